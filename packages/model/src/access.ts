@@ -1,0 +1,86 @@
+import type { Known, Span } from './span.js';
+import type { ChainId, FunctionId, Value } from './value.js';
+import type { Predicate, TargetRef } from './predicate.js';
+
+/** How code names a table before the schema is known. */
+export type TableName =
+  /** As SQL writes it. Folded to lower case unless quoted. */
+  | { readonly by: 'sql'; readonly schema?: string; readonly name: string }
+  /** By the model of a schema language: Prisma's `Invoice`. */
+  | { readonly by: 'model'; readonly library: string; readonly name: string }
+  /** By the binding that declares it: `export const invoices = pgTable(...)`. The file is known after link. */
+  | { readonly by: 'binding'; readonly file: string; readonly name: string };
+
+/** The name a table has in the folded schema: `schema.name`, `public` where no schema is named. */
+export type TableId = string;
+
+export type Operation = 'read' | 'create' | 'update' | 'delete' | 'upsert' | 'truncate' | 'raw';
+
+/** Everything reached has an obligation of its own. */
+export interface Target {
+  readonly ref: TargetRef;
+  readonly table: Known<TableName>;
+  readonly alias?: string;
+  readonly role: 'root' | 'join' | 'include' | 'nested-write' | 'subquery' | 'cte' | 'union-arm';
+  /** What is done to rows of this target. A join in an UPDATE is a read. */
+  readonly operation: Operation;
+  /**
+   * The whole condition under which a row of this target is reached: WHERE, and for a joined target its ON. Columns of other targets may
+   * occur in it.
+   */
+  readonly predicate: Predicate;
+  /** For created or updated rows: the value each column gets. Absent: not a write. `open`: further columns may be set (a spread). */
+  readonly writes?: Writes;
+  /** The columns of the ON CONFLICT arbiter or of an upsert's unique condition. */
+  readonly conflict?: readonly string[];
+  /** 'one': a single row by construction (findUnique, LIMIT 1 is not). */
+  readonly cardinality: 'one' | 'many';
+  /** Columns of the row that reach the caller; absent: all. */
+  readonly columns?: readonly string[];
+  readonly span: Span;
+}
+
+export interface Writes {
+  readonly set: Readonly<Record<string, Value>>;
+  readonly open: boolean;
+}
+
+/** On what an access runs. */
+export interface Client {
+  /** The value of the receiver, before any step of the library. */
+  readonly receiver: Value;
+  /** 'plain', or what the provenance shows: inside a transaction callback, a client extended or bound to a tenant, one that bypasses policies. */
+  readonly kind: 'plain' | 'transaction' | 'extended' | 'scoped' | 'bypass' | 'unknown';
+}
+
+/** One trip to the database, as lowered by an adapter or by the SQL front end. */
+export interface Access {
+  /** `file#c<n>` of its chain, `file#q<n>` of a query in SQL text; `/<k>` is appended where one chain makes several. */
+  readonly id: string;
+  /** 'prisma', 'drizzle', 'pg', 'sql'. */
+  readonly library: string;
+  /** The operation by its name in the library: 'findUnique', 'select', 'query'. */
+  readonly method: string;
+  readonly operation: Operation;
+  readonly targets: readonly Target[];
+  readonly client: Client;
+  readonly span: Span;
+  readonly chain?: ChainId;
+  readonly function?: FunctionId;
+  /** What the adapter could not understand although the access is one: shown as unchecked. */
+  readonly unchecked?: readonly { readonly reason: string; readonly span: Span }[];
+  /** SQL text built from parts that are not bind parameters. */
+  readonly interpolations?: readonly Interpolation[];
+}
+
+/** A value that becomes part of SQL text. */
+export interface Interpolation {
+  /** 'identifier': the text places it as a schema, table or database name; 'schema' more exactly as the schema part. */
+  readonly position: 'schema' | 'identifier' | 'value' | 'fragment' | 'unknown';
+  readonly value: Value;
+  /** Quoted by a function that makes an identifier of it (escapeIdentifier, sql.identifier, %I). */
+  readonly quoted: boolean;
+  readonly span: Span;
+  /** The text around it, for the message: 'SET search_path TO ?'. */
+  readonly around: string;
+}

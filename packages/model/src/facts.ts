@@ -1,0 +1,185 @@
+import type { Span } from './span.js';
+import type { ChainId, FunctionId, Path, Value } from './value.js';
+import type { Access } from './access.js';
+import type { SchemaEvent } from './schema-event.js';
+
+export type Dialect = 'typescript' | 'postgres' | 'prisma';
+
+/** What a `.sql` file is for. Only migrations and dumps (one or the other) build the schema. */
+export type SqlRole = 'migration' | 'query' | 'seed' | 'test' | 'dump';
+
+/**
+ * What one file says. Pure in its text, its path, and the version and options of the front end; everything that leaves the file is
+ * symbolic. Plain JSON: it is cached by content hash and sent between threads and machines.
+ */
+export interface FileFacts {
+  readonly file: string;
+  readonly hash: string;
+  readonly dialect: Dialect;
+  readonly lineStarts: readonly number[];
+  readonly directives: readonly Directive[];
+  readonly imports: readonly Import[];
+  readonly exports: readonly Export[];
+  /** The value of each module-level binding that may be imported or read from a function, by local name. */
+  readonly bindings: Readonly<Record<string, Value>>;
+  readonly classes: readonly ClassFacts[];
+  /** The module body is the first. */
+  readonly functions: readonly FunctionFacts[];
+  /** All call chains of the file; the id's number is the index. */
+  readonly chains: readonly CallChain[];
+  /** In source order. */
+  readonly schema: readonly SchemaEvent[];
+  /** Accesses of SQL text: statements of a query file, DML of a migration. */
+  readonly queries: readonly Access[];
+  readonly unchecked: readonly Unchecked[];
+  /** SQL only. */
+  readonly sql?: SqlFileFacts;
+}
+
+export interface SqlFileFacts {
+  readonly role: SqlRole;
+  /** Why it was classed so: 'path migrations/', 'pg_dump header'. */
+  readonly roleReason: string;
+  /** Statements by what became of them; the sum is the number of statements of the file. */
+  readonly statements: { readonly folded: number; readonly query: number; readonly irrelevant: Readonly<Record<string, number>>; readonly unchecked: number };
+}
+
+/** Something that was not checked, and why. `reason` begins with a kind: 'syntax', 'dialect:mysql', 'template', 'too-large', 'unreadable', 'unsupported', 'unresolved'. */
+export interface Unchecked {
+  readonly file: string;
+  readonly reason: string;
+  readonly detail?: string;
+  readonly span?: Span;
+}
+
+/** A suppression comment. */
+export interface Directive {
+  readonly kind: 'disable-next-line' | 'disable-line' | 'disable' | 'enable';
+  /** Empty: every rule. */
+  readonly rules: readonly string[];
+  readonly reason?: string;
+  readonly span: Span;
+}
+
+export interface Import {
+  readonly module: string;
+  /** Exported name, `default`, `*` for a namespace, '' for a bare import. */
+  readonly name: string;
+  readonly local: string;
+  readonly typeOnly: boolean;
+}
+
+export type Export =
+  /** `export const x`, `export { local as name }`, `export default ...` (name 'default'). */
+  | { readonly name: string; readonly local: string }
+  /** `export { name } from 'module'`; `export * from 'module'` has name and imported '*'. */
+  | { readonly name: string; readonly module: string; readonly imported: string };
+
+export interface ClassFacts {
+  readonly name: string;
+  readonly extends?: Value;
+  readonly decorators: readonly Decorator[];
+  /** Fields with an initializer, constructor parameter properties and assignments `this.x = ...` of the constructor. */
+  readonly fields: Readonly<Record<string, { readonly value?: Value; readonly type?: TypeName; readonly decorators: readonly Decorator[] }>>;
+  readonly methods: Readonly<Record<string, FunctionId>>;
+  readonly construct?: FunctionId;
+  readonly span: Span;
+}
+
+export interface Decorator {
+  readonly name: Value;
+  readonly arguments: readonly Value[];
+}
+
+/** A type annotation as far as syntax shows it. */
+export interface TypeName {
+  /** The text, at most 200 characters. */
+  readonly text: string;
+  /** Where the (outermost) name of the type comes from: an import, a local binding, a global. */
+  readonly name?: Value;
+  /** `| undefined`, or an optional parameter or property. */
+  readonly optional: boolean;
+  readonly nullable: boolean;
+  /** For an object type written in place (or a type alias or interface of this file): its properties. */
+  readonly properties?: Readonly<Record<string, TypeName>>;
+}
+
+export interface Parameter {
+  readonly name?: string;
+  readonly type?: TypeName;
+  readonly optional: boolean;
+  readonly rest: boolean;
+  readonly default?: Value;
+  readonly decorators: readonly Decorator[];
+}
+
+export interface FunctionFacts {
+  readonly id: FunctionId;
+  readonly name?: string;
+  /** The whole function. */
+  readonly span: Span;
+  /** Lexically enclosing function. */
+  readonly parent?: FunctionId;
+  readonly class?: string;
+  readonly decorators: readonly Decorator[];
+  readonly parameters: readonly Parameter[];
+  readonly async: boolean;
+  /** The chain and argument position that this function literal is handed to: `app.get('/x', <here>)`. */
+  readonly handedTo?: { readonly chain: ChainId; readonly argument: number; readonly step: number; readonly path: Path };
+  readonly entry?: EntryPoint;
+  readonly returns: readonly { readonly value: Value; readonly block: number; readonly span: Span }[];
+  readonly blocks: readonly Block[];
+}
+
+/** A function that the outside world calls. */
+export interface EntryPoint {
+  /** 'next route handler', 'next page', 'server action', 'trpc procedure', 'express handler', 'nest handler' ... */
+  readonly kind: string;
+  /** What parts of the parameters are: the longest matching path decides. */
+  readonly roles: readonly { readonly index: number; readonly path: Path; readonly role: 'input' | 'context' }[];
+}
+
+/**
+ * A piece of control flow. The blocks of a function form its dominator tree: every path to a block goes through its ancestors. Within a
+ * block, order is source order. After `if (c) return`, the rest of the statements is a child block in which `not c` holds.
+ */
+export interface Block {
+  readonly parent?: number;
+  /** A condition that holds in this block and below. A JavaScript expression as a value: apply('===', ...), apply('!', ...), or a plain value for truthiness. */
+  readonly holds?: Value;
+  /** How the block was entered: 'exit' where the other branch left the function (return, throw, or a call that does not return). */
+  readonly because?: 'branch' | 'exit' | 'loop' | 'catch' | 'callback' | 'try';
+  /** Position from which `holds` is true. */
+  readonly start: number;
+}
+
+/**
+ * A maximal chain of property reads and calls: `db.select().from(users).where(...)` has receiver `db` and three steps. A direct call
+ * `load(id)` has one step with the empty name. A chain that continues another one through a variable has `result` of it as receiver.
+ */
+export interface CallChain {
+  readonly id: ChainId;
+  readonly function: FunctionId;
+  readonly receiver: Value;
+  readonly steps: readonly Step[];
+  readonly awaited: boolean;
+  /** What becomes of the value. 'receiver' and 'argument' are relative to another chain. */
+  readonly use: 'discarded' | 'assigned' | 'returned' | 'argument' | 'receiver' | 'other';
+  readonly block: number;
+  /** From the start of the receiver to the end of the last step. */
+  readonly span: Span;
+}
+
+export interface Step {
+  readonly name: string;
+  /** Absent: a property read. */
+  readonly arguments?: readonly Value[];
+  /** Tagged template: the text is the only argument. */
+  readonly template?: true;
+  /** `?.` */
+  readonly optional?: true;
+  /** Type arguments, as text. */
+  readonly types?: readonly string[];
+  /** From the name (or the opening parenthesis of a direct call) to the end of the arguments. */
+  readonly span: Span;
+}

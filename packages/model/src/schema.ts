@@ -1,0 +1,155 @@
+import type { Span } from './span.js';
+import type { Access, TableId, TableName } from './access.js';
+import type {
+  ColumnDefinition,
+  ConstraintDefinition,
+  FunctionDefinition,
+  GrantObject,
+  IndexDefinition,
+  ObjectName,
+  PolicyDefinition,
+  RelationDefinition,
+} from './schema-event.js';
+
+/** Where a fact of the folded schema comes from: the statement that made it, and those that changed it, in order. */
+export interface Origin {
+  readonly created: Span;
+  readonly changed: readonly Span[];
+}
+
+/** The schema after all migrations (or as declared), by table. */
+export interface Schema {
+  readonly tables: ReadonlyMap<TableId, Table>;
+  readonly views: ReadonlyMap<TableId, View>;
+  readonly functions: ReadonlyMap<string, readonly SchemaFunction[]>;
+  readonly roles: ReadonlyMap<string, Role>;
+  readonly grants: readonly Grant[];
+  readonly defaultPrivileges: readonly (Grant & { readonly objects: string })[];
+  readonly enums: ReadonlyMap<string, readonly string[]>;
+  readonly settings: readonly { readonly name: string; readonly value: string; readonly scope: 'role' | 'database'; readonly of?: string; readonly span: Span }[];
+  readonly extensions: ReadonlySet<string>;
+  /** Which kinds of source it was made from. */
+  readonly sources: readonly ('migrations' | 'dump' | 'prisma' | 'drizzle' | 'live')[];
+  /** Events that name something unknown: an ALTER of a table no file creates. */
+  readonly dangling: readonly { readonly what: string; readonly span: Span }[];
+}
+
+export interface Table {
+  readonly id: TableId;
+  readonly name: ObjectName;
+  readonly aliases: readonly TableName[];
+  readonly columns: ReadonlyMap<string, Column>;
+  readonly constraints: readonly Constraint[];
+  readonly indexes: readonly Index[];
+  readonly relations: readonly Relation[];
+  readonly rowSecurity: { readonly enabled: boolean; readonly forced: boolean; readonly origin?: Origin };
+  readonly policies: readonly Policy[];
+  readonly triggers: readonly Trigger[];
+  readonly owner?: { readonly role: string; readonly span: Span };
+  readonly partitionOf?: TableId;
+  readonly partitionBy?: readonly string[];
+  readonly inherits: readonly TableId[];
+  /** Known by declaration in code as well as by migrations, or by one of them. */
+  readonly origin: Origin;
+  /** Whether columns are completely known: false after CREATE TABLE AS, or LIKE of an unknown table. */
+  readonly complete: boolean;
+}
+
+export interface Column extends ColumnDefinition {
+  readonly origin: Origin;
+}
+export type Constraint = ConstraintDefinition & { readonly origin: Origin };
+export interface Index extends IndexDefinition {
+  readonly origin: Origin;
+}
+export interface Relation extends Omit<RelationDefinition, 'to'> {
+  readonly to: TableId;
+}
+export interface Policy extends PolicyDefinition {
+  readonly table: TableId;
+  readonly origin: Origin;
+}
+export interface Trigger {
+  readonly name: string;
+  readonly function: ObjectName;
+  readonly events: readonly string[];
+  readonly timing: string;
+  readonly perRow: boolean;
+  readonly enabled: boolean;
+  readonly origin: Origin;
+}
+export interface View {
+  readonly id: TableId;
+  readonly name: ObjectName;
+  readonly materialized: boolean;
+  readonly options: Readonly<Record<string, string>>;
+  readonly query?: Access;
+  readonly unknown?: string;
+  readonly origin: Origin;
+}
+export interface SchemaFunction extends FunctionDefinition {
+  readonly origin: Origin;
+}
+export interface Role {
+  readonly name: string;
+  readonly attributes: readonly string[];
+  readonly memberOf: readonly string[];
+  readonly origin: Origin;
+}
+export interface Grant {
+  readonly privileges: readonly string[];
+  readonly on: readonly GrantObject[];
+  readonly to: readonly string[];
+  readonly columns?: readonly string[];
+  readonly span: Span;
+}
+
+/** Who owns the rows of a table. */
+export type Tenancy =
+  /** The table of tenants itself; `key` is what identifies the tenant, usually its primary key. */
+  | { readonly kind: 'root'; readonly key: string; readonly why: string }
+  /** Carries the tenant's key. Several columns: mixed tenancy, any of them that determines the tenant isolates. */
+  | { readonly kind: 'keyed'; readonly keys: readonly TenantKey[]; readonly why: string }
+  /** No key of its own; a NOT NULL reference leads to a table that has one (directly or through further children). */
+  | { readonly kind: 'child'; readonly through: readonly Through[]; readonly why: string }
+  | { readonly kind: 'shared'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export interface TenantKey {
+  readonly column: string;
+  /** The root it identifies, where known. */
+  readonly root?: TableId;
+  /** NULL marks a row that all tenants share. */
+  readonly nullable: boolean;
+}
+
+export interface Through {
+  readonly columns: readonly string[];
+  readonly to: TableId;
+  readonly references: readonly string[];
+}
+
+export type Strategy = 'row' | 'rls' | 'schema' | 'database' | 'hybrid';
+
+/** What inference decided for the whole project, and why. */
+export interface TenancyModel {
+  readonly strategy: Strategy;
+  readonly strategyReason: string;
+  readonly roots: readonly TableId[];
+  /** The spellings that count as the tenant key: 'tenant_id', 'organizationId'. */
+  readonly keys: readonly string[];
+  readonly tables: ReadonlyMap<TableId, Tenancy>;
+  /** Settings that carry the tenant: 'app.tenant_id'. */
+  readonly settings: readonly string[];
+  readonly appRoles: readonly string[];
+  /** Nothing convincing was found: the candidates, best first. The command ends with exit code 2. */
+  readonly refused?: { readonly reason: string; readonly candidates: readonly TenancyCandidate[] };
+}
+
+export interface TenancyCandidate {
+  readonly key: string;
+  readonly root?: string;
+  readonly tables: number;
+  readonly score: number;
+  readonly why: string;
+}
