@@ -1,0 +1,69 @@
+import type {
+  Access,
+  Confidence,
+  FileFacts,
+  FunctionFacts,
+  Policy,
+  Reason,
+  Schema,
+  Table,
+  TableId,
+  Target,
+  Tenancy,
+  TenancyModel,
+  Unchecked,
+  Verdict,
+  View,
+  Witness,
+} from '@tenant-lint/model';
+
+/** An access with its place in the program; its values are traced to where they come from. */
+export interface LinkedAccess extends Access {
+  readonly file: string;
+  /** Absent for SQL files. */
+  readonly in?: FunctionFacts;
+}
+
+/** The linked program: what rules and hosts ask. Every answer is pure and remembered. */
+export interface Model {
+  readonly files: ReadonlyMap<string, FileFacts>;
+  readonly schema: Schema;
+  readonly tenancy: TenancyModel;
+  readonly accesses: readonly LinkedAccess[];
+  /** Of the front ends and of linking. */
+  readonly unchecked: readonly Unchecked[];
+  tableOf(target: Target): Table | View | undefined;
+  tenancyOf(table: TableId): Tenancy;
+  /** Whether the database is what isolates this table: strategy rls or hybrid, or row security or policies on the table. */
+  databaseIsolates(table: Table): boolean;
+  /** Can this access reach a row of another tenant through this target? */
+  verdict(access: LinkedAccess, target: Target): Verdict;
+  /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
+  selection(access: LinkedAccess, target: Target): Selection;
+  /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
+  policyLeaks(table: Table): readonly PolicyLeak[];
+}
+
+/** How one target's rows are picked out. */
+export interface Selection {
+  /** The unique column(s) that pin a single row: ['id'], ['slug']; empty where the condition can match many. */
+  readonly pinnedBy: readonly string[];
+  /** Where the pinning value comes from, in words: "params.id of the request", "parameter id of loadInvoice". */
+  readonly source?: Reason;
+}
+
+export type Command = 'select' | 'insert' | 'update' | 'delete';
+
+/** One cause in one policy that lets a foreign row through. */
+export interface PolicyLeak {
+  readonly table: TableId;
+  readonly policy: Policy;
+  readonly commands: readonly Command[];
+  /** `using`: existing rows are reached; `check`: foreign rows can be written. */
+  readonly side: 'using' | 'check';
+  /** `fail-open`: only with an unset, empty or self-made setting, or for rows with a NULL key; `leak`: with the proper setting. */
+  readonly cause: 'leak' | 'fail-open';
+  readonly confidence: Confidence;
+  readonly witness: Witness;
+  readonly because: readonly Reason[];
+}
