@@ -1,6 +1,7 @@
 export * from './span.js';
 export * from './value.js';
 export * from './predicate.js';
+export * from './map.js';
 export * from './access.js';
 export * from './schema-event.js';
 export * from './facts.js';
