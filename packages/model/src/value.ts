@@ -43,14 +43,14 @@ export type Value =
   | { readonly kind: 'parameter'; readonly function: FunctionId; readonly index: number; readonly path: Path }
   /** (A property of) what a call chain evaluates to, awaited or not. */
   | { readonly kind: 'result'; readonly chain: ChainId; readonly path: Path }
-  /** (A property of) an imported binding. `name` is the exported name, `default`, or `*` for the namespace. */
-  | { readonly kind: 'import'; readonly module: string; readonly name: string; readonly path: Path }
+  /** (A property of) a binding imported by the file `from`. `name` is the exported name, `default`, or `*` for the namespace. */
+  | { readonly kind: 'import'; readonly from: string; readonly module: string; readonly name: string; readonly path: Path }
   /** (A property of) a module-level binding of the same file that other files may import, by its local name. */
   | { readonly kind: 'binding'; readonly file: string; readonly name: string; readonly path: Path }
   /** (A property of) a name that no scope of the file declares: process.env.X, globalThis.prisma. */
   | { readonly kind: 'global'; readonly name: string; readonly path: Path }
-  /** (A property of) `this` within class `class` of this file. */
-  | { readonly kind: 'this'; readonly class: string; readonly path: Path }
+  /** (A property of) `this` within class `class` of the file `from`. */
+  | { readonly kind: 'this'; readonly from: string; readonly class: string; readonly path: Path }
   /** A function or method of the program. */
   | { readonly kind: 'function'; readonly function: FunctionId }
   /** `new X(...)`. */

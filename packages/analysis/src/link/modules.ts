@@ -1,0 +1,137 @@
+import type { CompilerFacts, PackageFacts, ProjectFacts } from '@tenant-lint/model';
+
+const suffixes = ['', '.ts', '.tsx', '.mts', '.cts', '.d.ts', '.js', '.jsx', '.mjs', '.cjs', '/index.ts', '/index.tsx', '/index.mts', '/index.js', '/index.jsx'];
+
+/** Resolves module specifiers to files of the program, the way TypeScript's bundler resolution does, without reading anything. */
+export class Modules {
+  readonly #files: ReadonlySet<string>;
+  readonly #compilers: readonly CompilerFacts[];
+  readonly #packages: ReadonlyMap<string, PackageFacts>;
+  readonly #folders: readonly PackageFacts[];
+  readonly #memo = new Map<string, string | undefined>();
+
+  constructor(project: ProjectFacts) {
+    this.#files = project.files;
+    this.#compilers = [...project.compilers].sort((a, b) => b.folder.length - a.folder.length);
+    this.#packages = new Map(project.packages.flatMap((p) => (p.name ? [[p.name, p] as const] : [])));
+    this.#folders = [...project.packages].sort((a, b) => b.folder.length - a.folder.length);
+  }
+
+  /** The file that `specifier` means in `from`; undefined where it is outside the program (an installed package). */
+  resolve(from: string, specifier: string): string | undefined {
+    const folder = folderOf(from);
+    const key = `${folder}\0${specifier}`;
+    if (this.#memo.has(key)) return this.#memo.get(key);
+    const found = this.#find(folder, specifier.replace(/[?#].*$/, ''));
+    this.#memo.set(key, found);
+    return found;
+  }
+
+  /** The package whose folder holds the file. */
+  packageOf(file: string): PackageFacts | undefined {
+    return this.#folders.find((p) => isBelow(p.folder, file));
+  }
+
+  #find(folder: string, specifier: string): string | undefined {
+    if (specifier.startsWith('.')) return this.#file(join(folder, specifier));
+    for (const compiler of this.#compilers) {
+      if (!isBelow(compiler.folder, `${folder}/x`) && folder !== compiler.folder) continue;
+      const found = this.#alias(compiler, specifier);
+      if (found) return found;
+    }
+    return this.#workspace(specifier);
+  }
+
+  #alias(compiler: CompilerFacts, specifier: string): string | undefined {
+    const patterns = Object.keys(compiler.paths).sort((a, b) => b.length - a.length);
+    for (const pattern of patterns) {
+      const rest = matchStar(pattern, specifier);
+      if (rest === undefined) continue;
+      for (const target of compiler.paths[pattern] ?? []) {
+        const found = this.#file(normalize(target.replace('*', rest)));
+        if (found) return found;
+      }
+    }
+    return compiler.baseUrl === undefined ? undefined : this.#file(join(compiler.baseUrl, specifier));
+  }
+
+  #workspace(specifier: string): string | undefined {
+    const parts = specifier.split('/');
+    const name = parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+    const target = this.#packages.get(name);
+    if (!target) return undefined;
+    const rest = parts.slice(name.split('/').length).join('/');
+    const subpath = rest === '' ? '.' : `./${rest}`;
+    const { exports, main, module, types, source } = target.entries;
+    const candidates = [
+      ...exportTargets(exports, subpath),
+      ...(rest === '' ? [source, types, module, main, 'src/index', 'index', 'src'] : [rest, `src/${rest}`, `lib/${rest}`]),
+    ];
+    for (const candidate of candidates) {
+      if (candidate === undefined) continue;
+      for (const variant of [candidate, candidate.replace(/(^|\/)(?:dist|build|lib|out)\//, '$1src/'), candidate.replace(/(^|\/)(?:dist|build|lib|out)\//, '$1')]) {
+        const found = this.#file(join(target.folder, variant));
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+
+  #file(path: string): string | undefined {
+    for (const suffix of suffixes) if (this.#files.has(path + suffix)) return path + suffix;
+    // A specifier names the output (`./x.js`, a declaration file); the program holds the source.
+    const source = path.replace(/(?:\.d)?\.([mc]?)[jt]sx?$/, '');
+    if (source === path) return undefined;
+    for (const suffix of ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs']) if (this.#files.has(source + suffix)) return source + suffix;
+    return undefined;
+  }
+}
+
+/** The targets that `exports` of a package.json names for a subpath, in order, whatever the condition. */
+function exportTargets(exports: unknown, subpath: string): string[] {
+  if (typeof exports === 'string') return subpath === '.' ? [exports] : [];
+  if (typeof exports !== 'object' || exports === null) return [];
+  const map = exports as Record<string, unknown>;
+  const keys = Object.keys(map);
+  if (!keys.some((k) => k.startsWith('.'))) return subpath === '.' ? leaves(map) : [];
+  if (map[subpath] !== undefined) return leaves(map[subpath]);
+  for (const key of keys) {
+    const rest = key.includes('*') ? matchStar(key, subpath) : undefined;
+    if (rest !== undefined) return leaves(map[key]).map((t) => t.replaceAll('*', rest));
+  }
+  return [];
+}
+
+function leaves(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(leaves);
+}
+
+/** What `*` stands for where `text` matches a pattern with at most one star; undefined where it does not match. */
+function matchStar(pattern: string, text: string): string | undefined {
+  const star = pattern.indexOf('*');
+  if (star < 0) return pattern === text ? '' : undefined;
+  const head = pattern.slice(0, star);
+  const tail = pattern.slice(star + 1);
+  return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail)
+    ? text.slice(star, text.length - tail.length)
+    : undefined;
+}
+
+const folderOf = (file: string): string => file.slice(0, Math.max(file.lastIndexOf('/'), 0));
+const isBelow = (folder: string, file: string): boolean => folder === '' || file.startsWith(`${folder}/`);
+
+function join(folder: string, path: string): string {
+  return normalize(folder === '' ? path : `${folder}/${path}`);
+}
+
+function normalize(path: string): string {
+  const out: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && out.length > 0 && out.at(-1) !== '..') out.pop();
+    else out.push(part);
+  }
+  return out.join('/');
+}

@@ -1,0 +1,297 @@
+import {
+  mapValue,
+  valueAt,
+  type CallChain,
+  type ChainId,
+  type ClassFacts,
+  type FileFacts,
+  type FunctionFacts,
+  type FunctionId,
+  type LinkContext,
+  type ProjectFacts,
+  type TypeName,
+  type Value,
+} from '@tenant-lint/model';
+import { Modules } from './modules.js';
+
+/** How many steps one resolution may take before the value is left as it stands. */
+const maxSteps = 24;
+/** How many calls of helpers may be read through, one inside the other. */
+const maxInlining = 4;
+
+/** A call of a known function: which chain, and the step whose arguments are the function's. */
+export interface CallSite {
+  readonly chain: CallChain;
+  readonly step: number;
+  /** The callee was reached through a wrapper that is taken to keep the signature: `const load = cache(async (id) => ...)`. */
+  readonly wrapped?: true;
+}
+
+/** All facts of a program with symbolic references resolved on demand. */
+export class Program implements LinkContext {
+  readonly files: ReadonlyMap<string, FileFacts>;
+  readonly modules: Modules;
+  readonly #functions = new Map<FunctionId, FunctionFacts>();
+  readonly #chains = new Map<ChainId, CallChain>();
+  readonly #classes = new Map<string, { facts: ClassFacts; file: string }>();
+  readonly #resolved = new Map<string, Value>();
+  #callers: Map<FunctionId, CallSite[]> | undefined;
+
+  constructor(files: readonly FileFacts[], project: ProjectFacts) {
+    this.files = new Map(files.map((f) => [f.file, f]));
+    this.modules = new Modules(project);
+    for (const file of files) {
+      for (const f of file.functions) this.#functions.set(f.id, f);
+      for (const c of file.chains) this.#chains.set(c.id, c);
+      for (const c of file.classes) this.#classes.set(`${file.file}#${c.name}`, { facts: c, file: file.file });
+    }
+  }
+
+  facts = (file: string): FileFacts | undefined => this.files.get(file);
+  chain = (id: ChainId): CallChain | undefined => this.#chains.get(id);
+  function = (id: FunctionId): FunctionFacts | undefined => this.#functions.get(id);
+
+  /** The installed or required version of a package as seen from a file. */
+  version(file: string, name: string): string | undefined {
+    const own = this.modules.packageOf(file)?.dependencies[name];
+    return own ?? this.modules.packageOf('package.json')?.dependencies[name];
+  }
+
+  /** Follows imports, re-exports, bindings and calls of simple helpers to what the value is; the value itself where the way ends. */
+  resolve(value: Value): Value {
+    return this.#resolve(value, maxSteps, maxInlining);
+  }
+
+  /** The file and local name behind an exported name, through re-exports. */
+  exported(file: string, name: string, seen = new Set<string>()): { file: string; local: string } | { module: string; name: string; from: string } | undefined {
+    const key = `${file}#${name}`;
+    const facts = this.files.get(file);
+    if (!facts || seen.has(key)) return undefined;
+    seen.add(key);
+    for (const e of facts.exports) {
+      if (e.name !== name) continue;
+      if ('local' in e) {
+        const imported = facts.imports.find((i) => i.local === e.local);
+        return imported ? this.#through(file, imported.module, imported.name, seen) : { file, local: e.local };
+      }
+      return this.#through(file, e.module, e.imported, seen);
+    }
+    if (name === 'default') return undefined;
+    for (const e of facts.exports) {
+      if (e.name !== '*' || !('module' in e)) continue;
+      const target = this.modules.resolve(file, e.module);
+      const found = target ? this.exported(target, name, seen) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  #through(from: string, module: string, name: string, seen: Set<string>): ReturnType<Program['exported']> {
+    const target = this.modules.resolve(from, module);
+    if (!target || name === '*') return { module, name, from };
+    return this.exported(target, name, seen) ?? { module, name, from };
+  }
+
+  #resolve(value: Value, steps: number, inlining: number): Value {
+    if (steps <= 0) return value;
+    switch (value.kind) {
+      case 'binding': {
+        const next = this.#binding(value.file, value.name);
+        return next ? this.#continue(next, value.path, steps, inlining, value) : value;
+      }
+      case 'import':
+        return this.#import(value, steps, inlining);
+      case 'this': {
+        const next = this.#field(`${value.from}#${value.class}`, value.path[0]);
+        return next ? this.#continue(next, value.path.slice(1), steps, inlining, value) : value;
+      }
+      case 'element': {
+        const of = this.#resolve(value.of, steps - 1, inlining);
+        return of === value.of ? value : this.#continue(of, value.path, steps, inlining, value);
+      }
+      case 'result': {
+        const inlined = inlining > 0 ? this.#inline(value.chain, inlining) : undefined;
+        return inlined ? this.#continue(inlined, value.path, steps, inlining - 1, value) : value;
+      }
+      default:
+        return value;
+    }
+  }
+
+  /** A value reached; the rest of the path is read from it, and what that gives is resolved further. */
+  #continue(next: Value, path: readonly string[], steps: number, inlining: number, from: Value): Value {
+    if (path.length > 0 && (next.kind === 'unknown' || next.kind === 'instance' || next.kind === 'function' || next.kind === 'result')) {
+      // A property of something opaque keeps its provenance: the path on the reference says more than "unknown".
+      if (next.kind === 'result') return this.#resolve(valueAt(next, path), steps - 1, inlining);
+      return next.kind === 'instance' ? this.#member(next, path, steps, inlining) ?? from : from;
+    }
+    return this.#resolve(valueAt(next, path), steps - 1, inlining);
+  }
+
+  #member(instance: Extract<Value, { kind: 'instance' }>, path: readonly string[], steps: number, inlining: number): Value | undefined {
+    const name = path[0];
+    const found = name === undefined ? undefined : this.methodOf(instance, name);
+    return found && path.length === 1 ? this.#resolve({ kind: 'function', function: found }, steps - 1, inlining) : { kind: 'element', of: instance, path };
+  }
+
+  #binding(file: string, name: string): Value | undefined {
+    const facts = this.files.get(file);
+    const own = facts?.bindings[name];
+    if (own) return own;
+    const imported = facts?.imports.find((i) => i.local === name);
+    return imported ? { kind: 'import', from: file, module: imported.module, name: imported.name, path: [] } : undefined;
+  }
+
+  #import(value: Extract<Value, { kind: 'import' }>, steps: number, inlining: number): Value {
+    const target = this.modules.resolve(value.from, value.module);
+    if (!target) return value;
+    const [name, path] = value.name === '*' ? [value.path[0], value.path.slice(1)] : [value.name, value.path];
+    if (name === undefined) return value;
+    const found = this.exported(target, name);
+    if (!found) return value;
+    if ('module' in found) return this.#continue({ kind: 'import', module: found.module, name: found.name, path: [], from: found.from }, path, steps, inlining, value);
+    return this.#continue({ kind: 'binding', file: found.file, name: found.local, path: [] }, path, steps, inlining, value);
+  }
+
+  /** A field of a class, by its initializer or the declared type (an injected field has only that). */
+  #field(className: string, name: string | undefined): Value | undefined {
+    if (name === undefined) return undefined;
+    const found = this.#classes.get(className);
+    const method = found?.facts.methods[name];
+    if (method) return { kind: 'function', function: method };
+    const field = found?.facts.fields[name];
+    if (field?.value) return field.value;
+    if (field?.type?.name) return { kind: 'instance', of: field.type.name, arguments: [], span: found!.facts.span };
+    const parent = found?.facts.extends && this.classOf(found.facts.extends);
+    return parent ? this.#field(`${parent.file}#${parent.facts.name}`, name) : undefined;
+  }
+
+  /** The class that a value denotes: a class binding, possibly imported. */
+  classOf(value: Value): { facts: ClassFacts; file: string } | undefined {
+    let current = value;
+    for (let i = 0; i < maxSteps; i++) {
+      if (current.kind === 'binding' && current.path.length === 0) {
+        const found = this.#classes.get(`${current.file}#${current.name}`);
+        if (found) return found;
+        const next = this.#binding(current.file, current.name);
+        if (!next) return undefined;
+        current = next;
+      } else if (current.kind === 'import') {
+        const target = this.modules.resolve(current.from, current.module);
+        const name = current.name === '*' ? current.path[0] : current.name;
+        const found = target && name !== undefined ? this.exported(target, name) : undefined;
+        if (!found) return undefined;
+        current = 'module' in found ? { kind: 'import', module: found.module, name: found.name, path: [], from: found.from } : { kind: 'binding', file: found.file, name: found.local, path: [] };
+      } else return undefined;
+    }
+    return undefined;
+  }
+
+  /** The method `name` of an instance, inherited ones included. */
+  methodOf(instance: Value, name: string): FunctionId | undefined {
+    if (instance.kind !== 'instance') return undefined;
+    let current = this.classOf(instance.of);
+    for (let i = 0; current && i < maxSteps; i++) {
+      const method = current.facts.methods[name];
+      if (method) return method;
+      const field = current.facts.fields[name]?.value;
+      if (field?.kind === 'function') return field.function;
+      current = current.facts.extends && this.classOf(current.facts.extends);
+    }
+    return undefined;
+  }
+
+  typeOf(value: Value): TypeName | undefined {
+    if (value.kind === 'missing-able') return this.typeOf(value.of);
+    if (value.kind === 'parameter') {
+      let type = this.#functions.get(value.function)?.parameters[value.index]?.type;
+      for (const name of value.path) type = type?.properties?.[name];
+      return type;
+    }
+    if (value.kind === 'this') {
+      const found = this.#classes.get(`${value.from}#${value.class}`);
+      return value.path.length === 1 ? found?.facts.fields[value.path[0]!]?.type : undefined;
+    }
+    return undefined;
+  }
+
+  /** The function that a chain calls and the step that calls it, if it is one of the program. */
+  calleeOf(chain: CallChain): { function: FunctionId; step: number; wrapped?: true } | undefined {
+    const step = chain.steps.findIndex((s) => s.arguments !== undefined);
+    if (step < 0) return undefined;
+    const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
+    const callee = this.#resolve(valueAt(chain.receiver, names), maxSteps, 0);
+    const direct = this.#asFunction(callee);
+    if (direct) return { function: direct, step };
+    // `const load = cache(async (id) => ...)`, `export const GET = withAuth(async (req) => ...)`: a call of what a wrapper returned.
+    if (callee.kind === 'result' && callee.path.length === 0) {
+      const wrapper = this.#chains.get(callee.chain);
+      const handed = wrapper?.steps.flatMap((s) => s.arguments ?? []).map((a) => this.#asFunction(this.#resolve(a, maxSteps, 0))).filter((f) => f !== undefined);
+      if (handed?.length === 1 && handed[0]) return { function: handed[0], step, wrapped: true };
+    }
+    return undefined;
+  }
+
+  #asFunction(value: Value): FunctionId | undefined {
+    if (value.kind === 'function') return value.function;
+    if (value.kind === 'element' && value.of.kind === 'instance' && value.path.length === 1) return this.methodOf(value.of, value.path[0]!);
+    return undefined;
+  }
+
+  /** Everywhere the program calls a function. */
+  callersOf(id: FunctionId): readonly CallSite[] {
+    if (!this.#callers) {
+      this.#callers = new Map();
+      for (const facts of this.files.values()) {
+        for (const chain of facts.chains) {
+          const callee = this.calleeOf(chain);
+          if (!callee) continue;
+          const list = this.#callers.get(callee.function);
+          const site: CallSite = { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) };
+          if (list) list.push(site);
+          else this.#callers.set(callee.function, [site]);
+        }
+      }
+    }
+    return this.#callers.get(id) ?? [];
+  }
+
+  /** What a call of a function with one return (or several that agree) evaluates to, its parameters replaced by the arguments. */
+  #inline(id: ChainId, inlining: number): Value | undefined {
+    const memo = this.#resolved.get(id);
+    if (memo) return memo;
+    const chain = this.#chains.get(id);
+    if (!chain || chain.steps.some((s, i) => s.arguments !== undefined && i !== chain.steps.length - 1)) return undefined;
+    const callee = this.calleeOf(chain);
+    const target = callee && !callee.wrapped ? this.#functions.get(callee.function) : undefined;
+    if (!callee || !target || target.returns.length !== 1 || callee.step !== chain.steps.length - 1) return undefined;
+    const returned = target.returns[0]!.value;
+    const args = chain.steps[callee.step]!.arguments!;
+    const value = this.#instantiate(returned, target.id, args, `${id}@`, inlining);
+    this.#resolved.set(id, value);
+    return value;
+  }
+
+  /** Replaces parameters of `owner` by arguments; chains of the body that depend on them become chains of their own. */
+  #instantiate(value: Value, owner: FunctionId, args: readonly Value[], prefix: string, depth: number): Value {
+    return mapValue(value, (inner) => {
+      if (inner.kind === 'parameter' && inner.function === owner) return valueAt(args[inner.index] ?? { kind: 'undefined' }, inner.path);
+      if (inner.kind === 'result' && depth > 0) {
+        const chain = this.#chains.get(inner.chain);
+        if (!chain || chain.function !== owner) return inner;
+        const key = `${prefix}${inner.chain}`;
+        if (!this.#chains.has(key)) {
+          this.#chains.set(key, chain);
+          this.#chains.set(key, {
+            ...chain,
+            id: key,
+            receiver: this.#instantiate(chain.receiver, owner, args, prefix, depth - 1),
+            steps: chain.steps.map((s) => (s.arguments ? { ...s, arguments: s.arguments.map((a) => this.#instantiate(a, owner, args, prefix, depth - 1)) } : s)),
+          });
+        }
+        return { ...inner, chain: key };
+      }
+      return inner;
+    });
+  }
+}
