@@ -1,1 +1,7 @@
-export {};
+export * from './rule.js';
+export * from './report.js';
+export * from './settings.js';
+export * from './render.js';
+export * from './run.js';
+export { rank } from './cause.js';
+export { obligations, servingAccesses } from './subjects.js';

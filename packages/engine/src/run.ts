@@ -1,0 +1,169 @@
+import type { Model } from '@tenant-lint/analysis';
+import { confidences, type Confidence, type Finding } from '@tenant-lint/model';
+import { oneFindingPerCause } from './cause.js';
+import { fingerprinter } from './fingerprint.js';
+import { figuresOf, lineStartsFor, summarize } from './figures.js';
+import { render } from './render.js';
+import type { Draft, Need, Rule, SubjectKind, Subjects } from './rule.js';
+import type { Report } from './report.js';
+import { activeRules, type ActiveRule, type RuleSetting } from './settings.js';
+import { suppressionsOf } from './suppress.js';
+import { isMet, subjectsOf } from './subjects.js';
+
+export interface RunOptions {
+  /** `rules` of the configuration. */
+  readonly settings?: Readonly<Record<string, RuleSetting>>;
+  /** Only these rules run. */
+  readonly only?: readonly string[];
+  /** The weakest confidence that is reported; 'likely' if absent. */
+  readonly confidence?: Confidence;
+  /** Fingerprints of accepted findings. */
+  readonly baseline?: ReadonlySet<string>;
+  /** Declared cross-tenant code: why a file is one, undefined if it is not. */
+  readonly intended?: (file: string) => string | undefined;
+  /** The nearest of some names to a misspelt one. */
+  readonly nearest?: (name: string, among: readonly string[]) => string | undefined;
+}
+
+interface Found {
+  readonly rule: string;
+  readonly cause: string | undefined;
+  readonly active: ActiveRule;
+  readonly draft: Draft;
+}
+
+/**
+ * Runs rules over a model: collects drafts, leaves one per cause, judges them (severity, suppression, baseline, confidence) and renders
+ * their messages. Pure; the order of the result is by file, position, rule. Throws only where a rule is defective.
+ */
+export function runRules(model: Model, rules: readonly Rule[], options: RunOptions = {}): Report {
+  const active = activeRules(rules, options.settings, options.only);
+  const unmet = unmetNeeds(active, model);
+  const skipped = new Set(unmet.flatMap((u) => u.rules));
+  const running = active.filter((a) => !skipped.has(a.rule.meta.id));
+  const ran = new Set(running.map((a) => a.rule.meta.id));
+
+  const suppressions = suppressionsOf(model.files, rules);
+  const drafts = oneFindingPerCause(running.flatMap((a) => [...draftsOf(a, model)])).sort(byPlace);
+  const fingerprint = fingerprinter();
+  const judged = drafts.map((found) => judge(found, fingerprint, options, suppressions.covering));
+
+  const nearest = (name: string): string | undefined =>
+    options.nearest?.(
+      name,
+      rules.map((rule) => rule.meta.id),
+    );
+  for (const a of running.filter((r) => r.rule.subject === 'suppression')) {
+    for (const subject of suppressions.subjects(ran, nearest)) {
+      for (const draft of a.rule.check(subject, model, a.options)) {
+        judged.push(judge({ rule: a.rule.meta.id, cause: undefined, active: a, draft }, fingerprint, options));
+      }
+    }
+  }
+
+  const weakest = confidences.indexOf(options.confidence ?? 'likely');
+  const findings = judged.filter((f) => confidences.indexOf(f.confidence) <= weakest).sort(findingOrder);
+  return {
+    findings,
+    unchecked: model.unchecked,
+    model: figuresOf(model),
+    summary: summarize(findings, model.unchecked),
+    rules: running.map(({ rule, severity }) => ({ meta: rule.meta, severity })),
+    unmet,
+    hiddenPossible: judged.filter((f) => confidences.indexOf(f.confidence) > weakest && !f.suppressed && !f.baselined)
+      .length,
+    lineStarts: lineStartsFor(model, findings),
+  };
+}
+
+function unmetNeeds(active: readonly ActiveRule[], model: Model): Report['unmet'] {
+  const needs: readonly Need[] = ['schema', 'migrations', 'code'];
+  return needs
+    .filter((need) => !isMet(need, model))
+    .map((need) => ({
+      need,
+      rules: active.filter((a) => a.rule.meta.needs?.includes(need)).map((a) => a.rule.meta.id),
+    }))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+function* draftsOf(active: ActiveRule, model: Model): Iterable<Found> {
+  const { rule, options } = active;
+  if (rule.subject === 'suppression') return;
+  for (const subject of subjectsOf(rule.subject, model)) {
+    for (const draft of rule.check(subject, model, options)) {
+      yield { rule: rule.meta.id, cause: draft.cause ?? causeOf(rule.subject, subject), active, draft };
+    }
+  }
+}
+
+/** Within a target or a policy all rules speak of the same cause, unless a draft says otherwise. */
+function causeOf(kind: SubjectKind, subject: Subjects[SubjectKind]): string | undefined {
+  if (kind === 'target') {
+    const { access, target } = subject as Subjects['target'];
+    return `target ${access.id} ${target.ref}`;
+  }
+  if (kind === 'policy') {
+    const { table, policy } = subject as Subjects['policy'];
+    return `policy ${table.id} ${policy.name}`;
+  }
+  return undefined;
+}
+
+function judge(
+  { active, draft }: Found,
+  fingerprint: (rule: string, key: string) => string,
+  options: RunOptions,
+  covering?: ReturnType<typeof suppressionsOf>['covering'],
+): Finding {
+  const { meta } = active.rule;
+  const template = meta.messages[draft.message];
+  if (template === undefined) throw new Error(`rule ${meta.id} has no message "${draft.message}"`);
+  const directive = draft.span && covering?.(active.rule, draft.span);
+  const intended = draft.span && covering ? options.intended?.(draft.span.file) : undefined;
+  const reason = directive?.reason ?? intended;
+  const print = fingerprint(meta.id, draft.key);
+  return {
+    rule: meta.id,
+    message: draft.message,
+    severity: active.explicit ? active.severity : (template.severity ?? active.severity),
+    confidence: draft.confidence,
+    text: render(template, draft.data),
+    ...(draft.span ? { span: draft.span } : {}),
+    ...(draft.subject === undefined ? {} : { subject: draft.subject }),
+    ...(draft.table === undefined ? {} : { table: draft.table }),
+    ...(draft.evidence === undefined ? {} : { evidence: draft.evidence }),
+    ...(draft.witness === undefined ? {} : { witness: draft.witness }),
+    fingerprint: print,
+    suppressed: directive !== undefined || intended !== undefined,
+    ...(reason === undefined ? {} : { suppressReason: reason }),
+    baselined: options.baseline?.has(print) ?? false,
+    related: draft.related ?? [],
+    fixes: draft.fixes ?? [],
+  };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Findings without a file come first, by what they are about. */
+function comparePlace(
+  a: { readonly span?: Finding['span']; readonly subject?: string },
+  b: { readonly span?: Finding['span']; readonly subject?: string },
+): number {
+  return (
+    compareText(a.span?.file ?? '', b.span?.file ?? '') ||
+    (a.span?.start ?? 0) - (b.span?.start ?? 0) ||
+    (a.span?.end ?? 0) - (b.span?.end ?? 0) ||
+    compareText(a.subject ?? '', b.subject ?? '')
+  );
+}
+
+const byPlace = (a: Found, b: Found): number =>
+  comparePlace(a.draft, b.draft) || compareText(a.rule, b.rule) || compareText(a.draft.key, b.draft.key);
+
+/** By file, position, rule; ties by message and fingerprint, so that the order is total. */
+export const findingOrder = (a: Finding, b: Finding): number =>
+  comparePlace(a, b) ||
+  compareText(a.rule, b.rule) ||
+  compareText(a.message, b.message) ||
+  compareText(a.fingerprint, b.fingerprint);
