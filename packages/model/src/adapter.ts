@@ -52,6 +52,8 @@ export interface LowerContext extends LinkContext {
   table(name: TableName): Table | undefined;
   /** The table that declares the binding or result `value` (a Drizzle table object), if it is one. */
   tableOf(value: Value): Known<TableName>;
+  /** The tables whose declaring binding has this name, in any file; for `db.query.<name>` on a client that cannot be traced. */
+  tablesBound?(name: string): readonly TableName[];
   relation(table: TableName, name: string): (Omit<RelationDefinition, 'to'> & { readonly to: TableName }) | undefined;
   /** Whether any table is known at all from this library's schema source. */
   readonly hasSchema: boolean;

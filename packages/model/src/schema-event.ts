@@ -144,6 +144,8 @@ export type SchemaAction =
       /** Declared as a view by a schema language. */
       readonly foreign?: boolean;
     }
+  /** Relations declared apart from their table: Drizzle's relations() and defineRelations(). */
+  | { readonly do: 'add relations'; readonly table: TableName; readonly relations: readonly RelationDefinition[] }
   | { readonly do: 'drop table'; readonly table: ObjectName; readonly cascade: boolean }
   | { readonly do: 'rename table'; readonly table: ObjectName; readonly to: string }
   | { readonly do: 'set schema'; readonly table: ObjectName; readonly to: string }
