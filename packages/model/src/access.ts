@@ -31,6 +31,8 @@ export interface Target {
   readonly predicate: Predicate;
   /** For created or updated rows: the value each column gets. Absent: not a write. `open`: further columns may be set (a spread). */
   readonly writes?: Writes;
+  /** Of an upsert: what an existing row gets; `writes` is then what a new row gets. */
+  readonly updates?: Writes;
   /** The columns of the ON CONFLICT arbiter or of an upsert's unique condition. */
   readonly conflict?: readonly string[];
   /** 'one': a single row by construction (findUnique, LIMIT 1 is not). */

@@ -34,6 +34,8 @@ export interface FileFacts {
   readonly unchecked: readonly Unchecked[];
   /** SQL only. */
   readonly sql?: SqlFileFacts;
+  /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */
+  readonly features?: readonly string[];
 }
 
 export interface SqlFileFacts {

@@ -130,6 +130,11 @@ export function mapPredicate(predicate: Predicate, f: (value: Value) => Value): 
         ? predicate
         : { ...predicate, of, on, otherwise };
     }
+    case 'either': {
+      const of = mapList(predicate.of, (p) => mapPredicate(p, f));
+      const test = predicate.test && mapValue(predicate.test, f);
+      return of === predicate.of && test === predicate.test ? predicate : { ...predicate, of, ...(test ? { test } : {}) };
+    }
     default:
       return predicate;
   }
@@ -150,9 +155,10 @@ export function mapQuery(query: Query, f: (value: Value) => Value): Query {
 export function mapTarget(target: Target, f: (value: Value) => Value): Target {
   const predicate = mapPredicate(target.predicate, f);
   const writes = target.writes && mapWrites(target.writes, f);
-  return predicate === target.predicate && writes === target.writes
+  const updates = target.updates && mapWrites(target.updates, f);
+  return predicate === target.predicate && writes === target.writes && updates === target.updates
     ? target
-    : { ...target, predicate, ...(writes ? { writes } : {}) };
+    : { ...target, predicate, ...(writes ? { writes } : {}), ...(updates ? { updates } : {}) };
 }
 
 function mapWrites(writes: Writes, f: (value: Value) => Value): Writes {

@@ -47,6 +47,11 @@ export type Predicate =
    * filter). `why` says in a few words what the library does: "Prisma drops a filter whose value is undefined".
    */
   | { readonly kind: 'optional'; readonly of: Predicate; readonly on: Value; readonly otherwise: Predicate; readonly why: string; readonly span?: Span }
+  /**
+   * One of these conditions is the one that applies, chosen by the program at run time; whoever judges must assume the worst of them. With
+   * `test`: the first where the test holds, else the second (exactly two). `where: admin ? {} : { orgId }`.
+   */
+  | { readonly kind: 'either'; readonly of: readonly Predicate[]; readonly test?: Value; readonly span?: Span }
   /** `why`: 'no condition', or what made it vacuous. */
   | { readonly kind: 'always'; readonly why: string; readonly span?: Span }
   | { readonly kind: 'never' }

@@ -25,10 +25,19 @@ export interface ColumnDefinition {
 export type ReferenceAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
 
 export type ConstraintDefinition =
-  | { readonly kind: 'primary key'; readonly name?: string; readonly columns: readonly string[]; readonly span: Span }
+  | {
+      readonly kind: 'primary key';
+      readonly name?: string;
+      /** The name by which code selects by a compound key: Prisma's `orgId_slug`, or its own `name:`. */
+      readonly property?: string;
+      readonly columns: readonly string[];
+      readonly span: Span;
+    }
   | {
       readonly kind: 'unique';
       readonly name?: string;
+      /** As for a primary key. */
+      readonly property?: string;
       readonly columns: readonly string[];
       readonly nullsNotDistinct?: boolean;
       readonly span: Span;
