@@ -35,6 +35,8 @@ export interface Target {
   readonly updates?: Writes;
   /** The columns of the ON CONFLICT arbiter or of an upsert's unique condition. */
   readonly conflict?: readonly string[];
+  /** The arbiter where ON CONFLICT names it: a constraint, whose columns only the schema knows. */
+  readonly conflictConstraint?: string;
   /** 'one': a single row by construction (findUnique, LIMIT 1 is not). */
   readonly cardinality: 'one' | 'many';
   /** Columns of the row that reach the caller; absent: all. */
@@ -71,9 +73,16 @@ export interface Access {
   readonly function?: FunctionId;
   /** What the adapter could not understand although the access is one: shown as unchecked. */
   readonly unchecked?: readonly { readonly reason: string; readonly span: Span }[];
+  /**
+   * SQL text: what each output column is, in order, so that conditions on a view or function can be carried to the rows it reads. `*` stands
+   * for all columns of the targets it names.
+   */
+  readonly output?: readonly OutputColumn[];
   /** SQL text built from parts that are not bind parameters. */
   readonly interpolations?: readonly Interpolation[];
 }
+
+export type OutputColumn = { readonly name: string; readonly value: Value } | { readonly star: readonly TargetRef[] };
 
 /** A value that becomes part of SQL text. */
 export interface Interpolation {

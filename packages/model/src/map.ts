@@ -1,4 +1,4 @@
-import type { Access, Interpolation, Target, Writes } from './access.js';
+import type { Access, Interpolation, OutputColumn, Target, Writes } from './access.js';
 import type { Predicate, Query } from './predicate.js';
 import type { Entry, Item, Value } from './value.js';
 
@@ -12,6 +12,10 @@ export function mapValue(value: Value, f: (value: Value) => Value): Value {
 
 function mapInside(value: Value, f: (value: Value) => Value): Value {
   switch (value.kind) {
+    case 'column': {
+      const otherwise = value.otherwise && mapValue(value.otherwise, f);
+      return otherwise === value.otherwise || !otherwise ? value : { ...value, otherwise };
+    }
     case 'missing-able':
     case 'element': {
       const of = mapValue(value.of, f);
@@ -182,9 +186,17 @@ export function mapAccess(access: Access, f: (value: Value) => Value): Access {
       const value = mapValue(i.value, f);
       return value === i.value ? i : { ...i, value };
     });
+  const output =
+    access.output &&
+    mapList(access.output, (o): OutputColumn => {
+      if ('star' in o) return o;
+      const value = mapValue(o.value, f);
+      return value === o.value ? o : { ...o, value };
+    });
   return {
     ...access,
     targets,
+    ...(output ? { output } : {}),
     client: receiver === access.client.receiver ? access.client : { ...access.client, receiver },
     ...(interpolations ? { interpolations } : {}),
   };

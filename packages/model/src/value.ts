@@ -27,6 +27,8 @@ export type Value =
       readonly target?: TargetRef;
       readonly column: string;
       readonly candidates?: readonly (readonly TargetRef[])[];
+      /** With `candidates`: what the name means where none of them has such a column (a function's parameter, a column of a sub-select). */
+      readonly otherwise?: Value;
       readonly span?: Span;
     }
   /** The current tenant. `verified`: from a session, verified token, request context; otherwise some value that only claims to be it. */
