@@ -1,1 +1,1 @@
-export {};
+export { rules } from './index.gen.js';

@@ -6,7 +6,7 @@ import { figuresOf, lineStartsFor, summarize } from './figures.js';
 import { render } from './render.js';
 import type { Draft, Need, Rule, SubjectKind, Subjects } from './rule.js';
 import type { Report } from './report.js';
-import { activeRules, type ActiveRule, type RuleSetting } from './settings.js';
+import { activeRules, severityOf, type ActiveRule, type RuleSetting } from './settings.js';
 import { suppressionsOf } from './suppress.js';
 import { isMet, subjectsOf } from './subjects.js';
 
@@ -92,6 +92,7 @@ function* draftsOf(active: ActiveRule, model: Model): Iterable<Found> {
   if (rule.subject === 'suppression') return;
   for (const subject of subjectsOf(rule.subject, model)) {
     for (const draft of rule.check(subject, model, options)) {
+      if (!active.informs && rule.meta.messages[draft.message]?.severity === 'info') continue;
       yield { rule: rule.meta.id, cause: draft.cause ?? causeOf(rule.subject, subject), active, draft };
     }
   }
@@ -126,7 +127,7 @@ function judge(
   return {
     rule: meta.id,
     message: draft.message,
-    severity: active.explicit ? active.severity : (template.severity ?? active.severity),
+    severity: severityOf(active, template),
     confidence: draft.confidence,
     text: render(template, draft.data),
     ...(draft.span ? { span: draft.span } : {}),

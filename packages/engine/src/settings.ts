@@ -1,5 +1,5 @@
 import { severities, type Severity } from '@tenant-lint/model';
-import type { Rule, RuleOptions } from './rule.js';
+import type { MessageTemplate, Rule, RuleOptions } from './rule.js';
 
 /** The value of a key of `rules` in the configuration. */
 export type RuleSetting = Severity | readonly [Severity] | readonly [Severity, RuleOptions];
@@ -9,6 +9,8 @@ export interface ActiveRule {
   readonly rule: Rule;
   readonly severity: Exclude<Severity, 'off'>;
   readonly explicit: boolean;
+  /** Whether it was asked for, by configuration or by name: only then its merely informative messages are wanted. */
+  readonly informs: boolean;
   readonly options: RuleOptions;
 }
 
@@ -30,9 +32,29 @@ export function activeRules(
     const selected = names.some((name) => wanted.has(name));
     if (wanted.size > 0 && !selected) return [];
     const severity = configured ?? (rule.meta.recommended || selected ? rule.meta.severity : 'off');
-    if (severity !== 'off') return [{ rule, severity, explicit: configured !== undefined, options }];
-    return selected ? [{ rule, severity: rule.meta.severity, explicit: false, options }] : [];
+    if (severity !== 'off')
+      return [
+        {
+          rule,
+          severity,
+          explicit: configured !== undefined,
+          informs: configured !== undefined || selected || rule.meta.severity === 'info',
+          options,
+        },
+      ];
+    return selected ? [{ rule, severity: rule.meta.severity, explicit: false, informs: true, options }] : [];
   });
+}
+
+/**
+ * The severity of one message: its own, or the rule's. A configured severity holds for every message, but does not raise one that
+ * weighs less than its rule.
+ */
+export function severityOf(active: ActiveRule, template: MessageTemplate): Exclude<Severity, 'off'> {
+  const own = template.severity ?? active.rule.meta.severity;
+  if (!active.explicit) return template.severity ?? active.severity;
+  const weighsLess = severities.indexOf(own) < severities.indexOf(active.rule.meta.severity);
+  return weighsLess && severities.indexOf(own) < severities.indexOf(active.severity) ? own : active.severity;
 }
 
 /** Whether a text is a severity, for hosts that read one from a person. */

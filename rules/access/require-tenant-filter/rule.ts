@@ -1,0 +1,63 @@
+import { defineRule } from '@tenant-lint/engine';
+import { relatedOf } from '../../lib/evidence.js';
+import { leakOf } from '../../lib/leak.js';
+import { methodName, participle, tableName, targetKey, tieOf } from '../../lib/naming.js';
+
+export default defineRule({
+  meta: {
+    id: 'require-tenant-filter',
+    group: 'access',
+    summary: "Require that reads and bulk writes of tenants' rows are limited to the current tenant",
+    since: 'next',
+    severity: 'error',
+    recommended: true,
+    hosts: ['typescript', 'sql'],
+    needs: ['schema'],
+    catalogue: ['C-1', 'C-5', 'C-16', 'C-24', 'C-25', 'C-45', 'C-76'],
+    messages: {
+      unfiltered: {
+        what: '{method} on {table} has no condition on {tie}.',
+        why: 'Rows of every tenant can be {done} here.',
+        fix: 'Add a condition that holds {tie} to the current tenant.',
+      },
+      reached: {
+        what: '{method} reaches {table} by a {role} that has no condition on {tie}.',
+        why: 'Rows of {table} that belong to other tenants can be {done} together with the isolated ones.',
+        fix: 'Add a condition to the {role} that holds {tie} to the current tenant.',
+      },
+    },
+  },
+  subject: 'target',
+  *check(subject, model) {
+    const leak = leakOf(subject, model);
+    if (leak?.explainedBy !== 'require-tenant-filter') return;
+    const { access, target } = subject;
+    yield {
+      message: target.role === 'root' ? 'unfiltered' : 'reached',
+      data: {
+        method: methodName(access),
+        table: tableName(leak.table.id),
+        tie: tieOf(leak.tenancy),
+        done: participle(target.operation),
+        role: roleName[target.role],
+      },
+      span: access.span,
+      confidence: leak.verdict.confidence,
+      evidence: leak.verdict.evidence,
+      witness: leak.verdict.witness.text,
+      table: leak.table.id,
+      related: relatedOf(leak.verdict.because, access.span),
+      key: targetKey(model, access, target, leak.table),
+    };
+  },
+});
+
+const roleName = {
+  root: 'query',
+  join: 'join',
+  include: 'nested read',
+  'nested-write': 'nested write',
+  subquery: 'sub-query',
+  cte: 'common table expression',
+  'union-arm': 'branch of a union',
+} as const;

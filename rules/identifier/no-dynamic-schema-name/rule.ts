@@ -1,0 +1,121 @@
+import { defineRule } from '@tenant-lint/engine';
+import type { LinkedAccess, Model } from '@tenant-lint/analysis';
+import type { Interpolation, Value } from '@tenant-lint/model';
+import { functionPath } from '../../lib/naming.js';
+
+export default defineRule({
+  meta: {
+    id: 'no-dynamic-schema-name',
+    group: 'identifier',
+    summary: 'Disallow schema, table and database names that are made of unchecked text',
+    since: 'next',
+    severity: 'error',
+    recommended: true,
+    hosts: ['typescript', 'sql'],
+    catalogue: ['C-70', 'C-71', 'C-72', 'C-73', 'C-74', 'C-75', 'C-78', 'F12'],
+    messages: {
+      unquoted: {
+        what: 'The {name} in "{around}" is put into the statement as plain text.',
+        why: "Whoever controls that text names another tenant's {name}, or runs SQL of their own.",
+        fix: 'Quote it as one identifier (escapeIdentifier, sql.identifier, %I) and take it from a list of known tenants.',
+      },
+      untrusted: {
+        what: 'The {name} in "{around}" is quoted, but it is {source}.',
+        why: 'Quoting prevents injection, yet the request still chooses whose {name} is used.',
+        fix: 'Derive it from the verified tenant of the session, or look it up among the tenants that the user belongs to.',
+      },
+      setting: {
+        what: 'The value in "{around}" is put into a SET statement as plain text.',
+        why: 'Whoever controls that text sets another tenant, or runs SQL of their own.',
+        fix: "Use set_config('name', $1, true) with a bind parameter instead of SET.",
+      },
+    },
+  },
+  subject: 'access',
+  *check(access, model) {
+    for (const part of access.interpolations ?? []) {
+      const message = messageFor(part);
+      if (message === undefined) continue;
+      yield {
+        message,
+        data: {
+          name: part.position === 'schema' ? 'schema name' : 'name',
+          around: part.around,
+          source: sourceOf(part.value) ?? '',
+        },
+        span: access.span,
+        confidence: originOf(part.value) === 'unknown' ? 'likely' : 'certain',
+        related: [{ span: part.span, text: 'this becomes part of the statement' }],
+        key: keyOf(model, access, part),
+      };
+    }
+  },
+});
+
+const keyOf = (model: Model, access: LinkedAccess, part: Interpolation): string =>
+  [access.file, functionPath(model, access), `${access.library}.${access.method}`, part.around].join(' ');
+
+function messageFor(part: Interpolation): 'unquoted' | 'untrusted' | 'setting' | undefined {
+  const origin = originOf(part.value);
+  if (origin === 'fixed') return undefined;
+  if (part.position === 'value') return isSet(part.around) && !part.quoted ? 'setting' : undefined;
+  if (part.position !== 'schema' && part.position !== 'identifier') return undefined;
+  if (!part.quoted) return 'unquoted';
+  return origin === 'input' ? 'untrusted' : undefined;
+}
+
+// SET takes no bind parameters, so code is tempted to concatenate; UPDATE ... SET does take them and is no business of this rule.
+const isSet = (around: string): boolean => /^\s*set\s+(?:local\s+|session\s+)?[\w.]+\s*(?:=|to)/i.test(around);
+
+/** Who decides what the text is: the program itself, the request, or nobody knows. */
+function originOf(value: Value): 'fixed' | 'input' | 'unknown' {
+  switch (value.kind) {
+    case 'constant':
+      return 'fixed';
+    case 'input':
+      return 'input';
+    case 'choice':
+      return worst(value.of);
+    case 'text':
+      return worst(value.parts.flatMap((p) => ('hole' in p ? [p.hole] : [])));
+    case 'missing-able':
+    case 'element':
+      return originOf(value.of);
+    case 'apply':
+      return worst(value.to);
+    case 'list':
+      return worst(value.of.map((item) => item.value));
+    // Picked out of a literal by a key: one of the texts that the program lists.
+    case 'object':
+      return worst(value.entries.map((entry) => ('spread' in entry ? entry.spread : entry.value)));
+    default:
+      return 'unknown';
+  }
+}
+
+function worst(values: readonly Value[]): 'fixed' | 'input' | 'unknown' {
+  const origins = values.map(originOf);
+  if (origins.includes('input')) return 'input';
+  return origins.includes('unknown') ? 'unknown' : 'fixed';
+}
+
+/** The request data in a value, in words. */
+function sourceOf(value: Value): string | undefined {
+  switch (value.kind) {
+    case 'input':
+      return [value.source, ...value.path].join('.');
+    case 'choice':
+      return first(value.of);
+    case 'text':
+      return first(value.parts.flatMap((p) => ('hole' in p ? [p.hole] : [])));
+    case 'missing-able':
+    case 'element':
+      return sourceOf(value.of);
+    case 'apply':
+      return first(value.to);
+    default:
+      return undefined;
+  }
+}
+
+const first = (values: readonly Value[]): string | undefined => values.map(sourceOf).find((s) => s !== undefined);

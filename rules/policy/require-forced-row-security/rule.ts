@@ -1,0 +1,101 @@
+import type { Model } from '@tenant-lint/analysis';
+import { defineRule } from '@tenant-lint/engine';
+import type { Span, Table } from '@tenant-lint/model';
+import { tableName } from '../../lib/naming.js';
+import { appRoleOwning } from '../../lib/roles.js';
+import { tableNamed } from '../../lib/schema.js';
+
+export default defineRule({
+  meta: {
+    id: 'require-forced-row-security',
+    group: 'policy',
+    summary: 'Require that row security holds for the owner of a table, too',
+    since: 'next',
+    severity: 'warning',
+    recommended: true,
+    hosts: ['sql'],
+    needs: ['migrations'],
+    catalogue: ['R02'],
+    messages: {
+      unforced: {
+        what: 'Row security of {table}{others} does not hold for {owner}.',
+        why: "Whatever connects as the owner, or as a member of it, reads and changes all tenants' rows.",
+        fix: 'Run ALTER TABLE {table} FORCE ROW LEVEL SECURITY, or make sure that the application never connects as the owner.',
+      },
+      ownedByApp: {
+        severity: 'error',
+        what: 'Row security of {table} does not hold for {owner}, which the application uses.',
+        why: "The application connects with the owner's rights, so it reads and changes all tenants' rows.",
+        fix: 'Run ALTER TABLE {table} FORCE ROW LEVEL SECURITY.',
+      },
+    },
+  },
+  subject: 'project',
+  *check(_, model) {
+    const byOwner = new Map<string, Table[]>();
+    for (const table of model.schema.tables.values()) {
+      const { enabled, forced } = table.rowSecurity;
+      const { kind } = model.tenancyOf(table.id);
+      if (!enabled || forced || (kind !== 'keyed' && kind !== 'root' && kind !== 'child')) continue;
+      if (readThroughDefiner(model, table)) continue;
+      const owner = table.owner?.role ?? '';
+      byOwner.set(owner, [...(byOwner.get(owner) ?? []), table]);
+    }
+    for (const [owner, tables] of byOwner) {
+      const app = owner === '' ? undefined : appRoleOwning(model, owner);
+      const ownerText = owner === '' ? 'the role that owns it' : owner;
+      if (app !== undefined) {
+        for (const table of tables) {
+          yield {
+            message: 'ownedByApp',
+            data: { table: tableName(table.id), owner: app === owner ? owner : `${owner} and its member ${app}` },
+            span: enabledAt(table),
+            related: table.owner ? [{ span: table.owner.span, text: `${owner} becomes its owner` }] : [],
+            confidence: 'certain',
+            table: table.id,
+            key: table.id,
+          };
+        }
+        continue;
+      }
+      const [first, ...rest] = tables;
+      if (first === undefined) continue;
+      yield {
+        message: 'unforced',
+        data: {
+          table: tableName(first.id),
+          others: rest.length === 0 ? '' : ` and of ${rest.length} other ${rest.length === 1 ? 'table' : 'tables'}`,
+          owner: ownerText,
+        },
+        span: enabledAt(first),
+        related: rest.map((table) => ({ span: enabledAt(table), text: `${tableName(table.id)} is not forced either` })),
+        confidence: 'certain',
+        table: first.id,
+        key: `owner ${owner}`,
+      };
+    }
+  },
+});
+
+/** The statement that enables row security: FORCE belongs beside it. */
+const enabledAt = (table: Table): Span => table.rowSecurity.origin?.created ?? table.origin.created;
+
+/**
+ * Whether a policy of the table calls a SECURITY DEFINER function that reads the table: the way to avoid recursion. It works only as long
+ * as the function's owner is not bound by the policy, so FORCE would make every query of the table fail.
+ */
+function readThroughDefiner(model: Model, table: Table): boolean {
+  const text = JSON.stringify(table.policies.flatMap((p) => [p.using ?? null, p.check ?? null]));
+  return [...model.schema.functions.values()].flat().some((f) => {
+    if (!f.securityDefiner) return false;
+    const called = [f.name.name, `${f.name.schema ?? 'public'}.${f.name.name}`].some((name) =>
+      text.includes(`"function":${JSON.stringify(name)}`),
+    );
+    return (
+      called &&
+      f.queries.some((query) =>
+        query.targets.some((t) => t.table.known && tableNamed(model, t.table.value)?.id === table.id),
+      )
+    );
+  });
+}
