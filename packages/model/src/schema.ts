@@ -30,6 +30,14 @@ export interface Schema {
   readonly extensions: ReadonlySet<string>;
   /** Which kinds of source it was made from. */
   readonly sources: readonly ('migrations' | 'dump' | 'prisma' | 'drizzle' | 'live')[];
+  /** Schemas that CREATE SCHEMA makes. */
+  readonly schemas?: ReadonlySet<string>;
+  readonly publications?: readonly {
+    readonly name: string;
+    readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean }[];
+    readonly allTables: boolean;
+    readonly span: Span;
+  }[];
   /** Events that name something unknown: an ALTER of a table no file creates. */
   readonly dangling: readonly { readonly what: string; readonly span: Span }[];
 }
@@ -45,6 +53,8 @@ export interface Table {
   readonly rowSecurity: { readonly enabled: boolean; readonly forced: boolean; readonly origin?: Origin };
   readonly policies: readonly Policy[];
   readonly triggers: readonly Trigger[];
+  /** CREATE RULE. */
+  readonly rules?: readonly { readonly name: string; readonly origin: Origin }[];
   readonly owner?: { readonly role: string; readonly span: Span };
   readonly partitionOf?: TableId;
   readonly partitionBy?: readonly string[];
@@ -64,6 +74,8 @@ export interface Index extends IndexDefinition {
 }
 export interface Relation extends Omit<RelationDefinition, 'to'> {
   readonly to: TableId;
+  /** The columns were taken from the other side: the reference is held there. */
+  readonly inverse?: true;
 }
 export interface Policy extends PolicyDefinition {
   readonly table: TableId;
@@ -86,8 +98,13 @@ export interface View {
   readonly query?: Access;
   readonly unknown?: string;
   readonly origin: Origin;
+  /** Of a view that a schema language declares too: its names in code, what code can read of it. */
+  readonly aliases?: readonly TableName[];
+  readonly columns?: ReadonlyMap<string, Column>;
+  readonly relations?: readonly Relation[];
 }
 export interface SchemaFunction extends FunctionDefinition {
+  readonly owner?: string;
   readonly origin: Origin;
 }
 export interface Role {
