@@ -1,1 +1,3 @@
-export {};
+export * from './cases.js';
+export * from './run.js';
+export { sectionsOf, type Fence, type Section } from './markdown.js';
