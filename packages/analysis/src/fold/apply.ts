@@ -1,0 +1,379 @@
+import type { SchemaAction, SchemaEvent, Span } from '@tenant-lint/model';
+import { addConstraint, addConstraintUsingIndex, changeConstraint, dropConstraint } from './constraints.js';
+import { changeDefaultPrivileges, grant, revoke } from './grants.js';
+import { addIndex, dropIndex, renameIndex } from './indexes.js';
+import { idOf, shown } from './names.js';
+import {
+  alterFunction,
+  changeRole,
+  changeView,
+  createFunction,
+  createView,
+  dropFunction,
+  dropView,
+  leaveRoles,
+  setOwner,
+} from './objects.js';
+import { applyPolicy } from './policies.js';
+import {
+  addColumn,
+  attachPartition,
+  changeColumn,
+  childrenOf,
+  columnOf,
+  createTable,
+  dropColumn,
+  dropTable,
+  moveTable,
+  renameColumnOf,
+  setInheritance,
+} from './tables.js';
+import { born, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
+
+type TableChange = Extract<
+  SchemaAction,
+  {
+    do:
+      | 'add column'
+      | 'drop column'
+      | 'rename column'
+      | 'alter column'
+      | 'add constraint'
+      | 'add constraint using index'
+      | 'drop constraint'
+      | 'validate constraint'
+      | 'rename constraint'
+      | 'create index'
+      | 'row security';
+  }
+>;
+
+/** Does to `world` what the statement does to a database. What names something unknown ends in `dangling`. */
+export function applyEvent(world: World, { action, span }: SchemaEvent): void {
+  switch (action.do) {
+    case 'create table':
+      return createTable(world, action, span);
+    case 'add relations':
+      world.relations.push({ table: action.table, relations: action.relations, span });
+      return;
+    case 'drop table': {
+      const id = world.find(action.table);
+      if (id === undefined) world.temporary.delete(action.table.name);
+      else dropTable(world, id, span);
+      return;
+    }
+    case 'rename table':
+    case 'set schema': {
+      const table = world.table(action.table);
+      if (!table) return renameMissing(world, action, span);
+      const to =
+        action.do === 'set schema'
+          ? { schema: action.to, name: table.name }
+          : { schema: table.schema, name: action.to };
+      return moveTable(world, idOfDraft(table), to, span);
+    }
+    case 'add column':
+    case 'drop column':
+    case 'rename column':
+    case 'alter column':
+    case 'add constraint':
+    case 'add constraint using index':
+    case 'drop constraint':
+    case 'validate constraint':
+    case 'rename constraint':
+    case 'create index':
+    case 'row security': {
+      // An index may be made on a materialized view, and ALTER TABLE may name a view; neither changes a table.
+      if (!world.table(action.table) && world.find(action.table, 'view') !== undefined) return;
+      const table = world.require(action.table, action.do, span);
+      if (table) changeTable(world, table, action, span);
+      return;
+    }
+    case 'drop index':
+      return dropIndex(world, action.index, span);
+    case 'rename index':
+      if (!renameIndex(world, action.index, action.to, span))
+        dangling(world, `rename of index ${shown(action.index)}`, span);
+      return;
+    case 'create policy':
+    case 'alter policy':
+    case 'drop policy':
+      return applyPolicy(world, action, span);
+    case 'create view':
+      return createView(world, action, span);
+    case 'alter view options': {
+      const found = changeView(
+        world,
+        action.view,
+        (v) => ({
+          ...v,
+          options: Object.fromEntries(
+            Object.entries({ ...v.options, ...action.set }).filter(([name]) => !action.reset.includes(name)),
+          ),
+        }),
+        span,
+      );
+      if (!found) dangling(world, `options of view ${shown(action.view)}`, span);
+      return;
+    }
+    case 'drop view':
+      return dropView(world, action.view);
+    case 'rename view': {
+      const found = changeView(
+        world,
+        action.view,
+        (v) => ({ ...v, id: idOf(v.name.schema ?? 'public', action.to), name: { ...v.name, name: action.to } }),
+        span,
+      );
+      if (!found) dangling(world, `rename of view ${shown(action.view)}`, span);
+      return;
+    }
+    case 'create function':
+      return createFunction(world, action, span);
+    case 'alter function':
+      if (!alterFunction(world, action, span)) dangling(world, `alter of function ${shown(action.name)}`, span);
+      return;
+    case 'drop function':
+      return dropFunction(world, action.name);
+    case 'create trigger':
+    case 'drop trigger':
+    case 'toggle trigger':
+    case 'create rule':
+      return applyTrigger(world, action, span);
+    case 'create role':
+      return changeRole(world, action.name, span, action.attributes, action.memberOf);
+    case 'alter role':
+      return changeRole(world, action.name, span, action.attributes, []);
+    case 'drop role':
+      world.roles.delete(action.name);
+      return;
+    case 'grant role':
+      for (const role of action.to) changeRole(world, role, span, [], action.roles);
+      return;
+    case 'revoke role':
+      for (const role of action.to) leaveRoles(world, role, action.roles, span);
+      return;
+    case 'grant':
+      return grant(world, action, span);
+    case 'revoke':
+      return revoke(world, action);
+    case 'default privileges':
+      return changeDefaultPrivileges(world, action, span);
+    case 'owner':
+      return setOwner(world, action, span);
+    case 'attach partition':
+    case 'detach partition':
+      return attachPartition(world, action, span);
+    case 'inherit':
+    case 'no inherit':
+      return setInheritance(world, action, span);
+    case 'create schema':
+      world.schemas.add(action.name);
+      return;
+    case 'drop schema':
+      world.schemas.delete(action.name);
+      for (const table of [...world.tables.values()])
+        if (table.schema === action.name) dropTable(world, idOfDraft(table), span);
+      for (const [id, view] of world.views) if (view.name.schema === action.name) world.views.delete(id);
+      for (const [id, [f]] of world.functions) if (f?.name.schema === action.name) world.functions.delete(id);
+      return;
+    case 'create type':
+      if (action.type === 'enum') {
+        const place = world.place(action.name);
+        world.enums.set(idOf(place.schema, place.name), action.labels ?? []);
+      }
+      return;
+    case 'create extension':
+      world.extensions.add(action.name);
+      return;
+    case 'create publication':
+      world.publications.set(action.name, {
+        name: action.name,
+        tables: action.tables,
+        allTables: action.allTables,
+        span,
+      });
+      return;
+    case 'set':
+      return set(world, action, span);
+    case 'search path':
+      world.searchPath = pathOf(action.schemas, world.defaultPath);
+      return;
+  }
+}
+
+function changeTable(world: World, table: TableDraft, action: TableChange, span: Span): void {
+  changeOne(world, table, action, span);
+  for (const { table: child, partition } of childrenOf(world, idOfDraft(table))) {
+    if (follows(action, partition)) changeTable(world, child, unnamed(action), span);
+  }
+}
+
+/** Which changes of a parent its children share. Row security is each table's own. */
+function follows(action: TableChange, partition: boolean): boolean {
+  switch (action.do) {
+    case 'add column':
+    case 'drop column':
+    case 'rename column':
+    case 'alter column':
+      return true;
+    case 'add constraint':
+      return partition || action.constraint.kind === 'check';
+    case 'create index':
+      return partition;
+    default:
+      return false;
+  }
+}
+
+/** The copy on a partition gets a name of its own. */
+function unnamed(action: TableChange): TableChange {
+  if (action.do === 'create index') {
+    const { name, ...index } = action.index;
+    void name;
+    return { ...action, index };
+  }
+  if (action.do === 'add constraint' && action.constraint.kind !== 'check') {
+    const { name, ...constraint } = action.constraint;
+    void name;
+    return { ...action, constraint };
+  }
+  return action;
+}
+
+function changeOne(world: World, table: TableDraft, action: TableChange, span: Span): void {
+  switch (action.do) {
+    case 'add column':
+      if (table.columns.has(action.column.name) && action.ifNotExists) return;
+      addColumn(table, action.column, span);
+      for (const constraint of action.constraints) addConstraint(world, table, constraint, span);
+      break;
+    case 'drop column':
+      return dropColumn(world, table, action.column, span);
+    case 'rename column':
+      if (!table.columns.has(action.column))
+        return missing(world, table, `column ${columnOf(table, action.column)}`, span);
+      return renameColumnOf(world, table, action.column, action.to, span);
+    case 'alter column': {
+      const found = changeColumn(
+        table,
+        action.column,
+        (column) => {
+          const { default: before, ...rest } = column;
+          const value = action.default === undefined ? before : (action.default ?? undefined);
+          return {
+            ...rest,
+            ...(value === undefined ? {} : { default: value }),
+            ...(action.type === undefined ? {} : { type: action.type }),
+            ...(action.notNull === undefined ? {} : { notNull: action.notNull }),
+          };
+        },
+        span,
+      );
+      if (!found) missing(world, table, `column ${columnOf(table, action.column)}`, span);
+      break;
+    }
+    case 'add constraint':
+      addConstraint(world, table, action.constraint, span);
+      break;
+    case 'add constraint using index':
+      if (!addConstraintUsingIndex(world, table, action, span)) missing(world, table, `index ${action.index}`, span);
+      break;
+    case 'drop constraint':
+      return dropConstraint(world, table, action.constraint, span);
+    case 'validate constraint':
+      if (!changeConstraint(table, action.constraint, (c) => ('notValid' in c ? { ...c, notValid: false } : c), span))
+        missing(world, table, `constraint ${action.constraint}`, span);
+      break;
+    case 'rename constraint':
+      if (!changeConstraint(table, action.constraint, (c) => ({ ...c, name: action.to }), span))
+        missing(world, table, `constraint ${action.constraint}`, span);
+      break;
+    case 'create index':
+      return addIndex(world, table, action.index, span);
+    case 'row security': {
+      const { origin } = table.rowSecurity;
+      table.rowSecurity = {
+        enabled: action.enabled ?? table.rowSecurity.enabled,
+        forced: action.forced ?? table.rowSecurity.forced,
+        origin: origin ? changedBy(origin, span) : born(span),
+      };
+      break;
+    }
+  }
+  table.origin = changedBy(table.origin, span);
+}
+
+function applyTrigger(
+  world: World,
+  action: Extract<SchemaAction, { do: 'create trigger' | 'drop trigger' | 'toggle trigger' | 'create rule' }>,
+  span: Span,
+): void {
+  if (!world.table(action.table) && (action.do === 'drop trigger' || world.find(action.table, 'view') !== undefined))
+    return;
+  const table = world.require(action.table, action.do, span);
+  if (!table) return;
+  switch (action.do) {
+    case 'create trigger': {
+      const { name, function: f, events, timing, perRow } = action;
+      table.triggers = table.triggers.filter((t) => t.name !== name);
+      table.triggers.push({ name, function: f, events, timing, perRow, enabled: true, origin: born(span) });
+      return;
+    }
+    case 'drop trigger':
+      table.triggers = table.triggers.filter((t) => t.name !== action.name);
+      return;
+    case 'toggle trigger':
+      table.triggers = table.triggers.map((t) =>
+        action.name === t.name || action.name === 'all' || action.name === 'user'
+          ? { ...t, enabled: action.enabled, origin: changedBy(t.origin, span) }
+          : t,
+      );
+      return;
+    case 'create rule':
+      table.rules.push({ name: action.name, origin: born(span) });
+  }
+}
+
+/** ALTER TABLE ... RENAME also renames views; anything else that is missing is said. */
+function renameMissing(
+  world: World,
+  action: Extract<SchemaAction, { do: 'rename table' | 'set schema' }>,
+  span: Span,
+): void {
+  const found = changeView(
+    world,
+    action.table,
+    (v) => {
+      const name = action.do === 'set schema' ? { ...v.name, schema: action.to } : { ...v.name, name: action.to };
+      return { ...v, id: idOf(name.schema ?? 'public', name.name), name };
+    },
+    span,
+  );
+  if (!found && !world.isTemporary(action.table)) dangling(world, `${action.do} of ${shown(action.table)}`, span);
+}
+
+function set(world: World, action: Extract<SchemaAction, { do: 'set' }>, span: Span): void {
+  if (action.scope !== 'role' && action.scope !== 'database') return;
+  if (action.name === 'search_path') world.defaultPath = pathOf(action.value.split(','), ['public']);
+  const { name, value, scope, of } = action;
+  world.settings = world.settings.filter((s) => s.name !== name || s.scope !== scope || s.of !== of);
+  world.settings.push({ name, value, scope, ...(of === undefined ? {} : { of }), span });
+}
+
+/** The schemas of a search path that can hold tables of the project. */
+function pathOf(schemas: readonly string[], otherwise: readonly string[]): readonly string[] {
+  const path = schemas
+    .map((s) => s.trim().replace(/^["']|["']$/g, ''))
+    .filter((s) => s !== '' && s !== '$user' && s !== 'pg_catalog');
+  return path.length > 0 ? path : otherwise;
+}
+
+function dangling(world: World, what: string, span: Span): void {
+  world.dangling.push({ what, span });
+}
+
+/** A part that a completely known table does not have. Of an incomplete one nothing can be said. */
+function missing(world: World, table: TableDraft, what: string, span: Span): void {
+  if (table.complete) dangling(world, what, span);
+}

@@ -1,0 +1,186 @@
+import type {
+  Column,
+  FileFacts,
+  Policy,
+  Relation,
+  Schema,
+  SchemaEvent,
+  Table,
+  TableId,
+  View,
+} from '@tenant-lint/model';
+import { applyEvent } from './apply.js';
+import { mergeWorlds } from './merge.js';
+import { sourcesOf, type Source } from './order.js';
+import { attachRelations, finishConstraint, finishRelations, resolver, settleReferences } from './relations.js';
+import { idOfDraft, World, type TableDraft } from './world.js';
+
+export interface FoldOptions {
+  /** Schema that is declared in code and was read while linking, where it is not in the facts themselves. */
+  readonly declarations?: readonly { readonly file: string; readonly events: readonly SchemaEvent[] }[];
+}
+
+/**
+ * The schema after all migrations, united with what schema languages declare. In: the facts of all files, in any order. Out: one schema,
+ * whatever the number of histories, schemas and databases; tables are united by id. Never throws: what names something unknown is in
+ * `dangling`. A dump serves only where no history knows the table, see docs/decisions on schema sources.
+ */
+export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {}): Schema {
+  const sources = sourcesOf(withDeclarations(files, options.declarations ?? []));
+  const of = (kind: Source['kind']): readonly Source[] => sources.filter((s) => s.kind === kind);
+  const declared = [...of('prisma'), ...of('drizzle')].map((s) => foldSource(s, new World()));
+  const { histories, dumps } = foldHistories(of('migrations'), of('dump'));
+  const worlds = [...declared, ...histories, ...dumps];
+  const resolve = resolver(worlds);
+  for (const world of worlds) settleReferences(world, resolve);
+  const world = mergeWorlds(worlds);
+  attachRelations(world, (name) => resolve(name, world));
+  return schemaOf(world, [...new Set(sources.map((s) => s.kind))]);
+}
+
+function withDeclarations(
+  files: readonly FileFacts[],
+  declarations: NonNullable<FoldOptions['declarations']>,
+): readonly FileFacts[] {
+  if (declarations.length === 0) return files;
+  const events = new Map<string, SchemaEvent[]>();
+  for (const d of declarations) events.set(d.file, [...(events.get(d.file) ?? []), ...d.events]);
+  return files.map((f) => ({ ...f, schema: [...f.schema, ...(events.get(f.file) ?? [])] }));
+}
+
+/** Applies the files of a source to `world`, in order. In an unordered one, what names something unknown waits for the rest. */
+function foldSource(source: Source, world: World): World {
+  let waiting: { event: SchemaEvent; path: readonly string[] }[] = [];
+  for (const facts of source.files) {
+    world.searchPath = world.defaultPath;
+    world.temporary.clear();
+    for (const event of facts.schema) {
+      if (event.direction !== 'up') continue;
+      if (!tryEvent(world, event, source.ordered)) waiting.push({ event, path: world.searchPath });
+    }
+  }
+  for (let before = Infinity; waiting.length > 0 && waiting.length < before;) {
+    before = waiting.length;
+    waiting = waiting.filter(({ event, path }) => {
+      world.searchPath = path;
+      return !tryEvent(world, event, false);
+    });
+  }
+  for (const { event, path } of waiting) {
+    world.searchPath = path;
+    tryEvent(world, event, true);
+  }
+  world.searchPath = world.defaultPath;
+  return world;
+}
+
+/** False if the event named something unknown; then it is not noted unless `final`. */
+function tryEvent(world: World, event: SchemaEvent, final: boolean): boolean {
+  const before = world.dangling.length;
+  applyEvent(world, event);
+  const ok = world.dangling.length === before;
+  if (!ok && !final) world.dangling.length = before;
+  return ok;
+}
+
+/**
+ * A dump never competes with a history. Tables that any history creates, even if it drops them again, are the history's; of a dump that
+ * shares tables with a history, only the tables that no history knows remain. Where a history changes tables that it never creates and
+ * a dump has them, the dump is what the history starts from.
+ */
+function foldHistories(histories: readonly Source[], dumps: readonly Source[]): { histories: World[]; dumps: World[] } {
+  const folded = histories.map((s) => foldSource(s, new World()));
+  const known = new Set(folded.flatMap((w) => [...w.known]));
+  const rest: World[] = [];
+  for (const dump of dumps) {
+    const world = withoutKnown(foldSource(dump, new World()), known);
+    const at = folded.findIndex((w) =>
+      w.dangling.some((d) => [...world.tables.values()].some((t) => namesTable(d.what, t))),
+    );
+    const source = histories[at];
+    if (source) folded[at] = foldSource(source, world);
+    else rest.push(world);
+  }
+  return { histories: folded, dumps: rest };
+}
+
+function withoutKnown(world: World, known: ReadonlySet<TableId>): World {
+  const shared = [...world.known].filter((id) => known.has(id));
+  if (shared.length === 0) return world;
+  const left = new World();
+  for (const [id, table] of world.tables) {
+    if (known.has(id)) continue;
+    left.tables.set(id, table);
+    left.known.add(id);
+  }
+  for (const [id, labels] of world.enums) left.enums.set(id, labels);
+  return left;
+}
+
+const namesTable = (what: string, table: TableDraft): boolean =>
+  what.endsWith(` of ${table.name}`) || what.endsWith(` of ${table.schema}.${table.name}`);
+
+function schemaOf(world: World, sources: Schema['sources']): Schema {
+  const tables = new Map<TableId, Table>();
+  const views = new Map<TableId, View>(world.views);
+  for (const draft of world.tables.values()) {
+    const id = idOfDraft(draft);
+    const relations = finishRelations(world, draft);
+    if (draft.view || views.has(id)) {
+      views.set(id, declaredView(id, draft, relations, views.get(id)));
+      continue;
+    }
+    tables.set(id, tableOf(world, id, draft, relations));
+  }
+  return {
+    tables,
+    views,
+    functions: world.functions,
+    roles: world.roles,
+    grants: world.grants,
+    defaultPrivileges: world.defaultPrivileges,
+    enums: world.enums,
+    settings: world.settings,
+    extensions: world.extensions,
+    sources,
+    schemas: world.schemas,
+    publications: [...world.publications.values()],
+    dangling: world.dangling,
+  };
+}
+
+function tableOf(world: World, id: TableId, draft: TableDraft, relations: readonly Relation[]): Table {
+  return {
+    id,
+    name: { schema: draft.schema, name: draft.name },
+    aliases: draft.aliases,
+    columns: draft.columns,
+    constraints: draft.constraints.map((c) => finishConstraint(world, draft, c)),
+    indexes: draft.indexes,
+    relations,
+    rowSecurity: draft.rowSecurity,
+    policies: draft.policies.map((p): Policy => ({ ...p, table: id })),
+    triggers: draft.triggers,
+    ...(draft.rules.length > 0 ? { rules: draft.rules } : {}),
+    inherits: draft.inherits,
+    origin: draft.origin,
+    complete: draft.complete,
+    ...(draft.owner ? { owner: draft.owner } : {}),
+    ...(draft.partitionOf === undefined ? {} : { partitionOf: draft.partitionOf }),
+    ...(draft.partitionBy ? { partitionBy: draft.partitionBy } : {}),
+  };
+}
+
+/** A view that a schema language declares: what code knows of it, with the query of the migration that makes it. */
+function declaredView(id: TableId, draft: TableDraft, relations: readonly Relation[], made: View | undefined): View {
+  const name = { schema: draft.schema, name: draft.name };
+  const base: View = made ?? {
+    id,
+    name,
+    materialized: false,
+    options: {},
+    unknown: 'declared as a view; no migration shows its query',
+    origin: draft.origin,
+  };
+  return { ...base, aliases: draft.aliases, columns: draft.columns, relations };
+}

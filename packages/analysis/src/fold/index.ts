@@ -1,0 +1,11 @@
+export { foldSchema, type FoldOptions } from './fold.js';
+export {
+  hasIndexLedBy,
+  leadingIndexes,
+  primaryKey,
+  referencesOf,
+  referencesTo,
+  uniqueKeys,
+  type LeadingIndex,
+  type Reference,
+} from './questions.js';

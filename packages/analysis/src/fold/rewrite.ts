@@ -1,0 +1,136 @@
+import type { Known, TableId, TableName, TargetRef, Value } from '@tenant-lint/model';
+import { idOf } from './names.js';
+
+/**
+ * Conditions and queries as data: what tables and columns they name, and the same with other names. Facts are plain JSON, so one walk over
+ * objects serves predicates, values and accesses alike.
+ */
+
+interface TargetLike {
+  readonly ref: TargetRef;
+  readonly table: Known<TableName>;
+  readonly role: string;
+}
+type ColumnValue = Extract<Value, { kind: 'column' }>;
+
+const isTarget = (node: object): node is TargetLike => 'ref' in node && 'table' in node && 'role' in node;
+const isColumn = (node: object): node is ColumnValue =>
+  'kind' in node && node.kind === 'column' && 'column' in node && typeof node.column === 'string';
+
+/** Rewrites every object bottom-up; unchanged parts are not copied. */
+function rewrite<T>(node: T, f: (object: object) => object): T {
+  if (Array.isArray(node)) {
+    let changed = false;
+    const items = node.map((item: unknown) => {
+      const next = rewrite(item, f);
+      changed ||= next !== item;
+      return next;
+    });
+    return changed ? (items as T) : node;
+  }
+  if (typeof node !== 'object' || node === null) return node;
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(node)) {
+    if (typeof value !== 'object' || value === null || key === 'span') continue;
+    const next = rewrite<unknown>(value, f);
+    if (next === value) continue;
+    copy ??= { ...(node as Record<string, unknown>) };
+    copy[key] = next;
+  }
+  return f(copy ?? node) as T;
+}
+
+function visit(node: unknown, f: (object: object) => void): void {
+  if (typeof node !== 'object' || node === null) return;
+  if (!Array.isArray(node)) f(node);
+  for (const [key, value] of Object.entries(node)) if (key !== 'span') visit(value, f);
+}
+
+/** What a table name means at one point of a history. */
+export interface Lookup {
+  /** The qualified name of an existing table or view, else undefined. */
+  readonly qualify: (name: TableName) => { schema: string; name: string } | undefined;
+  /** The columns of a table, if all of them are known. */
+  readonly columns: (id: TableId) => ReadonlySet<string> | undefined;
+}
+
+/** The table each target of `root` names; `self` is the table that `root` belongs to. */
+function targetsOf(root: unknown, self: TableId | undefined): Map<TargetRef, TableId | undefined> {
+  const targets = new Map<TargetRef, TableId | undefined>();
+  visit(root, (node) => {
+    if (!isTarget(node)) return;
+    const name = node.table.known ? node.table.value : undefined;
+    targets.set(node.ref, name?.by === 'sql' && name.schema !== undefined ? idOf(name.schema, name.name) : undefined);
+  });
+  if (self !== undefined) targets.set('self', self);
+  return targets;
+}
+
+/**
+ * Ties names to the tables and columns that exist now. Postgres does so when it stores a policy, a CHECK or a view: what is added or
+ * renamed later does not change what they mean. Names that nothing known explains stay as they are.
+ */
+export function bindNames<T>(root: T, self: TableId | undefined, lookup: Lookup): T {
+  const qualified = rewrite(root, (node) => {
+    if (!isTarget(node) || !node.table.known || node.table.value.by !== 'sql') return node;
+    const found = lookup.qualify(node.table.value);
+    return found ? { ...node, table: { known: true, value: { by: 'sql', ...found } } } : node;
+  });
+  const targets = targetsOf(qualified, self);
+  return rewrite(qualified, (node) => {
+    if (!isColumn(node) || node.target !== undefined || !node.candidates) return node;
+    for (const scope of node.candidates) {
+      const owners: TargetRef[] = [];
+      for (const ref of scope) {
+        const id = targets.get(ref);
+        const columns = id === undefined ? undefined : lookup.columns(id);
+        if (!columns) return node;
+        if (columns.has(node.column)) owners.push(ref);
+      }
+      if (owners.length > 1) return node;
+      if (owners[0] !== undefined)
+        return { kind: 'column', target: owners[0], column: node.column, ...(node.span ? { span: node.span } : {}) };
+    }
+    return node.otherwise ?? node;
+  });
+}
+
+/** The columns of table `id` that `root` reads, where it names them beyond doubt. */
+export function columnsRead(root: unknown, id: TableId, self: TableId | undefined): ReadonlySet<string> {
+  const targets = targetsOf(root, self);
+  const read = new Set<string>();
+  visit(root, (node) => {
+    if (isColumn(node) && node.target !== undefined && targets.get(node.target) === id) read.add(node.column);
+  });
+  return read;
+}
+
+/** Whether `root` reads table `id` in a sub-query. */
+export function readsTable(root: unknown, id: TableId): boolean {
+  return [...targetsOf(root, undefined).values()].includes(id);
+}
+
+/** The same after `ALTER TABLE id RENAME COLUMN from TO to`. */
+export function renameColumn<T>(root: T, id: TableId, self: TableId | undefined, from: string, to: string): T {
+  const targets = targetsOf(root, self);
+  return rewrite(root, (node) => {
+    if (isColumn(node))
+      return node.target !== undefined && targets.get(node.target) === id && node.column === from
+        ? { ...node, column: to }
+        : node;
+    if (isTarget(node) && targets.get(node.ref) === id && 'columns' in node && Array.isArray(node.columns))
+      return { ...node, columns: node.columns.map((c: unknown) => (c === from ? to : c)) };
+    return node;
+  });
+}
+
+/** The same after table `id` got another name. */
+export function renameTable<T>(root: T, id: TableId, to: { schema: string; name: string }): T {
+  return rewrite(root, (node) => {
+    if (!isTarget(node) || !node.table.known || node.table.value.by !== 'sql') return node;
+    const { schema, name } = node.table.value;
+    return schema !== undefined && idOf(schema, name) === id
+      ? { ...node, table: { known: true, value: { by: 'sql', ...to } } }
+      : node;
+  });
+}
