@@ -1,6 +1,22 @@
 import type { CompilerFacts, PackageFacts, ProjectFacts } from '@tenant-lint/model';
 
-const suffixes = ['', '.ts', '.tsx', '.mts', '.cts', '.d.ts', '.js', '.jsx', '.mjs', '.cjs', '/index.ts', '/index.tsx', '/index.mts', '/index.js', '/index.jsx'];
+const suffixes = [
+  '',
+  '.ts',
+  '.tsx',
+  '.mts',
+  '.cts',
+  '.d.ts',
+  '.js',
+  '.jsx',
+  '.mjs',
+  '.cjs',
+  '/index.ts',
+  '/index.tsx',
+  '/index.mts',
+  '/index.js',
+  '/index.jsx',
+];
 
 /** Resolves module specifiers to files of the program, the way TypeScript's bundler resolution does, without reading anything. */
 export class Modules {
@@ -65,11 +81,17 @@ export class Modules {
     const { exports, main, module, types, source } = target.entries;
     const candidates = [
       ...exportTargets(exports, subpath),
-      ...(rest === '' ? [source, types, module, main, 'src/index', 'index', 'src'] : [rest, `src/${rest}`, `lib/${rest}`]),
+      ...(rest === ''
+        ? [source, types, module, main, 'src/index', 'index', 'src']
+        : [rest, `src/${rest}`, `lib/${rest}`]),
     ];
     for (const candidate of candidates) {
       if (candidate === undefined) continue;
-      for (const variant of [candidate, candidate.replace(/(^|\/)(?:dist|build|lib|out)\//, '$1src/'), candidate.replace(/(^|\/)(?:dist|build|lib|out)\//, '$1')]) {
+      for (const variant of [
+        candidate,
+        candidate.replace(/(^|\/)(?:dist|build|lib|out)\//, '$1src/'),
+        candidate.replace(/(^|\/)(?:dist|build|lib|out)\//, '$1'),
+      ]) {
         const found = this.#file(join(target.folder, variant));
         if (found) return found;
       }
@@ -82,7 +104,8 @@ export class Modules {
     // A specifier names the output (`./x.js`, a declaration file); the program holds the source.
     const source = path.replace(/(?:\.d)?\.([mc]?)[jt]sx?$/, '');
     if (source === path) return undefined;
-    for (const suffix of ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs']) if (this.#files.has(source + suffix)) return source + suffix;
+    for (const suffix of ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs'])
+      if (this.#files.has(source + suffix)) return source + suffix;
     return undefined;
   }
 }

@@ -27,6 +27,12 @@ export interface CallSite {
   readonly wrapped?: true;
 }
 
+/** How far and until what a resolution goes. */
+interface How {
+  readonly inlining: number;
+  readonly stop?: (value: Value) => boolean;
+}
+
 /** All facts of a program with symbolic references resolved on demand. */
 export class Program implements LinkContext {
   readonly files: ReadonlyMap<string, FileFacts>;
@@ -49,6 +55,12 @@ export class Program implements LinkContext {
 
   facts = (file: string): FileFacts | undefined => this.files.get(file);
   chain = (id: ChainId): CallChain | undefined => this.#chains.get(id);
+
+  /** The chain as it stands in the text, for one that was made by reading a helper through. */
+  static originalChain(id: ChainId): ChainId {
+    return id.slice(id.lastIndexOf('@') + 1);
+  }
+
   function = (id: FunctionId): FunctionFacts | undefined => this.#functions.get(id);
 
   /** The installed or required version of a package as seen from a file. */
@@ -59,11 +71,26 @@ export class Program implements LinkContext {
 
   /** Follows imports, re-exports, bindings and calls of simple helpers to what the value is; the value itself where the way ends. */
   resolve(value: Value): Value {
-    return this.#resolve(value, maxSteps, maxInlining);
+    return this.#resolve(value, maxSteps, { inlining: maxInlining });
+  }
+
+  /** Like resolve, but ends at the first value on the way that satisfies `stop`; undefined where none does. */
+  resolveUntil(value: Value, stop: (value: Value) => boolean): Value | undefined {
+    let found: Value | undefined;
+    const check = (v: Value): boolean => {
+      if (found === undefined && stop(v)) found = v;
+      return found !== undefined;
+    };
+    this.#resolve(value, maxSteps, { inlining: maxInlining, stop: check });
+    return found;
   }
 
   /** The file and local name behind an exported name, through re-exports. */
-  exported(file: string, name: string, seen = new Set<string>()): { file: string; local: string } | { module: string; name: string; from: string } | undefined {
+  exported(
+    file: string,
+    name: string,
+    seen = new Set<string>(),
+  ): { file: string; local: string } | { module: string; name: string; from: string } | undefined {
     const key = `${file}#${name}`;
     const facts = this.files.get(file);
     if (!facts || seen.has(key)) return undefined;
@@ -92,26 +119,28 @@ export class Program implements LinkContext {
     return this.exported(target, name, seen) ?? { module, name, from };
   }
 
-  #resolve(value: Value, steps: number, inlining: number): Value {
-    if (steps <= 0) return value;
+  #resolve(value: Value, steps: number, how: How): Value {
+    if (steps <= 0 || how.stop?.(value)) return value;
     switch (value.kind) {
       case 'binding': {
         const next = this.#binding(value.file, value.name);
-        return next ? this.#continue(next, value.path, steps, inlining, value) : value;
+        return next ? this.#continue(next, value.path, steps, how, value) : value;
       }
       case 'import':
-        return this.#import(value, steps, inlining);
+        return this.#import(value, steps, how);
       case 'this': {
         const next = this.#field(`${value.from}#${value.class}`, value.path[0]);
-        return next ? this.#continue(next, value.path.slice(1), steps, inlining, value) : value;
+        return next ? this.#continue(next, value.path.slice(1), steps, how, value) : value;
       }
       case 'element': {
-        const of = this.#resolve(value.of, steps - 1, inlining);
-        return of === value.of ? value : this.#continue(of, value.path, steps, inlining, value);
+        const of = this.#resolve(value.of, steps - 1, how);
+        return of === value.of ? value : this.#continue(of, value.path, steps, how, value);
       }
       case 'result': {
-        const inlined = inlining > 0 ? this.#inline(value.chain, inlining) : undefined;
-        return inlined ? this.#continue(inlined, value.path, steps, inlining - 1, value) : value;
+        const inlined = how.inlining > 0 ? this.#inline(value.chain, how.inlining) : undefined;
+        return inlined
+          ? this.#continue(inlined, value.path, steps, { ...how, inlining: how.inlining - 1 }, value)
+          : value;
       }
       default:
         return value;
@@ -119,19 +148,29 @@ export class Program implements LinkContext {
   }
 
   /** A value reached; the rest of the path is read from it, and what that gives is resolved further. */
-  #continue(next: Value, path: readonly string[], steps: number, inlining: number, from: Value): Value {
-    if (path.length > 0 && (next.kind === 'unknown' || next.kind === 'instance' || next.kind === 'function' || next.kind === 'result')) {
+  #continue(next: Value, path: readonly string[], steps: number, how: How, from: Value): Value {
+    if (
+      path.length > 0 &&
+      (next.kind === 'unknown' || next.kind === 'instance' || next.kind === 'function' || next.kind === 'result')
+    ) {
       // A property of something opaque keeps its provenance: the path on the reference says more than "unknown".
-      if (next.kind === 'result') return this.#resolve(valueAt(next, path), steps - 1, inlining);
-      return next.kind === 'instance' ? this.#member(next, path, steps, inlining) ?? from : from;
+      if (next.kind === 'result') return this.#resolve(valueAt(next, path), steps - 1, how);
+      return next.kind === 'instance' ? (this.#member(next, path, steps, how) ?? from) : from;
     }
-    return this.#resolve(valueAt(next, path), steps - 1, inlining);
+    return this.#resolve(valueAt(next, path), steps - 1, how);
   }
 
-  #member(instance: Extract<Value, { kind: 'instance' }>, path: readonly string[], steps: number, inlining: number): Value | undefined {
+  #member(
+    instance: Extract<Value, { kind: 'instance' }>,
+    path: readonly string[],
+    steps: number,
+    how: How,
+  ): Value | undefined {
     const name = path[0];
     const found = name === undefined ? undefined : this.methodOf(instance, name);
-    return found && path.length === 1 ? this.#resolve({ kind: 'function', function: found }, steps - 1, inlining) : { kind: 'element', of: instance, path };
+    return found && path.length === 1
+      ? this.#resolve({ kind: 'function', function: found }, steps - 1, how)
+      : { kind: 'element', of: instance, path };
   }
 
   #binding(file: string, name: string): Value | undefined {
@@ -139,18 +178,27 @@ export class Program implements LinkContext {
     const own = facts?.bindings[name];
     if (own) return own;
     const imported = facts?.imports.find((i) => i.local === name);
-    return imported ? { kind: 'import', from: file, module: imported.module, name: imported.name, path: [] } : undefined;
+    return imported
+      ? { kind: 'import', from: file, module: imported.module, name: imported.name, path: [] }
+      : undefined;
   }
 
-  #import(value: Extract<Value, { kind: 'import' }>, steps: number, inlining: number): Value {
+  #import(value: Extract<Value, { kind: 'import' }>, steps: number, how: How): Value {
     const target = this.modules.resolve(value.from, value.module);
     if (!target) return value;
     const [name, path] = value.name === '*' ? [value.path[0], value.path.slice(1)] : [value.name, value.path];
     if (name === undefined) return value;
     const found = this.exported(target, name);
     if (!found) return value;
-    if ('module' in found) return this.#continue({ kind: 'import', module: found.module, name: found.name, path: [], from: found.from }, path, steps, inlining, value);
-    return this.#continue({ kind: 'binding', file: found.file, name: found.local, path: [] }, path, steps, inlining, value);
+    if ('module' in found)
+      return this.#continue(
+        { kind: 'import', module: found.module, name: found.name, path: [], from: found.from },
+        path,
+        steps,
+        how,
+        value,
+      );
+    return this.#continue({ kind: 'binding', file: found.file, name: found.local, path: [] }, path, steps, how, value);
   }
 
   /** A field of a class, by its initializer or the declared type (an injected field has only that). */
@@ -181,7 +229,10 @@ export class Program implements LinkContext {
         const name = current.name === '*' ? current.path[0] : current.name;
         const found = target && name !== undefined ? this.exported(target, name) : undefined;
         if (!found) return undefined;
-        current = 'module' in found ? { kind: 'import', module: found.module, name: found.name, path: [], from: found.from } : { kind: 'binding', file: found.file, name: found.local, path: [] };
+        current =
+          'module' in found
+            ? { kind: 'import', module: found.module, name: found.name, path: [], from: found.from }
+            : { kind: 'binding', file: found.file, name: found.local, path: [] };
       } else return undefined;
     }
     return undefined;
@@ -220,13 +271,16 @@ export class Program implements LinkContext {
     const step = chain.steps.findIndex((s) => s.arguments !== undefined);
     if (step < 0) return undefined;
     const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
-    const callee = this.#resolve(valueAt(chain.receiver, names), maxSteps, 0);
+    const callee = this.#resolve(valueAt(chain.receiver, names), maxSteps, { inlining: 0 });
     const direct = this.#asFunction(callee);
     if (direct) return { function: direct, step };
     // `const load = cache(async (id) => ...)`, `export const GET = withAuth(async (req) => ...)`: a call of what a wrapper returned.
     if (callee.kind === 'result' && callee.path.length === 0) {
       const wrapper = this.#chains.get(callee.chain);
-      const handed = wrapper?.steps.flatMap((s) => s.arguments ?? []).map((a) => this.#asFunction(this.#resolve(a, maxSteps, 0))).filter((f) => f !== undefined);
+      const handed = wrapper?.steps
+        .flatMap((s) => s.arguments ?? [])
+        .map((a) => this.#asFunction(this.#resolve(a, maxSteps, { inlining: 0 })))
+        .filter((f) => f !== undefined);
       if (handed?.length === 1 && handed[0]) return { function: handed[0], step, wrapped: true };
     }
     return undefined;
@@ -234,34 +288,68 @@ export class Program implements LinkContext {
 
   #asFunction(value: Value): FunctionId | undefined {
     if (value.kind === 'function') return value.function;
-    if (value.kind === 'element' && value.of.kind === 'instance' && value.path.length === 1) return this.methodOf(value.of, value.path[0]!);
+    if (value.kind === 'element' && value.of.kind === 'instance' && value.path.length === 1)
+      return this.methodOf(value.of, value.path[0]!);
     return undefined;
   }
 
-  /** Everywhere the program calls a function. */
+  /** Everywhere the program calls a function; calls through a parameter of the function it was handed to included. */
   callersOf(id: FunctionId): readonly CallSite[] {
-    if (!this.#callers) {
-      this.#callers = new Map();
-      for (const facts of this.files.values()) {
-        for (const chain of facts.chains) {
-          const callee = this.calleeOf(chain);
-          if (!callee) continue;
-          const list = this.#callers.get(callee.function);
-          const site: CallSite = { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) };
-          if (list) list.push(site);
-          else this.#callers.set(callee.function, [site]);
-        }
-      }
-    }
+    this.#callers ??= this.#findCallers();
     return this.#callers.get(id) ?? [];
   }
 
+  #findCallers(): Map<FunctionId, CallSite[]> {
+    const callers = new Map<FunctionId, CallSite[]>();
+    const throughParameter = new Map<string, CallSite[]>();
+    const add = <K>(map: Map<K, CallSite[]>, key: K, site: CallSite): void => {
+      const list = map.get(key);
+      if (list) list.push(site);
+      else map.set(key, [site]);
+    };
+    for (const facts of this.files.values()) {
+      for (const chain of facts.chains) {
+        const callee = this.calleeOf(chain);
+        if (callee)
+          add(callers, callee.function, { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) });
+        else if (chain.receiver.kind === 'parameter') {
+          const step = chain.steps.findIndex((s) => s.arguments !== undefined);
+          const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
+          const { function: owner, index, path } = chain.receiver;
+          if (step >= 0) add(throughParameter, `${owner}/${index}/${[...path, ...names].join('.')}`, { chain, step });
+        }
+      }
+    }
+    // A callback is called by what it was handed to: `withSession(async ({ session }) => ...)`.
+    for (const f of this.#functions.values()) {
+      const handed = f.handedTo;
+      const chain = handed && this.#chains.get(handed.chain);
+      const callee = chain && this.calleeOf(chain);
+      if (!handed || !callee || callee.step !== handed.step) continue;
+      for (const site of throughParameter.get(`${callee.function}/${handed.argument}/${handed.path.join('.')}`) ?? [])
+        add(callers, f.id, site);
+    }
+    return callers;
+  }
+
   /** What a call of a function with one return (or several that agree) evaluates to, its parameters replaced by the arguments. */
+  /** `inline` for questions outside: what a call of a helper of the program evaluates to, for each of its returns. */
+  returnsOf(id: ChainId): readonly Value[] {
+    const chain = this.#chains.get(id);
+    const callee = chain && this.calleeOf(chain);
+    const target = callee && this.#functions.get(callee.function);
+    if (!chain || !callee || !target) return [];
+    return target.returns.map((r, i) =>
+      this.#instantiate(r.value, target.id, chain.steps[callee.step]!.arguments!, `${id}/${i}@`, maxInlining),
+    );
+  }
+
   #inline(id: ChainId, inlining: number): Value | undefined {
     const memo = this.#resolved.get(id);
     if (memo) return memo;
     const chain = this.#chains.get(id);
-    if (!chain || chain.steps.some((s, i) => s.arguments !== undefined && i !== chain.steps.length - 1)) return undefined;
+    if (!chain || chain.steps.some((s, i) => s.arguments !== undefined && i !== chain.steps.length - 1))
+      return undefined;
     const callee = this.calleeOf(chain);
     const target = callee && !callee.wrapped ? this.#functions.get(callee.function) : undefined;
     if (!callee || !target || target.returns.length !== 1 || callee.step !== chain.steps.length - 1) return undefined;
@@ -275,18 +363,23 @@ export class Program implements LinkContext {
   /** Replaces parameters of `owner` by arguments; chains of the body that depend on them become chains of their own. */
   #instantiate(value: Value, owner: FunctionId, args: readonly Value[], prefix: string, depth: number): Value {
     return mapValue(value, (inner) => {
-      if (inner.kind === 'parameter' && inner.function === owner) return valueAt(args[inner.index] ?? { kind: 'undefined' }, inner.path);
+      if (inner.kind === 'parameter' && inner.function === owner)
+        return valueAt(args[inner.index] ?? { kind: 'undefined' }, inner.path);
       if (inner.kind === 'result' && depth > 0) {
         const chain = this.#chains.get(inner.chain);
         if (!chain || chain.function !== owner) return inner;
-        const key = `${prefix}${inner.chain}`;
+        const key = `${prefix}${Program.originalChain(inner.chain)}`;
         if (!this.#chains.has(key)) {
           this.#chains.set(key, chain);
           this.#chains.set(key, {
             ...chain,
             id: key,
             receiver: this.#instantiate(chain.receiver, owner, args, prefix, depth - 1),
-            steps: chain.steps.map((s) => (s.arguments ? { ...s, arguments: s.arguments.map((a) => this.#instantiate(a, owner, args, prefix, depth - 1)) } : s)),
+            steps: chain.steps.map((s) =>
+              s.arguments
+                ? { ...s, arguments: s.arguments.map((a) => this.#instantiate(a, owner, args, prefix, depth - 1)) }
+                : s,
+            ),
           });
         }
         return { ...inner, chain: key };

@@ -1,0 +1,395 @@
+import {
+  sameValue,
+  type Confidence,
+  type Reason,
+  type Schema,
+  type Table,
+  type TableId,
+  type Target,
+  type Tenancy,
+  type TenancyModel,
+  type Value,
+  type Verdict,
+} from '@tenant-lint/model';
+import { and } from '@tenant-lint/model';
+import { referencesOf } from '../fold/index.js';
+import type { LinkedAccess, PolicyLeak, Selection } from '../model.js';
+import type { Program } from '../link/program.js';
+import type { Tables } from '../link/tables.js';
+import { policyLeaks } from '../prove/index.js';
+import { Tracer, type Provenance } from '../trace/provenance.js';
+import { comparesKey, dominates, isTested, isTestedLater, propertyOfColumn, throwsWhenMissing } from './guards.js';
+import { proveTarget, type Proven } from './question.js';
+import { pinnedKey, pinsOf, type Pin } from './selection.js';
+
+export interface JudgeInput {
+  readonly program: Program;
+  readonly schema: Schema;
+  readonly tables: Tables;
+  readonly tenancy: TenancyModel;
+  readonly accesses: readonly LinkedAccess[];
+}
+
+/** Reaches verdicts: the prover first, then the ways in which real code is safe without naming the key. */
+export class Judge {
+  readonly #verdicts = new Map<string, Verdict>();
+  readonly #active = new Set<string>();
+  readonly #policies = new Map<TableId, readonly PolicyLeak[]>();
+  readonly #byChain = new Map<string, LinkedAccess[]>();
+  readonly #byFunction = new Map<string, LinkedAccess[]>();
+  readonly #tracer: Tracer;
+
+  constructor(private readonly input: JudgeInput) {
+    for (const access of input.accesses) {
+      if (access.chain !== undefined) push(this.#byChain, access.chain, access);
+      if (access.function !== undefined) push(this.#byFunction, access.function, access);
+    }
+    this.#tracer = new Tracer(input.program, (chain) => this.#byChain.has(chain));
+  }
+
+  tenancyOf(table: TableId): Tenancy {
+    return this.input.tenancy.tables.get(table) ?? { kind: 'unknown', why: 'not in the schema' };
+  }
+
+  databaseIsolates(table: Table): boolean {
+    const { strategy } = this.input.tenancy;
+    return strategy === 'rls' || strategy === 'hybrid' || table.rowSecurity.enabled || table.policies.length > 0;
+  }
+
+  policyLeaks(table: Table): readonly PolicyLeak[] {
+    const known = this.#policies.get(table.id);
+    if (known) return known;
+    const leaks = policyLeaks(table, { schema: this.input.schema, tenancy: this.input.tenancy });
+    this.#policies.set(table.id, leaks);
+    return leaks;
+  }
+
+  verdict(access: LinkedAccess, target: Target): Verdict {
+    const key = `${access.id}/${target.ref}`;
+    const known = this.#verdicts.get(key);
+    if (known) return known;
+    if (this.#active.has(key))
+      return { kind: 'unknown', evidence: 'unknown', hangsOn: [{ text: 'it depends on itself', span: target.span }] };
+    this.#active.add(key);
+    const verdict = this.#decide(access, target);
+    this.#active.delete(key);
+    this.#verdicts.set(key, verdict);
+    return verdict;
+  }
+
+  selection(access: LinkedAccess, target: Target): Selection {
+    const table = this.#table(target);
+    if (!table) return { pinnedBy: [] };
+    const pins = pinsOf(this.#whole(access, target), target.ref);
+    const pinnedBy = pinnedKey(pins, table);
+    const deciding = pins.find((p) => pinnedBy.includes(p.column)) ?? pins[0];
+    const source = deciding && sourceReason(this.#tracer.sourcesOf(deciding.value), this.input.program);
+    return { pinnedBy, ...(source ? { source } : {}) };
+  }
+
+  #table(target: Target): Table | undefined {
+    return target.table.known ? this.input.tables.table(target.table.value) : undefined;
+  }
+
+  /** The condition of a target together with that of the target it is reached through. */
+  #whole(access: LinkedAccess, target: Target): Target['predicate'] {
+    if (target.role !== 'include' && target.role !== 'nested-write') return target.predicate;
+    const root = access.targets.find((t) => t.role === 'root' && t.ref !== target.ref);
+    return root ? and(target.predicate, root.predicate) : target.predicate;
+  }
+
+  #decide(access: LinkedAccess, target: Target): Verdict {
+    if (target.operation === 'create') return isolated('isolated', { text: 'no existing row is reached' });
+    if (!target.table.known) return unknown({ text: target.table.reason, span: target.span });
+    const table = this.#table(target);
+    if (!table) return unknown({ text: 'the table is not in the schema', span: target.span });
+    const tenancy = this.tenancyOf(table.id);
+    if (tenancy.kind === 'shared')
+      return isolated('isolated', { text: `${table.name.name} is shared by all tenants: ${tenancy.why}` });
+    if (tenancy.kind === 'unknown')
+      return unknown({ text: `it is not known who owns ${table.name.name}: ${tenancy.why}`, span: target.span });
+
+    const predicate = this.#whole(access, target);
+    const proof = proveTarget(target, predicate, this.input, (value) => this.#isTenant(value));
+    if (proof.kind === 'isolated')
+      return {
+        kind: 'isolated',
+        evidence: proof.assumptions.length > 0 ? 'derived' : proof.evidence,
+        because: [...proof.because, ...proof.assumptions],
+      };
+    if (access.client.kind === 'scoped')
+      return isolated('contextual', { text: 'the client is bound to the tenant', span: access.span });
+
+    const pins = pinsOf(predicate, target.ref);
+    const derived = this.#derived(pins, table, target);
+    if (derived.kind === 'safe') return { kind: 'isolated', evidence: 'derived', because: [derived.reason] };
+    const guard = this.#guarded(access, target, table, tenancy, pins);
+    if (guard) return isolated('guarded', guard);
+    if (proof.kind === 'unknown') return { kind: 'unknown', evidence: 'unknown', hangsOn: proof.hangsOn };
+    if (derived.kind === 'open') return unknown(derived.reason);
+    return this.#leak(access, target, proof, derived);
+  }
+
+  #leak(
+    access: LinkedAccess,
+    target: Target,
+    proof: Extract<Proven, { kind: 'leak' }>,
+    derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
+  ): Verdict {
+    const confidence = worst(
+      proof.confidence,
+      proof.evidence === 'none' ? this.#confidence(access, derived) : 'certain',
+    );
+    const because = [...proof.because, ...(derived.kind === 'foreign' ? derived.reasons : [])];
+    return {
+      kind: 'leak',
+      evidence: proof.evidence,
+      confidence,
+      witness: proof.witness,
+      because: because.length > 0 ? because : [{ text: 'no condition on the tenant', span: target.span }],
+    };
+  }
+
+  /** How sure it is that a foreign row is asked for: by the source of the value that picks the rows, or by who can run the code. */
+  #confidence(access: LinkedAccess, derived: Exclude<Derived, { kind: 'safe' | 'open' }>): Confidence {
+    if (derived.kind === 'foreign') return derived.confidence;
+    return 'likely';
+  }
+
+  /** Whether a value that is compared with the key is the tenant's for sure. */
+  #isTenant(value: Value): 'verified' | 'claimed' {
+    const sources = this.#tracer.sourcesOf(value);
+    return sources.every((s) => s.kind === 'trusted' || (s.kind === 'row' && this.#rowIsOwn(s.chain) === 'own'))
+      ? 'verified'
+      : 'claimed';
+  }
+
+  /** Whether the rows that a chain returned are the tenant's own. */
+  #rowIsOwn(chain: string): 'own' | 'foreign' | 'unknown' {
+    const accesses = this.#byChain.get(chain) ?? [];
+    let result: 'own' | 'foreign' | 'unknown' = 'own';
+    for (const access of accesses) {
+      for (const target of access.targets) {
+        if (target.role !== 'root') continue;
+        const verdict = this.verdict(access, target);
+        if (verdict.kind === 'leak') return 'foreign';
+        if (verdict.kind === 'unknown') result = 'unknown';
+      }
+    }
+    return result;
+  }
+
+  /** Whether a key of the row is pinned by a value that only the tenant's own data supplies. */
+  #derived(pins: readonly Pin[], table: Table, target: Target): Derived {
+    const keyColumns = new Set([...pinnedKey(pins, table), ...referencesOf(table).flatMap((r) => r.columns)]);
+    let worstFound: Exclude<Derived, { kind: 'safe' }> = { kind: 'unpinned' };
+    for (const pin of pins) {
+      if (!keyColumns.has(pin.column)) continue;
+      const sources = this.#tracer.sourcesOf(pin.value);
+      const found = this.#judgeSources(pin, sources, table, target);
+      if (found.kind === 'safe') return found;
+      if (worstFound.kind === 'unpinned' || found.kind === 'foreign') worstFound = found;
+    }
+    return worstFound;
+  }
+
+  #judgeSources(pin: Pin, sources: readonly Provenance[], table: Table, target: Target): Derived {
+    const reasons: Reason[] = [];
+    let open: Reason | undefined;
+    let confidence: Confidence | undefined;
+    for (const source of sources) {
+      switch (source.kind) {
+        case 'trusted':
+          continue;
+        case 'row': {
+          const own = this.#rowIsOwn(source.chain);
+          if (own === 'own') continue;
+          open = {
+            text: `${pin.column} comes from a row that is itself ${own === 'foreign' ? 'not isolated' : 'undecided'}`,
+            ...this.#spanOf(source.chain),
+          };
+          continue;
+        }
+        case 'input':
+          confidence = best(confidence, source.assumed ? 'likely' : 'certain');
+          reasons.push({ text: `${pin.column} is ${source.what} of the request` }, ...source.via);
+          continue;
+        case 'parameter': {
+          const f = this.input.program.function(source.function);
+          confidence = best(confidence, this.#isExported(source.function) ? 'likely' : 'possible');
+          reasons.push(
+            {
+              text: `${pin.column} is parameter ${source.name}${f?.name ? ` of ${f.name}` : ''}`,
+              ...(f ? { span: f.span } : {}),
+            },
+            ...source.via,
+          );
+          continue;
+        }
+        case 'constant':
+          continue;
+        case 'unknown':
+          confidence = best(confidence, 'possible');
+          reasons.push({ text: `where ${pin.column} comes from is not known: ${source.reason}`, span: target.span });
+      }
+    }
+    if (confidence !== undefined && confidence !== 'possible') return { kind: 'foreign', confidence, reasons };
+    if (open) return { kind: 'open', reason: open };
+    if (confidence) return { kind: 'foreign', confidence, reasons };
+    const bySource = sources.some((s) => s.kind === 'trusted' || s.kind === 'row');
+    if (bySource)
+      return {
+        kind: 'safe',
+        reason: {
+          text: `${table.name.name}.${pin.column} is pinned by a value of the tenant's own data`,
+          span: target.span,
+        },
+      };
+    return {
+      kind: 'foreign',
+      confidence: 'possible',
+      reasons: [{ text: `${pin.column} is a fixed value`, span: target.span }],
+    };
+  }
+
+  #spanOf(chain: string): { span?: Reason['span'] & object } {
+    const span = this.input.program.chain(chain)?.span;
+    return span ? { span } : {};
+  }
+
+  #isExported(id: string): boolean {
+    const f = this.input.program.function(id);
+    const facts = f && this.input.program.facts(f.span.file);
+    if (!f || !facts) return false;
+    if (f.class !== undefined) return facts.exports.some((e) => 'local' in e && e.local === f.class);
+    const names = Object.entries(facts.bindings).flatMap(([name, value]) => (this.#denotes(value, id) ? [name] : []));
+    return facts.exports.some((e) => 'local' in e && (e.local === f.name || names.includes(e.local)));
+  }
+
+  /** Whether a binding holds the function, directly or as what a wrapper makes of it. */
+  #denotes(value: Value, id: string): boolean {
+    if (value.kind === 'function') return value.function === id;
+    if (value.kind !== 'result') return false;
+    return this.input.program.function(id)?.handedTo?.chain === value.chain;
+  }
+
+  /** A check on every path that ties the row, or the identifier it is chosen by, to the tenant. */
+  #guarded(
+    access: LinkedAccess,
+    target: Target,
+    table: Table,
+    tenancy: Tenancy,
+    pins: readonly Pin[],
+  ): Reason | undefined {
+    const f = access.in;
+    const { program } = this.input;
+    if (!f || access.chain === undefined) return undefined;
+    const chain = program.chain(access.chain);
+    if (!chain) return undefined;
+    if (target.role === 'root' && target.operation === 'read') {
+      const after = this.#checkedAfter(access, table, tenancy, f, chain.span.end);
+      if (after) return after;
+    }
+    // Before: an isolated access chosen by the same value, whose result was there.
+    for (const earlier of this.#byFunction.get(f.id) ?? []) {
+      const earlierChain = earlier.chain === undefined ? undefined : program.chain(earlier.chain);
+      if (
+        !earlierChain ||
+        earlierChain.span.start >= chain.span.start ||
+        !dominates(f, earlierChain.block, chain.block)
+      )
+        continue;
+      if (!throwsWhenMissing(earlier) && !isTested(f, earlierChain.id, chain.block, program)) continue;
+      for (const checked of earlier.targets) {
+        if (checked.role !== 'root') continue;
+        const same = pinsOf(checked.predicate, checked.ref).some((p) =>
+          pins.some((own) => sameValue(stripped(p.value), stripped(own.value))),
+        );
+        if (same && this.verdict(earlier, checked).kind === 'isolated')
+          return { text: 'the same identifier was found under the tenant before', span: earlier.span };
+      }
+    }
+    return undefined;
+  }
+
+  #checkedAfter(
+    access: LinkedAccess,
+    table: Table,
+    tenancy: Tenancy,
+    f: NonNullable<LinkedAccess['in']>,
+    after: number,
+  ): Reason | undefined {
+    const { program } = this.input;
+    const keys = new Set(this.#keyColumns(table, tenancy).map((column) => propertyOfColumn(table, column)));
+    for (const relation of table.relations)
+      if (relation.columns.some((c) => keys.has(propertyOfColumn(table, c)))) keys.add(relation.name);
+    const block = comparesKey(f, access.chain!, after, keys, program);
+    if (block)
+      return {
+        text: 'the loaded row is compared with the tenant before it is used',
+        span: { file: access.file, start: block.start, end: block.start },
+      };
+    // A membership look-up by the key of the loaded row, whose result is tested.
+    for (const later of this.#byFunction.get(f.id) ?? []) {
+      const chain = later.chain === undefined ? undefined : program.chain(later.chain);
+      if (!chain || chain.span.start < after || !isTestedLater(f, chain.id, chain.span.end, program)) continue;
+      for (const target of later.targets) {
+        const pins = pinsOf(target.predicate, target.ref);
+        const byRow = pins.some(
+          (p) =>
+            p.value.kind === 'result' && p.value.chain === access.chain && p.value.path.some((name) => keys.has(name)),
+        );
+        const byCaller = pins.some((p) => this.#tracer.sourcesOf(p.value).every((s) => s.kind === 'trusted'));
+        if (byRow && byCaller)
+          return { text: "membership of the loaded row's tenant is checked afterwards", span: later.span };
+      }
+    }
+    return undefined;
+  }
+
+  #keyColumns(table: Table, tenancy: Tenancy): readonly string[] {
+    if (tenancy.kind === 'keyed') return tenancy.keys.map((k) => k.column);
+    if (tenancy.kind === 'root') return [tenancy.key];
+    if (tenancy.kind === 'child') return tenancy.through.flatMap((t) => t.columns);
+    return table.constraints.flatMap(() => []);
+  }
+}
+
+type Derived =
+  | { readonly kind: 'safe'; readonly reason: Reason }
+  /** A foreign value can be the one that picks the row. */
+  | { readonly kind: 'foreign'; readonly confidence: Confidence; readonly reasons: readonly Reason[] }
+  /** It hangs on another access, which is reported by itself. */
+  | { readonly kind: 'open'; readonly reason: Reason }
+  | { readonly kind: 'unpinned' };
+
+const order: readonly Confidence[] = ['certain', 'likely', 'possible'];
+const best = (a: Confidence | undefined, b: Confidence): Confidence =>
+  a === undefined || order.indexOf(b) < order.indexOf(a) ? b : a;
+const worst = (a: Confidence, b: Confidence): Confidence => (order.indexOf(a) > order.indexOf(b) ? a : b);
+
+const isolated = (evidence: 'isolated' | 'guarded' | 'contextual', reason: Reason): Verdict => ({
+  kind: 'isolated',
+  evidence,
+  because: [reason],
+});
+const unknown = (reason: Reason): Verdict => ({ kind: 'unknown', evidence: 'unknown', hangsOn: [reason] });
+
+/** A value without what says only that it may be missing. */
+const stripped = (value: Value): Value => (value.kind === 'missing-able' ? stripped(value.of) : value);
+
+function sourceReason(sources: readonly Provenance[], program: Program): Reason | undefined {
+  const input = sources.find((s) => s.kind === 'input');
+  if (input)
+    return { text: `${input.what} of the request`, ...(input.via[0]?.span ? { span: input.via[0].span } : {}) };
+  const parameter = sources.find((s) => s.kind === 'parameter');
+  if (!parameter) return undefined;
+  const f = program.function(parameter.function);
+  return { text: `parameter ${parameter.name}${f?.name ? ` of ${f.name}` : ''}`, ...(f ? { span: f.span } : {}) };
+}
+
+function push<K, T>(map: Map<K, T[]>, key: K, item: T): void {
+  const list = map.get(key);
+  if (list) list.push(item);
+  else map.set(key, [item]);
+}

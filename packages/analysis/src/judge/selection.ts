@@ -1,0 +1,50 @@
+import type { Predicate, Table, TargetRef, Value } from '@tenant-lint/model';
+import { uniqueKeys } from '../fold/index.js';
+
+/** A condition `column = value` that every reached row of a target satisfies. */
+export interface Pin {
+  readonly column: string;
+  readonly value: Value;
+  /** One of several values: `IN (...)`. */
+  readonly several: boolean;
+}
+
+/** The equalities that hold for every row of `target` that the predicate lets through. */
+export function pinsOf(predicate: Predicate, target: TargetRef): readonly Pin[] {
+  switch (predicate.kind) {
+    case 'and':
+      return predicate.of.flatMap((p) => pinsOf(p, target));
+    case 'compare':
+      if (predicate.operator !== '=' && predicate.operator !== 'is not distinct from') return [];
+      return [pin(predicate.left, predicate.right, target), pin(predicate.right, predicate.left, target)].flatMap(
+        (p) => p ?? [],
+      );
+    case 'in': {
+      const column = columnOf(predicate.left, target);
+      if (column === undefined) return [];
+      const only = predicate.right[0];
+      if (predicate.right.length === 1 && only && !predicate.open) return [{ column, value: only, several: false }];
+      return [{ column, value: { kind: 'list', of: predicate.right.map((value) => ({ value })) }, several: true }];
+    }
+    default:
+      return [];
+  }
+}
+
+function pin(left: Value, right: Value, target: TargetRef): Pin | undefined {
+  const column = columnOf(left, target);
+  return column === undefined ? undefined : { column, value: right, several: false };
+}
+
+function columnOf(value: Value, target: TargetRef): string | undefined {
+  if (value.kind === 'column') return value.target === target ? value.column : undefined;
+  if (value.kind === 'apply' && value.function.startsWith('cast:') && value.to[0]) return columnOf(value.to[0], target);
+  return undefined;
+}
+
+/** The columns of the smallest unique key of a table that pins bind completely; empty where several rows can match. */
+export function pinnedKey(pins: readonly Pin[], table: Table): readonly string[] {
+  const bound = new Set(pins.map((p) => p.column));
+  const keys = uniqueKeys(table).filter((key) => key.length > 0 && key.every((column) => bound.has(column)));
+  return [...keys].sort((a, b) => a.length - b.length)[0] ?? [];
+}

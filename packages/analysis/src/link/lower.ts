@@ -1,0 +1,73 @@
+import type {
+  Access,
+  Adapter,
+  CallChain,
+  FileFacts,
+  FunctionFacts,
+  LowerContext,
+  Target,
+  Unchecked,
+} from '@tenant-lint/model';
+import type { LinkedAccess } from '../model.js';
+import { resolveColumns } from '../prove/index.js';
+import type { Program } from './program.js';
+import type { Tables } from './tables.js';
+
+/** All accesses of a program: call chains lowered by the adapters, and the queries of SQL files. */
+export function lowerAccesses(
+  program: Program,
+  tables: Tables,
+  adapters: readonly Adapter[],
+  context: LowerContext,
+): { accesses: LinkedAccess[]; unchecked: Unchecked[] } {
+  const accesses: LinkedAccess[] = [];
+  const unchecked: Unchecked[] = [];
+  for (const facts of program.files.values()) {
+    for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
+    for (const chain of facts.chains) lowerChain(chain, facts);
+  }
+  return { accesses, unchecked };
+
+  function lowerChain(chain: CallChain, facts: FileFacts): void {
+    for (const adapter of adapters) {
+      const lowered = adapter.lower(chain, context);
+      if (lowered === 'not mine') continue;
+      if (lowered === 'no access') return;
+      if ('unknown' in lowered) {
+        unchecked.push({
+          file: facts.file,
+          reason: `unresolved:${adapter.id}`,
+          detail: lowered.unknown,
+          span: lowered.span,
+        });
+        return;
+      }
+      const owner = program.function(chain.function);
+      for (const access of lowered.accesses) {
+        accesses.push(place(bindColumns(access, tables), facts.file, chain, owner));
+        for (const u of access.unchecked ?? [])
+          unchecked.push({ file: facts.file, reason: `unresolved:${adapter.id}`, detail: u.reason, span: u.span });
+      }
+      return;
+    }
+  }
+}
+
+function place(access: Access, file: string, chain: CallChain, owner: FunctionFacts | undefined): LinkedAccess {
+  return {
+    ...access,
+    file,
+    chain: access.chain ?? chain.id,
+    function: chain.function,
+    ...(owner ? { in: owner } : {}),
+  };
+}
+
+/** Ties unqualified columns of SQL text to the targets that have them. */
+function bindColumns(access: Access, tables: Tables): Access {
+  const columnsOf = (target: Target): ReadonlySet<string> | undefined => {
+    const table = target.table.known ? tables.table(target.table.value) : undefined;
+    return table?.complete ? new Set(table.columns.keys()) : undefined;
+  };
+  return resolveColumns(access, columnsOf);
+}

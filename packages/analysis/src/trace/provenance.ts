@@ -1,0 +1,288 @@
+import { valueAt, type CallChain, type FunctionId, type Path, type Reason, type Value } from '@tenant-lint/model';
+import { Program } from '../link/program.js';
+import { conversions, inputSources, iterations, trustedSources } from '../trust/sources.js';
+
+/** Where a value comes from, as far as it matters for tenancy. */
+export type Provenance =
+  /** Verified by a session, a token, the request's context. */
+  | { readonly kind: 'trusted'; readonly what: string; readonly path: Path; readonly via: readonly Reason[] }
+  /** A property of a row that an access returned; `access` is the id of its chain. */
+  | { readonly kind: 'row'; readonly chain: string; readonly path: Path; readonly via: readonly Reason[] }
+  | { readonly kind: 'input'; readonly what: string; readonly via: readonly Reason[]; readonly assumed?: string }
+  /** A parameter that nobody in the program supplies. */
+  | {
+      readonly kind: 'parameter';
+      readonly function: FunctionId;
+      readonly name: string;
+      readonly via: readonly Reason[];
+    }
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+const maxDepth = 8;
+const maxCallers = 24;
+
+/** Traces values to their sources: through locals (the front end did that), helpers, callers, wrappers and iteration callbacks. */
+export class Tracer {
+  readonly #memo = new Map<string, readonly Provenance[]>();
+  readonly #active = new Set<string>();
+
+  /** `isAccess` tells whether a chain (by its original id) is a trip to the database. */
+  constructor(
+    private readonly program: Program,
+    private readonly isAccess: (chain: string) => boolean,
+  ) {}
+
+  /** Every source that `value` may come from; at least one. */
+  sourcesOf(value: Value): readonly Provenance[] {
+    return distinct(this.#trace(value, maxDepth));
+  }
+
+  #trace(value: Value, depth: number): readonly Provenance[] {
+    if (depth <= 0) return [{ kind: 'unknown', reason: 'too many steps' }];
+    switch (value.kind) {
+      case 'constant':
+      case 'undefined':
+      case 'global':
+        return [{ kind: 'constant' }];
+      case 'tenant':
+        return [
+          value.verified
+            ? { kind: 'trusted', what: value.source, path: [], via: [] }
+            : { kind: 'input', what: value.source, via: [] },
+        ];
+      case 'setting':
+        return [{ kind: 'trusted', what: `setting ${value.name}`, path: [], via: [] }];
+      case 'input':
+        return [{ kind: 'input', what: [value.source, ...value.path].join('.'), via: [] }];
+      case 'row':
+        return [{ kind: 'row', chain: value.access, path: value.path, via: [] }];
+      case 'missing-able':
+      case 'element':
+        if (value.kind === 'element') {
+          const resolved = this.program.resolve(value);
+          if (resolved !== value) return this.#trace(resolved, depth - 1);
+        }
+        return this.#trace(value.of, depth);
+      case 'choice':
+        return value.of.flatMap((v) => this.#trace(v, depth - 1));
+      case 'apply':
+        if (value.function === '&&') return this.#trace(value.to.at(-1) ?? value, depth - 1);
+        return value.to.length === 0
+          ? [{ kind: 'unknown', reason: value.function }]
+          : value.to.flatMap((v) => this.#trace(v, depth - 1));
+      case 'text':
+        return value.parts.some((p) => 'hole' in p)
+          ? value.parts.flatMap((p) => ('hole' in p ? this.#trace(p.hole, depth - 1) : []))
+          : [{ kind: 'constant' }];
+      case 'list':
+        return value.of.length === 0
+          ? [{ kind: 'constant' }]
+          : value.of.flatMap((i) => this.#trace(i.value, depth - 1));
+      case 'object':
+        return value.entries.length === 0
+          ? [{ kind: 'constant' }]
+          : value.entries.flatMap((e) => this.#trace('spread' in e ? e.spread : e.value, depth - 1));
+      case 'parameter':
+        return this.#parameter(value, depth);
+      case 'result':
+        return this.#result(value, depth);
+      case 'binding':
+      case 'import':
+      case 'this': {
+        const resolved = this.program.resolve(value);
+        if (resolved !== value) return this.#trace(resolved, depth - 1);
+        return [{ kind: 'unknown', reason: describe(value) }];
+      }
+      case 'unknown':
+        return [{ kind: 'unknown', reason: value.reason }];
+      default:
+        return [{ kind: 'unknown', reason: value.kind }];
+    }
+  }
+
+  #parameter(value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
+    const key = `${value.function}/${value.index}/${value.path.join('.')}`;
+    const memo = this.#memo.get(key);
+    if (memo) return memo;
+    if (this.#active.has(key)) return [];
+    this.#active.add(key);
+    const found = distinct(this.#parameterOf(value, depth));
+    this.#active.delete(key);
+    const sources = found.length > 0 ? found : [{ kind: 'unknown', reason: 'recursion' } as const];
+    if (this.#active.size === 0) this.#memo.set(key, sources);
+    return sources;
+  }
+
+  #parameterOf(value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
+    const f = this.program.function(value.function);
+    if (!f) return [{ kind: 'unknown', reason: 'unknown function' }];
+    const role = roleOf(f.entry?.roles ?? [], value.index, value.path);
+    const name = [f.parameters[value.index]?.name ?? `parameter ${value.index + 1}`, ...value.path].join('.');
+    if (role === 'input') return [{ kind: 'input', what: name, via: [] }];
+    if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [] }];
+    const handed = f.handedTo && this.program.chain(f.handedTo.chain);
+    if (f.handedTo && handed && value.index === 0 && iterations.has(handed.steps[f.handedTo.step]?.name ?? '')) {
+      return this.#trace(valueAt(prefixOf(handed, f.handedTo.step, this.program), value.path), depth - 1);
+    }
+    const callers = this.program.callersOf(value.function);
+    if (callers.length === 0) return [{ kind: 'parameter', function: value.function, name, via: [] }];
+    return callers.slice(0, maxCallers).flatMap((site) => {
+      const argument = site.chain.steps[site.step]?.arguments?.[value.index];
+      if (argument === undefined) return [{ kind: 'constant' } as const];
+      const step: Reason = { text: `${f.name ?? 'the function'} is called with it`, span: site.chain.span };
+      return this.#trace(valueAt(argument, value.path), depth - 1).map((p) =>
+        'via' in p ? { ...p, via: [...p.via, step] } : p,
+      );
+    });
+  }
+
+  #result(value: Extract<Value, { kind: 'result' }>, depth: number): readonly Provenance[] {
+    const original = Program.originalChain(value.chain);
+    if (this.isAccess(original)) return [{ kind: 'row', chain: original, path: value.path, via: [] }];
+    const chain = this.program.chain(value.chain);
+    if (!chain) return [{ kind: 'unknown', reason: 'unknown call' }];
+    const key = `${value.chain}/${value.path.join('.')}`;
+    const memo = this.#memo.get(key);
+    if (memo) return memo;
+    if (this.#active.has(key)) return [];
+    this.#active.add(key);
+    const found = this.#call(chain, value.path, depth);
+    this.#active.delete(key);
+    if (this.#active.size === 0) this.#memo.set(key, found);
+    return found;
+  }
+
+  #call(chain: CallChain, path: Path, depth: number): readonly Provenance[] {
+    const last = chain.steps.at(-1);
+    const called = last?.arguments !== undefined ? last : undefined;
+    const known = this.#library(chain, path);
+    if (known) return [known];
+    // Promise.all([a, b]) is the list of what they give.
+    const args = called?.arguments ?? [];
+    if (chain.receiver.kind === 'global' && chain.receiver.name === 'Promise' && args[0])
+      return this.#trace(valueAt(args[0], path), depth - 1);
+    const returns = this.program.returnsOf(chain.id);
+    if (returns.length > 0) return returns.flatMap((r) => this.#trace(valueAt(r, path), depth - 1));
+    const name = called?.name === '' ? nameOf(chain.receiver) : called?.name;
+    if (name !== undefined && conversions.has(name) && args[0])
+      return this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
+    // A method of a value (text, list, request): what it gives comes from that value.
+    const receiver = this.#trace(chain.receiver, depth - 1);
+    const carried = receiver.filter((p) => p.kind !== 'unknown' && p.kind !== 'constant');
+    if (carried.length > 0)
+      return carried.map((p) => (p.kind === 'trusted' || p.kind === 'row' ? { ...p, path: [...p.path, ...path] } : p));
+    return [{ kind: 'unknown', reason: `the result of ${name ?? 'a call'}` }];
+  }
+
+  /** What a library guarantees about the result of a call, by the import that the callee goes back to. */
+  #library(chain: CallChain, path: Path): Provenance | undefined {
+    const root = this.#importOf(chain.receiver, maxDepth);
+    if (!root) return undefined;
+    const step = chain.steps.find((s) => s.arguments !== undefined);
+    if (inputSources.some((s) => s.modules.test(root.module) && s.exports.includes(root.name)))
+      return { kind: 'input', what: root.name, via: [] };
+    for (const source of trustedSources) {
+      if (!source.modules.test(root.module) || !source.exports.includes(root.name)) continue;
+      if (source.methods && !chain.steps.some((s) => source.methods!.includes(s.name))) continue;
+      if (source.except?.some((e) => e.some((name) => path.includes(name))))
+        return { kind: 'input', what: `${root.name}.${path.join('.')}`, via: [] };
+      return {
+        kind: 'trusted',
+        what: `${root.name}${step && step.name !== '' ? `.${step.name}` : ''} of ${root.module}`,
+        path,
+        via: [],
+      };
+    }
+    return undefined;
+  }
+
+  /** The import at the root of a value: through bindings, instances (`new AsyncLocalStorage()`) and calls (`betterAuth({...})`). */
+  #importOf(value: Value, depth: number): { module: string; name: string } | undefined {
+    if (depth <= 0) return undefined;
+    const resolved = this.program.resolve(value);
+    switch (resolved.kind) {
+      case 'import':
+        return { module: resolved.module, name: resolved.name };
+      case 'instance':
+        return this.#importOf(resolved.of, depth - 1);
+      case 'element':
+      case 'missing-able':
+        return this.#importOf(resolved.of, depth - 1);
+      case 'binding': {
+        const own = this.program.facts(resolved.file)?.bindings[resolved.name];
+        return own && own !== resolved ? this.#importOf(own, depth - 1) : undefined;
+      }
+      case 'result': {
+        const chain = this.program.chain(resolved.chain);
+        return chain ? this.#importOf(chain.receiver, depth - 1) : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** The value of a chain before its step `step`: `rows` in `rows.filter(f).map(g)` for either step, since iteration keeps the rows. */
+function prefixOf(chain: CallChain, step: number, program: Program): Value {
+  const names: string[] = [];
+  for (const s of chain.steps.slice(0, step)) {
+    if (s.arguments === undefined) names.push(s.name);
+    else if (!iterations.has(s.name)) {
+      const whole = program.chain(chain.id);
+      return whole ? { kind: 'result', chain: chain.id, path: [] } : valueAt(chain.receiver, names);
+    }
+  }
+  return valueAt(chain.receiver, names);
+}
+
+function roleOf(
+  roles: readonly { index: number; path: Path; role: 'input' | 'context' }[],
+  index: number,
+  path: Path,
+): 'input' | 'context' | undefined {
+  let best: { path: Path; role: 'input' | 'context' } | undefined;
+  for (const role of roles) {
+    if (role.index !== index || role.path.length > path.length || !role.path.every((name, i) => path[i] === name))
+      continue;
+    if (!best || role.path.length > best.path.length) best = role;
+  }
+  return best?.role;
+}
+
+const nameOf = (value: Value): string | undefined =>
+  'name' in value && typeof value.name === 'string' ? value.name : undefined;
+
+/** A value in a few words, for reasons. */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case 'import':
+    case 'binding':
+    case 'global':
+      return [value.name, ...value.path].join('.');
+    case 'this':
+      return ['this', ...value.path].join('.');
+    case 'parameter':
+      return `parameter ${value.path.join('.')}`;
+    case 'input':
+      return [value.source, ...value.path].join('.');
+    case 'constant':
+      return JSON.stringify(value.value);
+    case 'missing-able':
+    case 'element':
+      return describe(value.of);
+    default:
+      return value.kind;
+  }
+}
+
+function distinct(sources: readonly Provenance[]): readonly Provenance[] {
+  const seen = new Set<string>();
+  return sources.filter((s) => {
+    const key =
+      s.kind === 'unknown' || s.kind === 'constant'
+        ? s.kind
+        : `${s.kind}/${'chain' in s ? s.chain : ''}/${'what' in s ? s.what : ''}/${'name' in s ? s.name : ''}/${'path' in s ? s.path.join('.') : ''}/${s.via.length > 0}`;
+    return seen.has(key) ? false : (seen.add(key), true);
+  });
+}

@@ -1,0 +1,99 @@
+import type { Path } from '@tenant-lint/model';
+
+/**
+ * Where a trusted identity comes from: what a library has verified (a signature, a server-side session) before the value exists.
+ * Matched through the import, wrappers are read through; a name alone is never evidence.
+ */
+export interface TrustedSource {
+  readonly modules: RegExp;
+  /** Exported names whose call (or whose object's method call) gives the verified value. */
+  readonly exports: readonly string[];
+  /** Methods called on the export, where not the export itself is called. */
+  readonly methods?: readonly string[];
+  /** Parts of the result that are not verified (user-editable). */
+  readonly except?: readonly Path[];
+}
+
+export const trustedSources: readonly TrustedSource[] = [
+  {
+    modules: /^next-auth(\/.*)?$|^@auth\//,
+    exports: ['auth', 'getServerSession', 'unstable_getServerSession', 'getToken', 'default'],
+  },
+  { modules: /^@clerk\//, exports: ['auth', 'currentUser', 'getAuth'] },
+  { modules: /^better-auth(\/.*)?$/, exports: ['betterAuth'], methods: ['getSession'] },
+  { modules: /^lucia$/, exports: ['Lucia'], methods: ['validateSession'] },
+  { modules: /^iron-session(\/.*)?$/, exports: ['getIronSession'] },
+  {
+    modules: /^@supabase\//,
+    exports: ['createClient', 'createServerClient', 'createServerComponentClient', 'createRouteHandlerClient'],
+    methods: ['getUser', 'getClaims'],
+    except: [['user_metadata']],
+  },
+  {
+    modules: /^@(?:remix-run|react-router)\/|^react-router$/,
+    exports: [
+      'createCookieSessionStorage',
+      'createSessionStorage',
+      'createFileSessionStorage',
+      'createMemorySessionStorage',
+    ],
+    methods: ['getSession', 'get'],
+  },
+  { modules: /^remix-auth$/, exports: ['Authenticator'], methods: ['isAuthenticated', 'authenticate'] },
+  { modules: /^@auth0\//, exports: ['getSession', 'Auth0Client', 'initAuth0'], methods: ['getSession'] },
+  { modules: /^@workos-inc\/authkit/, exports: ['withAuth', 'getUser'] },
+  { modules: /^@kinde-oss\//, exports: ['getKindeServerSession'] },
+  { modules: /^jose$/, exports: ['jwtVerify'] },
+  { modules: /^jsonwebtoken$/, exports: ['verify', 'default', '*'], methods: ['verify'] },
+  { modules: /^hono\/jwt$/, exports: ['verify'] },
+  {
+    modules: /^firebase-admin/,
+    exports: ['getAuth', 'auth', 'default'],
+    methods: ['verifyIdToken', 'verifySessionCookie'],
+  },
+  { modules: /^(?:node:)?async_hooks$/, exports: ['AsyncLocalStorage'], methods: ['getStore'] },
+  { modules: /^nestjs-cls$/, exports: ['ClsService'], methods: ['get'] },
+];
+
+/** Functions that read the request wherever they are called. */
+export const inputSources: readonly { readonly modules: RegExp; readonly exports: readonly string[] }[] = [
+  { modules: /^next\/headers(\.js)?$/, exports: ['headers', 'cookies'] },
+  {
+    modules: /^next\/navigation(\.js)?$|^@remix-run\/react$|^react-router(-dom)?$/,
+    exports: ['useSearchParams', 'useParams'],
+  },
+];
+
+/** Methods and functions that hand their argument (or receiver) on, checked for form but not for ownership. */
+export const conversions: ReadonlySet<string> = new Set([
+  'parse',
+  'safeParse',
+  'parseAsync',
+  'safeParseAsync',
+  'validate',
+  'validateSync',
+  'cast',
+  'Number',
+  'String',
+  'BigInt',
+  'parseInt',
+  'parseFloat',
+  'decodeURIComponent',
+  'encodeURIComponent',
+  'structuredClone',
+  'Boolean',
+]);
+
+/** Array methods whose callback receives the elements. */
+export const iterations: ReadonlySet<string> = new Set([
+  'map',
+  'forEach',
+  'filter',
+  'flatMap',
+  'find',
+  'some',
+  'every',
+  'findLast',
+  'sort',
+  'findIndex',
+]);

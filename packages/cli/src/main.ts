@@ -1,0 +1,81 @@
+import { Command, CommanderError, Option } from 'commander';
+import { Failure } from '@tenant-lint/workspace';
+import { addCheckOptions, type CheckFlags } from './options.js';
+import { version } from './version.js';
+
+/** Where a run reads and writes; a test hands in its own. */
+export interface Io {
+  readonly cwd: string;
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs the command. Returns the exit code: 0 nothing at or above the threshold, 1 findings, 2 the tool could not do its job. */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  let code = 0;
+  const program = new Command('tenant-lint')
+    .description('Finds the query, policy or migration that shows one tenant the data of another.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .showSuggestionAfterError(true);
+  addCheckOptions(
+    program
+      .command('check', { isDefault: true })
+      .description('scan code, schema and migrations; the default')
+      .argument('[paths...]'),
+  ).action(async (paths: string[], flags: CheckFlags) => {
+    const { check } = await import('./commands/check.js');
+    code = await check(paths, flags, io);
+  });
+  program
+    .command('inspect')
+    .description(
+      'what was understood: tables and their tenancy and why, accesses and their evidence, what is unchecked',
+    )
+    .argument('[subject]', 'a table or a file')
+    .option('--config <file>', 'configuration file')
+    .option('--no-config-code', 'JSON configuration only')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .option('--verbose', 'stacks of unexpected errors')
+    .action(
+      async (subject: string | undefined, flags: { config?: string; configCode: boolean; format: 'text' | 'json' }) => {
+        const { inspect } = await import('./commands/inspect.js');
+        code = await inspect(subject, flags, io);
+      },
+    );
+  program
+    .command('explain')
+    .description('a rule: what it reports, why, and how to mend it')
+    .argument('<rule>')
+    .action(async (rule: string) => {
+      const { explain } = await import('./commands/explain.js');
+      code = explain(rule, io);
+    });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error, argv.includes('--verbose'), io);
+  }
+}
+
+/** The one place where errors end: expected ones in a short block, others with their stack only if asked for. */
+function failed(error: unknown, verbose: boolean, io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Failure) {
+    io.stderr.write(`tenant-lint: ${error.message}\n`);
+    if (error.where !== undefined) io.stderr.write(`  at ${error.where}\n`);
+    if (error.advice !== undefined) io.stderr.write(`  ${error.advice}\n`);
+    if (verbose && error.cause instanceof Error) io.stderr.write(`${error.cause.stack ?? ''}\n`);
+    return 2;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  io.stderr.write(`tenant-lint: internal error: ${message}\n`);
+  io.stderr.write('  This is a defect of tenant-lint. Run again with --verbose and report what it prints.\n');
+  if (verbose && error instanceof Error) io.stderr.write(`${error.stack ?? ''}\n`);
+  return 2;
+}
+
+const processIo = (): Io => ({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr, env: process.env });

@@ -1,0 +1,85 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { confidences, severities, type Confidence, type Severity } from '@tenant-lint/model';
+
+export const formats = ['text', 'json', 'sarif'] as const;
+export type Format = (typeof formats)[number];
+
+export interface CheckFlags {
+  readonly config?: string;
+  readonly configCode: boolean;
+  readonly rule: readonly string[];
+  readonly severity: Readonly<Record<string, Severity>>;
+  readonly confidence: Confidence;
+  readonly failOn: 'error' | 'warning' | 'never';
+  readonly maxWarnings?: number;
+  readonly format: readonly { readonly format: Format; readonly file?: string }[];
+  readonly baseline?: string;
+  readonly strict?: boolean;
+  readonly timing?: boolean;
+  readonly cache: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: 'auto' | 'always' | 'never';
+}
+
+/** Declares the options of `check`. */
+export function addCheckOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
+    .option('--no-config-code', 'JSON configuration only')
+    .addOption(
+      new Option('--rule <id>', 'only this rule (repeatable)')
+        .argParser(collect<string>((text) => text))
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--severity <id=level>', 'severity of a rule (repeatable)')
+        .argParser(severityOf)
+        .default({}, 'as configured'),
+    )
+    .addOption(
+      new Option('--confidence <level>', 'weakest confidence that is shown').choices(confidences).default('likely'),
+    )
+    .addOption(
+      new Option('--fail-on <level>', 'what makes the exit code 1')
+        .choices(['error', 'warning', 'never'])
+        .default('error'),
+    )
+    .addOption(new Option('--max-warnings <n>', 'exit code 1 beyond this number of warnings').argParser(count))
+    .addOption(
+      new Option('--format <format[=file]>', `${formats.join(', ')} (repeatable)`)
+        .argParser(collect(formatOf))
+        .default([], 'text'),
+    )
+    .option('--baseline <file>', 'findings accepted before')
+    .option('--strict', 'unchecked input is a failure')
+    .option('--timing', 'how long each phase took, on stderr')
+    .option('--no-cache', 'extract every file anew')
+    .option('--quiet', 'errors only')
+    .option('--verbose', 'every unchecked entry; stacks of unexpected errors')
+    .addOption(new Option('--color <when>').choices(['auto', 'always', 'never']).default('auto'));
+}
+
+const collect =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
+
+function formatOf(text: string): CheckFlags['format'][number] {
+  const [name = '', ...rest] = text.split('=');
+  const format = formats.find((f) => f === name);
+  if (!format) throw new InvalidArgumentError(`Formats are ${formats.join(', ')}.`);
+  return rest.length === 0 ? { format } : { format, file: rest.join('=') };
+}
+
+function severityOf(text: string, before: Readonly<Record<string, Severity>>): Readonly<Record<string, Severity>> {
+  const [rule = '', level] = text.split('=');
+  const severity = severities.find((s) => s === level);
+  if (!severity || rule === '')
+    throw new InvalidArgumentError(`Write rule=level with a level of ${severities.join(', ')}.`);
+  return { ...before, [rule]: severity };
+}
+
+function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Not a number.');
+  return Number(text);
+}

@@ -1,0 +1,44 @@
+import type { Finding, Span } from '@tenant-lint/model';
+import type { Report } from '@tenant-lint/engine';
+import { version } from '../version.js';
+import { placeOf } from './place.js';
+
+/** The json format, version 1. Equal reports give equal bytes. */
+export function jsonReport(report: Report): string {
+  const value = {
+    version: 1,
+    tool: { name: 'tenant-lint', version },
+    summary: report.summary,
+    findings: report.findings.map((f) => finding(f, report)),
+    unchecked: report.unchecked.map((u) => ({
+      file: u.file,
+      reason: u.reason,
+      ...(u.detail !== undefined ? { detail: u.detail } : {}),
+      ...(u.span ? { start: placeOf(report, u.span).start } : {}),
+    })),
+    model: report.model,
+  };
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function finding(f: Finding, report: Report): Record<string, unknown> {
+  const at = (span: Span): Record<string, unknown> => ({ file: span.file, ...placeOf(report, span) });
+  return {
+    rule: f.rule,
+    message: f.message,
+    severity: f.severity,
+    confidence: f.confidence,
+    text: f.text,
+    ...(f.span ? at(f.span) : { file: null }),
+    ...(f.subject !== undefined ? { subject: f.subject } : {}),
+    ...(f.table !== undefined ? { table: f.table } : {}),
+    ...(f.evidence !== undefined ? { evidence: f.evidence } : {}),
+    ...(f.witness !== undefined ? { witness: f.witness } : {}),
+    fingerprint: f.fingerprint,
+    suppressed: f.suppressed,
+    ...(f.suppressReason !== undefined ? { suppressReason: f.suppressReason } : {}),
+    baselined: f.baselined,
+    related: f.related.map((r) => ({ ...at(r.span), text: r.text })),
+    fixes: f.fixes,
+  };
+}

@@ -1,0 +1,99 @@
+import type { Log, PhysicalLocation, Result } from 'sarif';
+import type { Finding, Span } from '@tenant-lint/model';
+import type { Report } from '@tenant-lint/engine';
+import { version } from '../version.js';
+import { placeOf } from './place.js';
+
+const levels = { error: 'error', warning: 'warning', info: 'note' } as const;
+
+/** SARIF 2.1.0, for code scanning. */
+export function sarifReport(report: Report): string {
+  const log: Log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'tenant-lint',
+            version,
+            informationUri: 'https://github.com/tenant-lint/tenant-lint',
+            rules: report.rules.map(({ meta, severity }) => ({
+              id: meta.id,
+              name: meta.id,
+              shortDescription: { text: meta.summary },
+              help: { text: helpOf(meta.messages) },
+              defaultConfiguration: { level: levels[severity] },
+              properties: { tags: ['security', 'multi-tenancy', meta.group] },
+            })),
+          },
+        },
+        columnKind: 'utf16CodeUnits',
+        results: report.findings.map((f) => result(f, report)),
+        invocations: [
+          {
+            executionSuccessful: true,
+            toolExecutionNotifications: report.unchecked.map((u) => ({
+              level: 'note' as const,
+              message: { text: `not checked: ${u.reason}${u.detail === undefined ? '' : ` (${u.detail})`}` },
+              locations: [
+                {
+                  physicalLocation: u.span
+                    ? physical(report, u.span)
+                    : { artifactLocation: { uri: encodeURI(u.file) } },
+                },
+              ],
+            })),
+          },
+        ],
+      },
+    ],
+  };
+  return `${JSON.stringify(log, undefined, 2)}\n`;
+}
+
+const helpOf = (messages: Readonly<Record<string, { what: string; why: string; fix: string }>>): string =>
+  Object.values(messages)
+    .map((m) => `${m.what} ${m.why} ${m.fix}`)
+    .join('\n\n');
+
+function result(f: Finding, report: Report): Result {
+  return {
+    ruleId: f.rule,
+    level: levels[f.severity],
+    message: { text: `${f.text.what} ${f.text.why} ${f.text.fix}` },
+    locations: f.span
+      ? [{ physicalLocation: physical(report, f.span) }]
+      : [{ logicalLocations: [{ fullyQualifiedName: f.subject ?? f.table ?? f.rule }] }],
+    partialFingerprints: { 'tenantLint/v1': f.fingerprint },
+    relatedLocations: f.related.map((r, i) => ({
+      id: i + 1,
+      physicalLocation: physical(report, r.span),
+      message: { text: r.text },
+    })),
+    properties: {
+      confidence: f.confidence,
+      ...(f.evidence ? { evidence: f.evidence } : {}),
+      ...(f.table ? { table: f.table } : {}),
+    },
+    ...(f.baselined ? { baselineState: 'unchanged' as const } : {}),
+    ...(f.suppressed
+      ? {
+          suppressions: [
+            {
+              kind: 'inSource' as const,
+              ...(f.suppressReason !== undefined ? { justification: f.suppressReason } : {}),
+            },
+          ],
+        }
+      : {}),
+  };
+}
+
+function physical(report: Report, span: Span): PhysicalLocation {
+  const { start, end } = placeOf(report, span);
+  return {
+    artifactLocation: { uri: encodeURI(span.file), uriBaseId: '%SRCROOT%' },
+    region: { startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column },
+  };
+}

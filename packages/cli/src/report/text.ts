@@ -1,0 +1,132 @@
+import { codeFrameColumns } from '@babel/code-frame';
+import pc from 'picocolors';
+import type { Finding, Span } from '@tenant-lint/model';
+import type { Report } from '@tenant-lint/engine';
+import { placeOf } from './place.js';
+
+export interface TextOptions {
+  readonly color: boolean;
+  /** Errors only. */
+  readonly quiet: boolean;
+  /** Every unchecked entry. */
+  readonly verbose: boolean;
+  readonly textOf: (file: string) => string | undefined;
+}
+
+/** A frame of more lines than this shows the beginning only. */
+const frameLines = 9;
+const uncheckedShown = 5;
+
+/** The report for a person: each finding with its code, why, what to do, and the lines it rests on. */
+export function textReport(report: Report, options: TextOptions): string {
+  const colors = pc.createColors(options.color);
+  const shown = report.findings.filter(
+    (f) => !f.suppressed && !f.baselined && (!options.quiet || f.severity === 'error'),
+  );
+  const texts = new Map<string, string | undefined>();
+  const textOf = (file: string): string | undefined => {
+    if (!texts.has(file)) texts.set(file, options.textOf(file));
+    return texts.get(file);
+  };
+  const blocks = shown.map((f) => findingBlock(f, report, colors, options, textOf));
+  return `${[...blocks, ...uncheckedBlock(report, options, colors), summaryBlock(report, colors)].join('\n\n')}\n`;
+}
+
+type Colors = ReturnType<typeof pc.createColors>;
+
+function findingBlock(
+  f: Finding,
+  report: Report,
+  colors: Colors,
+  options: TextOptions,
+  textOf: (file: string) => string | undefined,
+): string {
+  const paint = f.severity === 'error' ? colors.red : f.severity === 'warning' ? colors.yellow : colors.cyan;
+  const where = f.span ? located(report, f.span) : (f.subject ?? '');
+  const lines = [
+    `${colors.bold(where)}  ${paint(f.severity)}  ${colors.dim(f.rule)}${f.confidence === 'certain' ? '' : colors.dim(`  ${f.confidence}`)}`,
+  ];
+  lines.push(`  ${f.text.what}`, `  ${f.text.why}`);
+  const text = f.span && textOf(f.span.file);
+  if (f.span && text !== undefined) lines.push('', indented(frame(text, report, f.span, options.color)), '');
+  lines.push(`  ${colors.green('fix')}  ${f.text.fix}`);
+  if (f.witness !== undefined) lines.push(`  ${colors.dim('shows')}  ${f.witness}`);
+  for (const r of f.related)
+    lines.push(
+      `  ${colors.dim('rests on')}  ${located(report, r.span)}  ${r.text}${quoted(textOf(r.span.file), report, r.span, colors)}`,
+    );
+  return lines.join('\n');
+}
+
+function located(report: Report, span: Span): string {
+  const { start } = placeOf(report, span);
+  return `${span.file}:${start.line}:${start.column}`;
+}
+
+function frame(text: string, report: Report, span: Span, color: boolean): string {
+  const { start, end } = placeOf(report, span);
+  const last = end.line - start.line >= frameLines ? undefined : end;
+  return codeFrameColumns(text, last ? { start, end: last } : { start }, {
+    linesAbove: 1,
+    linesBelow: 1,
+    highlightCode: false,
+    ...(color ? { forceColor: true } : {}),
+  });
+}
+
+/** The line a step of the trail points at, shortened. */
+function quoted(text: string | undefined, report: Report, span: Span, colors: Colors): string {
+  if (text === undefined) return '';
+  const line = (text.split(/\r\n|\n|\r/)[placeOf(report, span).start.line - 1] ?? '').trim();
+  return line === '' ? '' : `\n            ${colors.dim(line.length > 110 ? `${line.slice(0, 107)}...` : line)}`;
+}
+
+const indented = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+
+function uncheckedBlock(report: Report, options: TextOptions, colors: Colors): string[] {
+  if (report.unchecked.length === 0) return [];
+  const groups = new Map<string, number>();
+  for (const u of report.unchecked) groups.set(u.reason, (groups.get(u.reason) ?? 0) + 1);
+  const lines = [colors.bold(`Not checked: ${report.unchecked.length}`)];
+  for (const [reason, count] of [...groups].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
+    lines.push(`  ${reason}: ${count}`);
+    const entries = report.unchecked.filter((u) => u.reason === reason);
+    for (const u of options.verbose ? entries : entries.slice(0, count <= uncheckedShown ? count : 2)) {
+      lines.push(
+        `    ${u.span ? located(report, u.span) : u.file}${u.detail === undefined ? '' : `  ${u.detail.split('\n')[0]}`}`,
+      );
+    }
+    if (!options.verbose && count > uncheckedShown) lines.push(`    ... and ${count - 2} more (--verbose lists them)`);
+  }
+  return [lines.join('\n')];
+}
+
+function summaryBlock(report: Report, colors: Colors): string {
+  const { summary, model } = report;
+  const counts = [
+    plural(summary.error, 'error'),
+    plural(summary.warning, 'warning'),
+    ...(summary.info > 0 ? [`${summary.info} info`] : []),
+    ...(summary.suppressed > 0 ? [`${summary.suppressed} suppressed`] : []),
+    ...(summary.baselined > 0 ? [`${summary.baselined} in the baseline`] : []),
+    ...(summary.unchecked > 0 ? [`${summary.unchecked} not checked`] : []),
+    ...(report.hiddenPossible > 0 ? [`${report.hiddenPossible} possible (--confidence possible shows them)`] : []),
+  ];
+  const evidence = Object.entries(model.evidence)
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ');
+  const lines = [
+    (summary.error > 0 ? colors.red : summary.warning > 0 ? colors.yellow : colors.green)(counts.join(', ')),
+    colors.dim(
+      `${plural(model.tables, 'table')}, ${model.keyed} with a tenant key; ${plural(model.accesses, 'access', 'accesses')}${evidence === '' ? '' : `: ${evidence}`}`,
+    ),
+    ...report.unmet.map((u) => colors.dim(`no ${u.need} found: ${u.rules.join(', ')} did not run`)),
+  ];
+  return lines.join('\n');
+}
+
+const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;

@@ -1,0 +1,59 @@
+import { Modules } from '@tenant-lint/analysis';
+import type { ProjectFacts } from '@tenant-lint/model';
+
+/** A code file as the cheap text test sees it. */
+export interface Scanned {
+  readonly file: string;
+  /** Holds the vocabulary of a data library, or of a source of trust. */
+  readonly relevant: boolean;
+  readonly imports: readonly string[];
+}
+
+/**
+ * Which code files are worth parsing: those with data vocabulary, and those that import them, since callers decide where identifiers come
+ * from. A file that only re-exports (an index) is passed through without counting as a step.
+ */
+export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts, steps: number): ReadonlySet<string> {
+  const modules = new Modules(project);
+  const importers = new Map<string, string[]>();
+  for (const { file, imports } of scanned) {
+    for (const specifier of imports) {
+      const target = modules.resolve(file, specifier);
+      if (target === undefined) continue;
+      const list = importers.get(target);
+      if (list) list.push(file);
+      else importers.set(target, [file]);
+    }
+  }
+  const selected = new Set(scanned.filter((s) => s.relevant).map((s) => s.file));
+  let frontier = [...selected];
+  for (let step = 0; step < steps && frontier.length > 0; step++) {
+    const next: string[] = [];
+    const pending = [...frontier];
+    for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+      for (const importer of importers.get(file) ?? []) {
+        if (selected.has(importer)) continue;
+        selected.add(importer);
+        (isIndex(importer) ? pending : next).push(importer);
+      }
+    }
+    frontier = next;
+  }
+  return selected;
+}
+
+const isIndex = (file: string): boolean => /(?:^|\/)index\.[cm]?[jt]sx?$/.test(file);
+
+/** Code that runs in tests, stories and mocks: it crosses tenants on purpose and reaches no customer. */
+export const isTestCode = (file: string): boolean =>
+  /(?:^|\/)(?:__tests__|__mocks__|__fixtures__|tests?|e2e|cypress|playwright|mocks?|test-utils|testing|stories)\//.test(
+    file,
+  ) || /\.(?:test|spec|e2e|e2e-spec|bench|stories|story|mock|cy)\.[cm]?[jt]sx?$/.test(file);
+
+/** Code that fills a database with example data. */
+export const isSeedCode = (file: string): boolean =>
+  /(?:^|\/)seeds?(?:ers?|ing)?(?:\/|[.-][^/]*$|\.[cm]?[jt]sx?$)/.test(file);
+
+/** Sources of trust are read even where they hold no data vocabulary: the session helper decides what is verified. */
+export const trustVocabulary =
+  /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken/;

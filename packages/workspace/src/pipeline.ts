@@ -1,0 +1,106 @@
+import { link, type Model } from '@tenant-lint/analysis';
+import type { FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
+import { extractSql } from '@tenant-lint/sql';
+import { adapters, extractPrisma, extractTypescript, preScan } from '@tenant-lint/typescript';
+import type { Settings } from './settings.js';
+import { filesInDemand, trustVocabulary, type Scanned } from './demand.js';
+import type { SourceKind } from './discover.js';
+import type { Source } from './memory.js';
+import { projectFacts } from './project.js';
+
+/** How many import steps above a file with data vocabulary are read: its callers, and theirs. */
+const demandSteps = 2;
+
+export interface BuildOptions {
+  readonly settings: Settings;
+  /** Called now and then with what is being done, for a progress line. */
+  readonly progress?: (phase: string, done: number, total: number) => void;
+  /** Facts of an earlier run by file and content hash, or nothing. */
+  readonly remembered?: (file: string, text: string) => FileFacts | undefined;
+  readonly remember?: (facts: FileFacts, text: string) => void;
+}
+
+export interface Built {
+  readonly model: Model;
+  readonly project: ProjectFacts;
+  /** Files that were looked at, by what became of them. */
+  readonly counted: { readonly found: number; readonly read: number; readonly parsed: number };
+}
+
+/**
+ * The whole pipeline: list, read, choose, extract, link. Synchronous and pure but for reading through `source`. Never throws for what
+ * the files say; that is in `model.unchecked`.
+ */
+export function buildModel(source: Source, options: BuildOptions): Built {
+  const { settings } = options;
+  const listed = source.list();
+  const unchecked: Unchecked[] = [...listed.unchecked];
+  const read = reader(source, unchecked);
+  const project = projectFacts(listed.files, read, (file, detail) =>
+    unchecked.push({ file, reason: 'syntax', detail }),
+  );
+
+  const wanted = [...listed.files].filter(([file, kind]) => isSource(kind) && !settings.isIgnored(file));
+  const scanned: Scanned[] = [];
+  const facts: FileFacts[] = [];
+  const texts = new Map<string, string>();
+  let done = 0;
+  for (const [file, kind] of wanted) {
+    options.progress?.('reading', ++done, wanted.length);
+    if (kind === 'code' && !settings.isCode(file)) continue;
+    const text = read(file);
+    if (text === undefined) continue;
+    if (kind === 'sql')
+      facts.push(extracted(file, text, options, () => extractSql(text, { file, ...settings.sqlRole(file) })));
+    else if (kind === 'prisma') facts.push(extracted(file, text, options, () => extractPrisma(text, { file })));
+    else {
+      scanned.push({ file, relevant: isRelevant(text), imports: preScan(text).imports });
+      texts.set(file, text);
+    }
+  }
+  const demanded = filesInDemand(scanned, project, demandSteps);
+  done = 0;
+  for (const file of [...demanded].sort()) {
+    options.progress?.('parsing', ++done, demanded.size);
+    const text = texts.get(file)!;
+    facts.push(extracted(file, text, options, () => extractTypescript(text, { file })));
+  }
+  options.progress?.('linking', 1, 1);
+  facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  const model = link(facts, { adapters, project, tenancy: settings.tenancy, libraries: settings.libraries });
+  return {
+    model: { ...model, unchecked: sorted([...model.unchecked, ...unchecked]) },
+    project,
+    counted: { found: wanted.length, read: texts.size + facts.length - demanded.size, parsed: facts.length },
+  };
+}
+
+function extracted(file: string, text: string, options: BuildOptions, extract: () => FileFacts): FileFacts {
+  const known = options.remembered?.(file, text);
+  if (known) return known;
+  const facts = extract();
+  options.remember?.(facts, text);
+  return facts;
+}
+
+function reader(source: Source, unchecked: Unchecked[]): (file: string) => string | undefined {
+  return (file) => {
+    const read = source.read(file);
+    if ('text' in read) return read.text;
+    unchecked.push({ file, reason: read.unchecked, ...(read.detail !== undefined ? { detail: read.detail } : {}) });
+    return undefined;
+  };
+}
+
+const isSource = (kind: SourceKind): boolean => kind === 'code' || kind === 'sql' || kind === 'prisma';
+
+const isRelevant = (text: string): boolean =>
+  trustVocabulary.test(text) || adapters.some((a) => a.vocabulary.test(text));
+
+function sorted(unchecked: readonly Unchecked[]): readonly Unchecked[] {
+  return [...unchecked].sort(
+    (a, b) => compare(a.file, b.file) || (a.span?.start ?? -1) - (b.span?.start ?? -1) || compare(a.reason, b.reason),
+  );
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

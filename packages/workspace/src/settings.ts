@@ -1,0 +1,65 @@
+import picomatch from 'picomatch';
+import type { TenancyOptions } from '@tenant-lint/analysis';
+import type { SqlRole } from '@tenant-lint/model';
+import { isSeedCode, isTestCode } from './demand.js';
+import type { Config } from './schema.js';
+
+/** The configuration as questions, patterns compiled. */
+export interface Settings {
+  readonly config: Config;
+  readonly tenancy: TenancyOptions;
+  readonly libraries: Readonly<Record<string, unknown>>;
+  isIgnored(file: string): boolean;
+  /** Whether a code file is product code to be analysed. */
+  isCode(file: string): boolean;
+  /** The role of a `.sql` file where the configuration says it. */
+  sqlRole(file: string): { readonly role?: SqlRole };
+  /** Why a file may cross tenants; undefined where nothing declares it. */
+  intended(file: string): string | undefined;
+  /** Patterns of the configuration that matched none of these files, with the key they stand under. */
+  unmatched(files: Iterable<string>): readonly { readonly key: string; readonly pattern: string }[];
+}
+
+/** Compiles a configuration. `base` is the folder of the configuration relative to the root, '' where they are the same. */
+export function settingsOf(config: Config, base = ''): Settings {
+  const matcher = (patterns: readonly string[] | undefined): ((file: string) => boolean) | undefined =>
+    patterns === undefined ? undefined : (file) => compiled(patterns).some((m) => m(file));
+  const memo = new Map<string, (file: string) => boolean>();
+  const compiled = (patterns: readonly string[]): readonly ((file: string) => boolean)[] =>
+    patterns.map((pattern) => {
+      const known = memo.get(pattern);
+      if (known) return known;
+      const inRoot = base === '' ? pattern.replace(/^\.\//, '') : `${base}/${pattern.replace(/^\.\//, '')}`;
+      // A folder means everything below it.
+      const match = picomatch([inRoot, `${inRoot.replace(/\/$/, '')}/**`], { dot: true });
+      memo.set(pattern, match);
+      return match;
+    });
+  const ignored = matcher(config.sources?.ignore);
+  const code = matcher(config.sources?.code);
+  const migrations = matcher(config.sources?.migrations);
+  const intended = (config.intended ?? []).map((area) => ({ match: matcher(area.files)!, reason: area.reason }));
+  const keyed: readonly (readonly [string, readonly string[] | undefined])[] = [
+    ['sources.code', config.sources?.code],
+    ['sources.migrations', config.sources?.migrations],
+    ['sources.schema', config.sources?.schema],
+    ['sources.ignore', config.sources?.ignore],
+    ...(config.intended ?? []).map((area, i) => [`intended.${i}.files`, area.files] as const),
+    ...(config.overrides ?? []).map((area, i) => [`overrides.${i}.files`, area.files] as const),
+  ];
+  return {
+    config,
+    tenancy: (config.tenancy ?? {}) as TenancyOptions,
+    libraries: config.libraries ?? {},
+    isIgnored: (file) => ignored?.(file) ?? false,
+    isCode: (file) => (code ? code(file) : !isTestCode(file) && !isSeedCode(file)),
+    sqlRole: (file) => (migrations?.(file) ? { role: 'migration' } : {}),
+    intended: (file) => intended.find((area) => area.match(file))?.reason,
+    unmatched(files) {
+      const all = [...files];
+      return keyed.flatMap(([key, patterns]) =>
+        (patterns ?? []).flatMap((pattern) => (compiled([pattern]).some((m) => all.some(m)) ? [] : [{ key, pattern }])),
+      );
+    },
+  };
+}
