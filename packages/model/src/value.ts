@@ -14,8 +14,8 @@ export type Path = readonly string[];
  * at run time, except for `unknown`, which equals nothing.
  */
 export type Value =
-  /** A literal. */
-  | { readonly kind: 'constant'; readonly value: string | number | boolean | null }
+  /** A literal. `span`, quotes included, only for a string long enough to be a language of its own (SQL), where the file shows it. */
+  | { readonly kind: 'constant'; readonly value: string | number | boolean | null; readonly span?: Span }
   /** JavaScript's undefined, written or implied (a missing argument). */
   | { readonly kind: 'undefined' }
   /**
@@ -46,7 +46,13 @@ export type Value =
   /** (A property of) what a call chain evaluates to, awaited or not. */
   | { readonly kind: 'result'; readonly chain: ChainId; readonly path: Path }
   /** (A property of) a binding imported by the file `from`. `name` is the exported name, `default`, or `*` for the namespace. */
-  | { readonly kind: 'import'; readonly from: string; readonly module: string; readonly name: string; readonly path: Path }
+  | {
+      readonly kind: 'import';
+      readonly from: string;
+      readonly module: string;
+      readonly name: string;
+      readonly path: Path;
+    }
   /** (A property of) a module-level binding of the same file that other files may import, by its local name. */
   | { readonly kind: 'binding'; readonly file: string; readonly name: string; readonly path: Path }
   /** (A property of) a name that no scope of the file declares: process.env.X, globalThis.prisma. */
@@ -61,7 +67,12 @@ export type Value =
    * May be missing at run time (undefined, null, or an empty list or text). `certain`: syntax shows it (optional parameter or property,
    * `?.`, a declared `| undefined`); otherwise nothing rules it out.
    */
-  | { readonly kind: 'missing-able'; readonly of: Value; readonly how: 'undefined' | 'null' | 'empty'; readonly certain: boolean }
+  | {
+      readonly kind: 'missing-able';
+      readonly of: Value;
+      readonly how: 'undefined' | 'null' | 'empty';
+      readonly certain: boolean;
+    }
   | { readonly kind: 'object'; readonly entries: readonly Entry[]; readonly span?: Span }
   | { readonly kind: 'list'; readonly of: readonly Item[]; readonly span?: Span }
   /** A property of a value that is none of the symbolic kinds with a path of their own. */
@@ -108,7 +119,17 @@ export const undefinedValue: Value = { kind: 'undefined' };
 export const column = (target: TargetRef, name: string): Value => ({ kind: 'column', target, column: name });
 
 /** The kinds that carry a path themselves. */
-const pathKinds = new Set<ValueKind>(['row', 'input', 'parameter', 'result', 'import', 'binding', 'global', 'this', 'element']);
+const pathKinds = new Set<ValueKind>([
+  'row',
+  'input',
+  'parameter',
+  'result',
+  'import',
+  'binding',
+  'global',
+  'this',
+  'element',
+]);
 
 /** The property `name` of `value`, without evaluating more than object and list literals show. */
 export function propertyOf(value: Value, name: string): Value {
@@ -137,14 +158,16 @@ export function propertyOf(value: Value, name: string): Value {
   if (value.kind === 'list') {
     const index = /^\d+$/.test(name) ? Number(name) : undefined;
     const item = index === undefined ? undefined : value.of[index];
-    if (item && !item.spread && !item.maybe && value.of.slice(0, index).every((i) => !i.spread && !i.maybe)) return item.value;
+    if (item && !item.spread && !item.maybe && value.of.slice(0, index).every((i) => !i.spread && !i.maybe))
+      return item.value;
     return { kind: 'element', of: value, path: [name] };
   }
   if (value.kind === 'undefined' || value.kind === 'constant') return undefinedValue;
   if (value.kind === 'unknown') return value;
   if (value.kind === 'missing-able') return { ...value, of: propertyOf(value.of, name) };
   if (value.kind === 'choice') return { ...value, of: value.of.map((v) => propertyOf(v, name)) };
-  if (pathKinds.has(value.kind)) return { ...(value as ValueOf<'element'>), path: [...(value as ValueOf<'element'>).path, name] };
+  if (pathKinds.has(value.kind))
+    return { ...(value as ValueOf<'element'>), path: [...(value as ValueOf<'element'>).path, name] };
   return { kind: 'element', of: value, path: [name] };
 }
 
@@ -158,4 +181,6 @@ export function sameValue(a: Value, b: Value): boolean {
 
 /** A text that is equal for structurally equal values. Spans are left out; the keys of each kind are in construction order. */
 export const keyOfValue = (value: Value): string =>
-  JSON.stringify(value, (key, inner: unknown) => (key === 'span' || key === 'start' || key === 'source' ? undefined : inner));
+  JSON.stringify(value, (key, inner: unknown) =>
+    key === 'span' || key === 'start' || key === 'source' ? undefined : inner,
+  );

@@ -1,1 +1,1 @@
-export {};
+export { extractFromSource, extractTypescript, preScan } from './extract/index.js';

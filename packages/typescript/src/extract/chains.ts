@@ -1,0 +1,289 @@
+import type TS from 'typescript';
+import type { CallChain, Step, Value } from '@tenant-lint/model';
+import { isPresent, narrowed } from './conditions.js';
+import { evaluate, evaluateOr, evaluateTemplate, spreadArgument, withoutMissing, type Use } from './expressions.js';
+import { appendArguments } from './appends.js';
+import { importedModule } from './modules.js';
+import { lookup } from './scope.js';
+import { span, startOf, textOf, type Extraction, type Mutable, type Variable } from './state.js';
+import { ts } from './typescript.js';
+import { typeAt } from './types.js';
+import { bounded, inlined, property, propertyOfVariable, valueOfVariable } from './values.js';
+
+type Link =
+  | TS.PropertyAccessExpression
+  | TS.ElementAccessExpression
+  | TS.CallExpression
+  | TS.TaggedTemplateExpression
+  | TS.NonNullExpression;
+
+/** The links of a member and call chain, innermost first, and what it begins with. */
+function linksOf(node: TS.Expression): { root: TS.Expression; links: Link[] } {
+  const K = ts.SyntaxKind;
+  const links: Link[] = [];
+  let at: TS.Expression = node;
+  for (;;) {
+    switch (at.kind) {
+      case K.PropertyAccessExpression:
+      case K.ElementAccessExpression:
+      case K.NonNullExpression:
+        links.push(at as TS.PropertyAccessExpression);
+        at = (at as TS.PropertyAccessExpression).expression;
+        continue;
+      case K.CallExpression: {
+        const call = at as TS.CallExpression;
+        if (call.expression.kind === K.ImportKeyword) return { root: at, links: links.reverse() };
+        links.push(call);
+        at = call.expression;
+        continue;
+      }
+      case K.TaggedTemplateExpression:
+        links.push(at as TS.TaggedTemplateExpression);
+        at = (at as TS.TaggedTemplateExpression).tag;
+        continue;
+      case K.ParenthesizedExpression:
+      case K.AsExpression:
+      case K.SatisfiesExpression:
+      case K.TypeAssertionExpression:
+        at = (at as TS.ParenthesizedExpression).expression;
+        continue;
+      default:
+        return { root: at, links: links.reverse() };
+    }
+  }
+}
+
+const isCall = (link: Link): link is TS.CallExpression | TS.TaggedTemplateExpression =>
+  link.kind === ts.SyntaxKind.CallExpression || link.kind === ts.SyntaxKind.TaggedTemplateExpression;
+
+/** A chain of property reads and calls: recorded as a CallChain if anything in it is called, and always a value. */
+export function walkChain(x: Extraction, node: TS.Expression, use: Use, awaited: boolean): Value {
+  const { root, links } = linksOf(node);
+  let lastCall = links.length - 1;
+  while (lastCall >= 0 && !isCall(links[lastCall] as Link)) lastCall--;
+  if (root.kind === ts.SyntaxKind.CallExpression) {
+    // import('module'): the namespace.
+    const call = root as TS.CallExpression;
+    const [specifier] = call.arguments;
+    const value = specifier ? importedModule(x, specifier, '*') : ({ kind: 'unknown', reason: 'import' } as Value);
+    return lastCall < 0 ? read(x, value, links, 0) : record(x, value, root, links, lastCall, use, awaited);
+  }
+  if (lastCall < 0) {
+    const variable = root.kind === ts.SyntaxKind.Identifier ? lookup(x.scope, (root as TS.Identifier).text) : undefined;
+    if (variable?.kind === 'local' || variable?.readThrough) return readVariable(x, variable, links);
+    return read(x, evaluate(x, root), links, 0);
+  }
+  const required = requiredModule(x, root, links);
+  if (required)
+    return lastCall === 0
+      ? read(x, required, links, 1)
+      : record(x, required, root, links.slice(1), lastCall - 1, use, awaited);
+  return record(x, undefined, root, links, lastCall, use, awaited);
+}
+
+/** `require('module')`, where nothing of the file is called require. */
+function requiredModule(x: Extraction, root: TS.Expression, links: readonly Link[]): Value | undefined {
+  const call = links[0];
+  if (
+    !call ||
+    !ts.isIdentifier(root) ||
+    root.text !== 'require' ||
+    !ts.isCallExpression(call) ||
+    lookup(x.scope, 'require')
+  )
+    return undefined;
+  const [specifier] = call.arguments;
+  return specifier && ts.isStringLiteralLike(specifier) ? importedModule(x, specifier, '*') : undefined;
+}
+
+/** Property reads from `from` on. */
+function read(x: Extraction, start: Value, links: readonly Link[], from: number): Value {
+  let value = start;
+  for (let i = from; i < links.length; i++) {
+    const link = links[i];
+    if (link) value = readLink(x, value, link);
+  }
+  return value;
+}
+
+function readLink(x: Extraction, value: Value, link: Link, next?: Value): Value {
+  if (ts.isNonNullExpression(link)) return withoutMissing(value);
+  if (isCall(link)) return value;
+  const name = linkName(x, link);
+  const base = link.questionDotToken ? withoutMissing(value) : value;
+  let result = next ?? property(base, typeof name === 'string' ? name : '*');
+  if (result.kind === 'parameter' && typeof name === 'string') result = asTyped(x, result);
+  if (link.questionDotToken && !isPresent(x, base)) result = missing(result);
+  return narrowed(x, result);
+}
+
+const missing = (of: Value): Value =>
+  of.kind === 'missing-able' ||
+  of.kind === 'undefined' ||
+  of.kind === 'unknown' ||
+  of.kind === 'constant' ||
+  of.kind === 'object'
+    ? of
+    : { kind: 'missing-able', of, how: 'undefined', certain: true };
+
+/** A property of a parameter whose declared type says that it may be missing. */
+export function asTyped(x: Extraction, value: Value): Value {
+  if (value.kind !== 'parameter' || value.path.length === 0) return value;
+  const type = x.functionById.get(value.function)?.parameters[value.index]?.type;
+  return type && typeAt(type, value.path)?.optional ? missing(value) : value;
+}
+
+/** Reads through a variable of the function: properties assigned to it, and its declared type. */
+function readVariable(x: Extraction, variable: Variable, links: readonly Link[]): Value {
+  const [first, ...rest] = links;
+  if (!first || isCall(first) || ts.isNonNullExpression(first))
+    return read(x, narrowed(x, inlined(valueOfVariable(variable))), links, 0);
+  const name = linkName(x, first);
+  if (typeof name !== 'string') return read(x, narrowed(x, inlined(valueOfVariable(variable))), links, 0);
+  const base = first.questionDotToken ? { ...variable, value: withoutMissing(variable.value) } : variable;
+  if (variable.kind === 'module') {
+    // An enum or `as const` object: what is constant in it is read through.
+    const through = read(x, variable.value, links, 0);
+    return through.kind === 'constant'
+      ? through
+      : read(x, { kind: 'binding', file: x.file, name: variable.name, path: [] }, links, 0);
+  }
+  let value = propertyOfVariable(base, name);
+  if (value.kind === 'parameter') value = asTyped(x, value);
+  if (variable.type?.properties?.[name]?.optional && value.kind !== 'constant') value = missing(value);
+  if (first.questionDotToken && !isPresent(x, base.value)) value = missing(value);
+  return read(x, narrowed(x, inlined(value)), rest, 0);
+}
+
+/** The name a link reads, '*' for an index that is not a literal. */
+function linkName(x: Extraction, link: TS.PropertyAccessExpression | TS.ElementAccessExpression): string {
+  if (ts.isPropertyAccessExpression(link)) return link.name.text;
+  const argument = link.argumentExpression;
+  if (ts.isStringLiteralLike(argument) || ts.isNumericLiteral(argument)) return argument.text;
+  const value = evaluate(x, argument);
+  return value.kind === 'constant' && value.value !== null ? String(value.value) : '*';
+}
+
+function record(
+  x: Extraction,
+  given: Value | undefined,
+  root: TS.Expression,
+  links: readonly Link[],
+  lastCall: number,
+  use: Use,
+  awaited: boolean,
+): Value {
+  const index = x.chains.length;
+  const id = `${x.file}#c${index}`;
+  const start = startOf(x, root);
+  const lastLink = links[lastCall] as Link;
+  const steps: Step[] = [];
+  const chain: Mutable<CallChain> = {
+    id,
+    function: x.fn.facts.id,
+    receiver: { kind: 'unknown', reason: 'not read' },
+    steps,
+    awaited,
+    use: lastCall < links.length - 1 ? 'other' : use,
+    block: x.fn.block,
+    span: span(x, start, lastLink.end),
+  };
+  x.chains.push(chain);
+  chain.receiver = given ?? evaluate(x, root, 'receiver');
+  let optional = false;
+  let present: Value | undefined = chain.receiver;
+  for (let i = 0; i <= lastCall; i++) {
+    const link = links[i] as Link;
+    if (ts.isNonNullExpression(link)) continue;
+    let member: TS.PropertyAccessExpression | TS.ElementAccessExpression | undefined;
+    let call: Link | undefined = link;
+    if (!isCall(link)) {
+      member = link;
+      while (links[i + 1] && ts.isNonNullExpression(links[i + 1] as Link)) i++;
+      const next = links[i + 1];
+      call = next && i + 1 <= lastCall && isCall(next) ? next : undefined;
+      if (call) i++;
+    }
+    const name = member ? linkName(x, member) : '';
+    const questioned = !!(
+      member?.questionDotToken ?? (call && ts.isCallExpression(call) ? call.questionDotToken : undefined)
+    );
+    if (questioned && !(present && isPresent(x, present))) optional = true;
+    present = present && member && !call ? property(withoutMissing(present), name) : undefined;
+    steps.push(stepOf(x, name, member, call, questioned, id, steps.length));
+  }
+  const result = resultOf(x, chain, root, links);
+  return read(x, optional ? missing(result) : result, links, lastCall + 1);
+}
+
+function stepOf(
+  x: Extraction,
+  name: string,
+  member: TS.PropertyAccessExpression | TS.ElementAccessExpression | undefined,
+  call: Link | undefined,
+  optional: boolean,
+  chain: string,
+  step: number,
+): Step {
+  const start = member
+    ? startOf(x, ts.isPropertyAccessExpression(member) ? member.name : member.argumentExpression)
+    : call && ts.isCallExpression(call)
+      ? call.arguments.pos - 1
+      : call
+        ? startOf(x, (call as TS.TaggedTemplateExpression).template)
+        : 0;
+  const made: Mutable<Step> = { name, span: span(x, start, (call ?? member)?.end ?? start) };
+  if (optional) made.optional = true;
+  if (call && ts.isTaggedTemplateExpression(call)) {
+    made.template = true;
+    made.arguments = [evaluateTemplate(x, call.template)];
+  } else if (call && ts.isCallExpression(call)) {
+    made.arguments = call.arguments.map((argument, i) => {
+      if (ts.isSpreadElement(argument)) return spreadArgument(evaluate(x, argument.expression));
+      // The calls listed in Promise.all([...]) are arguments of it.
+      const list = ts.isArrayLiteralExpression(argument);
+      if (list) return bounded(listArgument(x, argument, { chain, step, argument: i, path: [] }));
+      return bounded(evaluateOr(x, argument, undefined, 'argument', { chain, step, argument: i, path: [] }));
+    });
+  }
+  if (call && 'typeArguments' in call && call.typeArguments)
+    made.types = call.typeArguments.map((type) => textOf(x, type, 100));
+  return made;
+}
+
+function listArgument(
+  x: Extraction,
+  node: TS.ArrayLiteralExpression,
+  handed: { chain: string; step: number; argument: number; path: string[] },
+): Value {
+  const of = node.elements.map((element, i) => {
+    if (ts.isSpreadElement(element)) return { value: evaluate(x, element.expression), spread: true as const };
+    if (ts.isOmittedExpression(element)) return { value: { kind: 'undefined' } as Value };
+    return { value: evaluateOr(x, element, undefined, 'argument', { ...handed, path: [String(i)] }) };
+  });
+  return { kind: 'list', of, span: span(x, startOf(x, node), node.end) };
+}
+
+/** What the calls evaluate to. A few built-in ones that only pass values on are read through. */
+function resultOf(x: Extraction, chain: CallChain, root: TS.Expression, links: readonly Link[]): Value {
+  const result: Value = { kind: 'result', chain: chain.id, path: [] };
+  const last = chain.steps.at(-1);
+  const { receiver } = chain;
+  if (chain.steps.length === 1 && last?.arguments && receiver.kind === 'global' && receiver.path.length === 0) {
+    const [first] = last.arguments;
+    if (receiver.name === 'Promise' && last.name === 'all' && first?.kind === 'list') {
+      if (chain.awaited) for (const item of first.of) markAwaited(x, item.value);
+      return first;
+    }
+    if (receiver.name === 'Promise' && last.name === 'resolve' && first) return first;
+    if (receiver.name === 'Object' && last.name === 'freeze' && first) return first;
+  }
+  appendArguments(x, chain, root, links);
+  return result;
+}
+
+function markAwaited(x: Extraction, value: Value): void {
+  if (value.kind !== 'result' || value.path.length > 0) return;
+  const chain = x.chains[Number(value.chain.slice(value.chain.lastIndexOf('c') + 1))];
+  if (chain) chain.awaited = true;
+}

@@ -1,0 +1,189 @@
+import type { Value } from '@tenant-lint/model';
+import type { Extraction, Presence } from './state.js';
+
+const opposite: Readonly<Record<string, string>> = { '===': '!==', '!==': '===', '==': '!=', '!=': '==' };
+
+/** The condition that holds where `value` does not, with the negation moved inwards as far as it goes. */
+export function negated(value: Value): Value {
+  if (value.kind === 'apply') {
+    const [first] = value.to;
+    if (value.function === '!' && first) return first;
+    const turned = opposite[value.function];
+    if (turned) return { ...value, function: turned };
+    if (value.function === '&&' || value.function === '||')
+      return { ...value, function: value.function === '&&' ? '||' : '&&', to: value.to.map(negated) };
+  }
+  return { kind: 'apply', function: '!', to: [value] };
+}
+
+/** A short name for a value that is a place: the same name means the same value. Undefined for values that are computed. */
+export function placeOf(value: Value): string | undefined {
+  switch (value.kind) {
+    case 'parameter':
+      return `p ${value.function} ${value.index} ${value.path.join('.')}`;
+    case 'result':
+      return `r ${value.chain} ${value.path.join('.')}`;
+    case 'import':
+      return `i ${value.module} ${value.name} ${value.path.join('.')}`;
+    case 'binding':
+      return `b ${value.name} ${value.path.join('.')}`;
+    case 'global':
+      return `g ${value.name} ${value.path.join('.')}`;
+    case 'this':
+      return `t ${value.class} ${value.path.join('.')}`;
+    case 'missing-able':
+      return placeOf(value.of);
+    default:
+      return undefined;
+  }
+}
+
+const strength: Record<Presence, number> = { defined: 1, 'not null': 2, truthy: 3 };
+
+/** Remembers that the place is present, and whatever it is a property of. */
+function remember(x: Extraction, value: Value, presence: Presence): void {
+  const key = placeOf(value);
+  if (key === undefined) return;
+  const before = x.present.get(key);
+  if (before === undefined || strength[before] < strength[presence]) {
+    x.presentLog.push({ key, before });
+    x.present.set(key, presence);
+  }
+  const inner = value.kind === 'missing-able' ? value.of : value;
+  if ('path' in inner && inner.path.length > 0) remember(x, { ...inner, path: inner.path.slice(0, -1) }, 'not null');
+}
+
+/** Forgets what was learned since the log had `length` entries. Returns what was known by then. */
+export function forget(x: Extraction, length: number): ReadonlyMap<string, Presence> | undefined {
+  if (x.presentLog.length === length) return undefined;
+  const known = new Map(x.present);
+  while (x.presentLog.length > length) {
+    const step = x.presentLog.pop();
+    if (!step) break;
+    if (step.before === undefined) x.present.delete(step.key);
+    else x.present.set(step.key, step.before);
+  }
+  return known;
+}
+
+/** Learns again what a branch had learned: for a branch that is the only way on. */
+export function recall(x: Extraction, known: ReadonlyMap<string, Presence> | undefined): void {
+  if (!known) return;
+  for (const [key, presence] of known) {
+    const before = x.present.get(key);
+    if (before === presence) continue;
+    x.presentLog.push({ key, before });
+    x.present.set(key, presence);
+  }
+}
+
+const isNullish = (value: Value): boolean =>
+  value.kind === 'undefined' || (value.kind === 'constant' && value.value === null);
+
+/** Learns what is present where the condition has the given truth. */
+export function learn(x: Extraction, condition: Value, truth: boolean): void {
+  if (condition.kind !== 'apply') {
+    if (truth) remember(x, condition, 'truthy');
+    return;
+  }
+  const [left, right] = condition.to;
+  if (!left) return;
+  switch (condition.function) {
+    case '!':
+      return learn(x, left, !truth);
+    case '&&':
+    case '||':
+      if (truth === (condition.function === '&&')) for (const operand of condition.to) learn(x, operand, truth);
+      return;
+    case '===':
+    case '==':
+    case '!==':
+    case '!=': {
+      if (!right) return;
+      const equal = (condition.function[0] === '=') === truth;
+      learnComparison(x, left, right, equal, condition.function.length === 2);
+      learnComparison(x, right, left, equal, condition.function.length === 2);
+      return;
+    }
+    default:
+  }
+}
+
+function learnComparison(x: Extraction, place: Value, other: Value, equal: boolean, loose: boolean): void {
+  if (place.kind === 'apply' && place.function === 'typeof' && place.to[0] && other.kind === 'constant') {
+    if (equal !== (other.value === 'undefined')) remember(x, place.to[0], 'defined');
+    return;
+  }
+  if (equal) {
+    if (other.kind === 'constant' && other.value !== null) remember(x, place, other.value ? 'truthy' : 'not null');
+  } else if (isNullish(other)) {
+    // `x !== null` alone says nothing about undefined.
+    if (loose) remember(x, place, 'not null');
+    else if (other.kind === 'undefined') remember(x, place, 'defined');
+  }
+}
+
+const needed: Record<'undefined' | 'null' | 'empty', Presence> = {
+  undefined: 'defined',
+  null: 'not null',
+  empty: 'truthy',
+};
+
+/** Values in which nothing may be missing; asked for every use of a variable, so remembered. */
+const complete = new WeakSet<Value>();
+
+/** The value, with what is known to be present here no longer marked as missing-able. */
+export function narrowed(x: Extraction, value: Value): Value {
+  if (x.present.size === 0 || complete.has(value)) return value;
+  const found = { missing: false };
+  const result = narrow(x, value, found);
+  if (!found.missing) complete.add(value);
+  return result;
+}
+
+function narrow(x: Extraction, value: Value, found: { missing: boolean }): Value {
+  switch (value.kind) {
+    case 'missing-able': {
+      found.missing = true;
+      const place = placeOf(value.of);
+      const presence = place === undefined ? undefined : x.present.get(place);
+      return presence && strength[presence] >= strength[needed[value.how]] ? value.of : value;
+    }
+    case 'object': {
+      let changed = false;
+      const entries = value.entries.map((entry) => {
+        const inner = 'spread' in entry ? entry.spread : entry.value;
+        const next = narrow(x, inner, found);
+        if (next === inner) return entry;
+        changed = true;
+        return 'spread' in entry ? { ...entry, spread: next } : { ...entry, value: next };
+      });
+      return changed ? { ...value, entries } : value;
+    }
+    case 'list': {
+      const items = value.of.map((item) => {
+        const next = narrow(x, item.value, found);
+        return next === item.value ? item : { ...item, value: next };
+      });
+      return items.some((item, i) => item !== value.of[i]) ? { ...value, of: items } : value;
+    }
+    case 'apply': {
+      const to = value.to.map((operand) => narrow(x, operand, found));
+      return to.some((operand, i) => operand !== value.to[i]) ? { ...value, to } : value;
+    }
+    case 'choice': {
+      const of = value.of.map((one) => narrow(x, one, found));
+      return of.some((one, i) => one !== value.of[i]) ? { ...value, of } : value;
+    }
+    default:
+      return value;
+  }
+}
+
+/** Whether the value is known to be neither undefined nor null here. */
+export function isPresent(x: Extraction, value: Value): boolean {
+  if (x.present.size === 0) return false;
+  const place = placeOf(value);
+  const presence = place === undefined ? undefined : x.present.get(place);
+  return presence === 'not null' || presence === 'truthy';
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import type TS from 'typescript';
+import { lineStartsOf, type FileFacts, type Unchecked, type Value } from '@tenant-lint/model';
+import { directivesOf } from './directives.js';
+import { markEntryPoints } from './entries.js';
+import { emptyFunction } from './functions.js';
+import type { Extraction, FunctionState, Scope } from './state.js';
+import { walkStatements } from './statements.js';
+import { loadTypescript, ts } from './typescript.js';
+import { bounded, valueOfVariable } from './values.js';
+
+const sizeLimit = 2_000_000;
+const lineLimit = 200_000;
+
+/**
+ * The facts of a TypeScript or JavaScript file, from its syntax and the scopes in it alone. Never throws: what cannot be read is in
+ * `unchecked`.
+ */
+export function extractTypescript(text: string, { file }: { file: string }): FileFacts {
+  const lineStarts = lineStartsOf(text);
+  const refused = unreadable(text, lineStarts);
+  if (refused) return emptyFacts(text, file, lineStarts, { file, ...refused });
+  loadTypescript();
+  let source: TS.SourceFile;
+  try {
+    source = ts.createSourceFile(
+      file,
+      text,
+      { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone },
+      false,
+      scriptKind(file),
+    );
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return emptyFacts(text, file, lineStarts, { file, reason: 'too-deep', detail: 'nested too deeply to be parsed' });
+  }
+  return extractFromSource(source, text, file, lineStarts);
+}
+
+/** The facts of a file that is parsed already, by the same version of the compiler. */
+export function extractFromSource(
+  source: TS.SourceFile,
+  text: string,
+  file: string,
+  lineStarts = lineStartsOf(text),
+): FileFacts {
+  loadTypescript();
+  const scope: Scope = { variables: new Map() };
+  const body = emptyFunction({ file }, `${file}#f0`, 0, text.length);
+  const fn: FunctionState = { facts: body, scope, block: 0, exit: undefined, breaks: [], throws: [] };
+  const x: Extraction = {
+    file,
+    text,
+    source,
+    chains: [],
+    functions: [body],
+    functionIds: new Map<TS.Node, string>([[source, body.id]]),
+    functionById: new Map([[body.id, body]]),
+    classes: [],
+    imports: [],
+    exports: [],
+    unchecked: [],
+    types: new Map(),
+    extraBindings: Object.create(null) as Record<string, Value>,
+    neverReturns: new Map(),
+    declarations: new Map(),
+    fn,
+    scope,
+    thisClass: undefined,
+    trail: [],
+    present: new Map(),
+    presentLog: [],
+    loopAssignments: new Map(),
+  };
+  noteSyntaxErrors(x);
+  walkStatements(x, source.statements);
+  const bindings: Record<string, Value> = Object.create(null) as Record<string, Value>;
+  for (const variable of scope.variables.values()) {
+    if (variable.kind === 'module') bindings[variable.name] = bounded(valueOfVariable(variable));
+  }
+  Object.assign(bindings, x.extraBindings);
+  markEntryPoints(x, bindings);
+  return {
+    file,
+    hash: hashOf(text),
+    dialect: 'typescript',
+    lineStarts,
+    directives: safely(x, () => directivesOf(text, source, file)) ?? [],
+    imports: x.imports,
+    exports: x.exports,
+    bindings,
+    classes: x.classes,
+    functions: x.functions,
+    chains: x.chains,
+    schema: [],
+    queries: [],
+    unchecked: x.unchecked,
+  };
+}
+
+function safely<T>(x: Extraction, run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    x.unchecked.push({ file: x.file, reason: 'too-deep', detail: 'nested too deeply to be read' });
+    return undefined;
+  }
+}
+
+/** Why the text is not parsed at all. */
+function unreadable(text: string, lineStarts: readonly number[]): { reason: string; detail: string } | undefined {
+  if (text.includes('\0')) return { reason: 'unreadable', detail: 'binary' };
+  if (text.length > sizeLimit) return { reason: 'too-large', detail: `${text.length} characters` };
+  let longest = 0;
+  lineStarts.forEach((start, i) => {
+    longest = Math.max(longest, (lineStarts[i + 1] ?? text.length) - start);
+  });
+  return longest > lineLimit ? { reason: 'too-large', detail: `a line of ${longest} characters` } : undefined;
+}
+
+function noteSyntaxErrors(x: Extraction): void {
+  const { parseDiagnostics } = x.source as TS.SourceFile & { parseDiagnostics?: readonly TS.DiagnosticWithLocation[] };
+  const [first] = parseDiagnostics ?? [];
+  if (!first) return;
+  const more = (parseDiagnostics?.length ?? 1) - 1;
+  const message = ts.flattenDiagnosticMessageText(first.messageText, ' ');
+  x.unchecked.push({
+    file: x.file,
+    reason: 'syntax',
+    detail: more > 0 ? `${message} (and ${more} more)` : message,
+    span: { file: x.file, start: first.start, end: first.start + first.length },
+  });
+}
+
+function scriptKind(file: string): TS.ScriptKind {
+  const extension = /\.([cm]?[jt]sx?)$/i.exec(file)?.[1]?.toLowerCase();
+  if (extension === 'tsx') return ts.ScriptKind.TSX;
+  if (extension === 'jsx') return ts.ScriptKind.JSX;
+  return extension?.includes('j') ? ts.ScriptKind.JS : ts.ScriptKind.TS;
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+const emptyFacts = (text: string, file: string, lineStarts: readonly number[], unchecked: Unchecked): FileFacts => ({
+  file,
+  hash: hashOf(text),
+  dialect: 'typescript',
+  lineStarts,
+  directives: [],
+  imports: [],
+  exports: [],
+  bindings: {},
+  classes: [],
+  functions: [],
+  chains: [],
+  schema: [],
+  queries: [],
+  unchecked: [unchecked],
+});

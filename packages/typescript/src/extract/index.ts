@@ -1,0 +1,2 @@
+export { extractFromSource, extractTypescript } from './extract.js';
+export { preScan } from './scan.js';
