@@ -44,7 +44,7 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
   if (flags.timing) {
     const done = performance.now();
     io.stderr.write(
-      `read, parse and link ${Math.round(linked - begun)} ms (${built.counted.parsed} of ${built.counted.found} files parsed), rules ${Math.round(done - linked)} ms\n`,
+      `read, parse and link ${Math.round(linked - begun)} ms (${built.counted.parsed} of ${built.counted.found} files parsed), rules ${Math.round(done - linked)} ms, peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB\n`,
     );
   }
   for (const { key, pattern } of settings.unmatched(source.list().files.keys()))
