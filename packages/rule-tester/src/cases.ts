@@ -29,28 +29,42 @@ export interface Case {
   readonly example?: 'invalid' | 'valid';
 }
 
+/** The heading of files that belong to every case of the document, unless a case has a file of the same name. */
+const sharedTitle = 'Shared files';
+
 /** The cases of a cases.md. Throws on one without an explaining sentence or without files: a case nobody can read, or that proves nothing. */
 export function parseCases(markdown: string): Case[] {
-  return sectionsOf(markdown)
-    .filter((section) => section.fences.length > 0)
+  const sections = sectionsOf(markdown).filter((section) => section.fences.length > 0);
+  const shared = sharedFiles(sections);
+  return sections
+    .filter((section) => section.title !== sharedTitle)
     .map((section) => {
       if (section.prose === '') throw new Error(`case "${section.title}" does not say what it shows`);
-      return caseOf(section);
+      return caseOf(section, shared);
     });
 }
 
+const sharedFiles = (sections: readonly Section[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    sections
+      .filter((section) => section.title === sharedTitle)
+      .flatMap((section) => section.fences.map((fence) => [fence.info[1] ?? '', fence.text] as const)),
+  );
+
 /** The examples of a README: the sections Invalid and Valid, and those below them. */
 export function parseExamples(markdown: string): Case[] {
-  return sectionsOf(markdown).flatMap((section) => {
+  const sections = sectionsOf(markdown);
+  const shared = sharedFiles(sections);
+  return sections.flatMap((section) => {
     const kind = [...section.parents, section.title]
       .map((t) => t.toLowerCase())
       .find((t) => t === 'invalid' || t === 'valid');
     if (kind === undefined || section.fences.length === 0) return [];
-    return [{ ...caseOf(section), example: kind as 'invalid' | 'valid' }];
+    return [{ ...caseOf(section, shared), example: kind as 'invalid' | 'valid' }];
   });
 }
 
-function caseOf(section: Section): Case {
+function caseOf(section: Section, shared: Readonly<Record<string, string>>): Case {
   const entries =
     /\[([^\]]+)\]\s*$/
       .exec(section.title)?.[1]
@@ -69,7 +83,7 @@ function caseOf(section: Section): Case {
     marks.push(...read.marks);
   }
   const probes = section.fences.filter(isProbe).map((fence) => ({ leaks: probeKind(fence), text: fence.text }));
-  return { title: section.title, line: section.line, entries, files, marks, probes };
+  return { title: section.title, line: section.line, entries, files: { ...shared, ...files }, marks, probes };
 }
 
 const isProbe = (fence: Fence): boolean => fence.info[0] === 'sql' && fence.info[1] === 'probe';

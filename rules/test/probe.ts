@@ -1,0 +1,40 @@
+import { PGlite } from '@electric-sql/pglite';
+import type { ProbeExecutor } from '@tenant-lint/rule-tester';
+
+let database: Promise<PGlite> | undefined;
+
+/**
+ * One embedded Postgres per test worker, with a role `app_user` that owns nothing; everything a probe does is rolled back. A setting once
+ * set in a session is '' afterwards, never NULL again, so probes of the NULL case use setting names of their own.
+ */
+export async function probeExecutor(): Promise<ProbeExecutor> {
+  database ??= start();
+  const db = await database;
+  return async (setup, probe) => {
+    await db.exec('begin');
+    try {
+      for (const text of setup) await db.exec(text);
+      const results = await db.exec(probe).catch((error: unknown) => {
+        if (isRefusal(error)) return [];
+        throw error;
+      });
+      const last = results.at(-1);
+      return last === undefined ? 0 : Math.max(last.rows.length, last.fields.length > 0 ? 0 : (last.affectedRows ?? 0));
+    } finally {
+      await db.exec('rollback');
+      await db.exec('reset role');
+    }
+  };
+}
+
+async function start(): Promise<PGlite> {
+  const db = new PGlite();
+  await db.exec('create role app_user nologin');
+  return db;
+}
+
+/** Lack of privilege, row security included, or an integrity constraint: the database kept the row out. */
+const isRefusal = (error: unknown): boolean => {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && (code === '42501' || code.startsWith('23'));
+};
