@@ -1,0 +1,79 @@
+import type { Node } from '@pgsql/types';
+import type { Query, Value } from '@tenant-lint/model';
+import { and, unknownValue } from '@tenant-lint/model';
+import { isStar } from './context.js';
+import type { OutputItem } from './context.js';
+import { targetOf } from './finish.js';
+import type { Scope } from './scope.js';
+import { lowerSelect } from './select.js';
+import type { Rows } from './select.js';
+import { nodeSpan } from './spans.js';
+import { mentionsRef, resolveUnions, resolveUnionsInValue } from './unions.js';
+
+/** The expression of `(SELECT expression)` that reads no table: the sub-select is only a wrapper, as around auth.uid() in policies. */
+export function bareExpression(node: Node | undefined): Node | undefined {
+  if (!node || !('SelectStmt' in node)) return undefined;
+  const select = node.SelectStmt;
+  if (select.fromClause || select.whereClause || select.havingClause || select.withClause || select.groupClause)
+    return undefined;
+  if (select.valuesLists || select.limitCount || select.limitOffset || (select.op ?? 'SETOP_NONE') !== 'SETOP_NONE')
+    return undefined;
+  const [item, ...more] = select.targetList ?? [];
+  if (!item || more.length > 0 || !('ResTarget' in item)) return undefined;
+  const value = item.ResTarget.val;
+  return value && !('SetToDefault' in value) ? value : undefined;
+}
+
+/**
+ * A sub-select inside an expression. Its tables are targets of the statement too: they are handed to `context.subs`, and get the outer
+ * conditions when these are known.
+ */
+export function subQuery(node: Node | undefined, scope: Scope): Query {
+  if (!node || !('SelectStmt' in node)) return notUnderstood('sub-query that is no SELECT');
+  const before = scope.context.unions.size;
+  const rows = lowerSelect(node.SelectStmt, scope, 'subquery');
+  scope.context.subs.push(...rows.drafts);
+  const span = nodeSpan(scope.context, node);
+  return { ...queryOf(rows, scope, before), ...(span ? { span } : {}) };
+}
+
+const notUnderstood = (reason: string): Query => ({ targets: [], condition: { kind: 'unknown', reason }, output: [] });
+
+/** Rows as a query of the model. Unions in its FROM (numbered from `firstUnion`) are expanded, those further out are left for later. */
+function queryOf(rows: Rows, scope: Scope, firstUnion: number): Query {
+  const inner = (ref: string): boolean => Number(ref.slice(1)) >= firstUnion;
+  if (rows.parts) {
+    const [first, ...others] = rows.parts.map((part) => queryOf(part, scope, firstUnion));
+    if (!first) return notUnderstood('empty union');
+    if (rows.operation === 'union')
+      return { targets: [], condition: first.condition, output: first.output, arms: [first, ...others] };
+    // The rows of INTERSECT and EXCEPT are among those of the left side; which of them is not said.
+    return {
+      ...first,
+      condition: and(first.condition, { kind: 'unknown', reason: rows.operation ?? 'set operation' }),
+    };
+  }
+  const context = scope.context;
+  const dropped = rows.optional;
+  const understood = rows.exposed.map((c) =>
+    [...dropped].some((ref) => mentionsRef(c.predicate, ref))
+      ? ({ kind: 'unknown', reason: 'outer join' } as const)
+      : c.predicate,
+  );
+  const condition = resolveUnions(and(...understood), new Map(), context, inner);
+  const output = rows.output.map((item) => resolveUnionsInValue(outputValue(item), context, inner));
+  return {
+    targets: rows.own.filter((d) => !dropped.has(d.ref)).map((d) => targetOf(d, context, inner)),
+    condition,
+    output,
+  };
+}
+
+function outputValue(item: OutputItem): Value {
+  if (!isStar(item)) return item.value;
+  const through = item.star.flatMap((s) => s.through);
+  const [only] = through;
+  return through.length === 1 && only !== undefined
+    ? { kind: 'column', target: only, column: '*' }
+    : unknownValue('SELECT *');
+}
