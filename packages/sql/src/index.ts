@@ -1,1 +1,2 @@
-export {};
+export { classifySql } from './file/classify.js';
+export { extractSql, type ExtractOptions } from './file/extract.js';

@@ -1,0 +1,112 @@
+import { parsePlpgsql } from '../parser/index.js';
+import { partOf, type Fragment } from './fragment.js';
+
+/**
+ * A statement of PL/pgSQL as libpg-query prints it: one key with its kind ('PLpgSQL_stmt_if'), whose fields have no type definitions
+ * anywhere. The accessors below are the only place that looks into them.
+ */
+export interface PlStatement {
+  readonly kind: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface PlVariable {
+  readonly name: string;
+  readonly kind: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface PlFunction {
+  readonly variables: readonly PlVariable[];
+  readonly body: readonly PlStatement[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function wrapped(value: unknown): PlStatement | undefined {
+  if (!isFields(value)) return undefined;
+  const [entry] = Object.entries(value);
+  return entry && isFields(entry[1])
+    ? { kind: entry[0].replace(/^PLpgSQL_(stmt_)?/, ''), fields: entry[1] }
+    : undefined;
+}
+
+/** The wrapped nodes of a list field. */
+export function listOf(fields: Fields, name: string): PlStatement[] {
+  const list = fields[name];
+  return Array.isArray(list) ? list.flatMap((item) => wrapped(item) ?? []) : [];
+}
+
+export const nodeOf = (fields: Fields, name: string): PlStatement | undefined => wrapped(fields[name]);
+
+export const numberOf = (fields: Fields, name: string): number | undefined => {
+  const value = fields[name];
+  return typeof value === 'number' ? value : undefined;
+};
+
+export const lineOf = (statement: PlStatement): number => numberOf(statement.fields, 'lineno') ?? 1;
+
+/** The SQL text of an expression field. */
+export function queryText(fields: Fields, name: string): string | undefined {
+  const query = nodeOf(fields, name)?.fields.query;
+  return typeof query === 'string' ? query : undefined;
+}
+
+/** Parses a whole CREATE FUNCTION or DO statement. */
+export function parseFunction(statement: string): PlFunction | { readonly error: string } {
+  const parsed = parsePlpgsql(statement);
+  if ('error' in parsed) return parsed;
+  const functions = isFields(parsed.tree) ? listOf(parsed.tree, 'plpgsql_funcs') : [];
+  const [only] = functions;
+  const action = only && nodeOf(only.fields, 'action');
+  if (!only || !action) return { error: 'no body' };
+  const variables = listOf(only.fields, 'datums').map(({ kind, fields }) => ({
+    kind,
+    fields,
+    name: typeof fields.refname === 'string' ? fields.refname : '',
+  }));
+  return { variables, body: [action] };
+}
+
+/**
+ * Where the text of an expression stands in the body. PL/pgSQL keeps its expressions as they are written, but for an INTO clause, which
+ * it overwrites with spaces, and for PERFORM, which becomes SELECT; it tells the line (from 1, counted from the body's opening quote) of
+ * the statement only.
+ */
+export function locate(body: Fragment, query: string, line: number, perform = false): Fragment {
+  const head = perform ? (/^\s*select/i.exec(query)?.[0].length ?? 0) : 0;
+  const written = query.slice(head);
+  const first = /\S+/.exec(written);
+  if (!first) return partOf(body, query, lineStart(body.text, line));
+  for (let from = lineStart(body.text, line); ; from++) {
+    from = body.text.indexOf(first[0], from);
+    if (from < 0) break;
+    const start = from - first.index;
+    if (matches(body.text, start, written)) {
+      return head > 0
+        ? { text: query, at: (offset) => body.at(start + Math.max(0, offset - head)) }
+        : partOf(body, query, start);
+    }
+  }
+  // The line is still right.
+  const there = body.at(lineStart(body.text, line));
+  return { text: query, at: () => there };
+}
+
+function matches(text: string, start: number, query: string): boolean {
+  if (start < 0) return false;
+  for (let i = 0; i < query.length; i++) if (query[i] !== ' ' && query[i] !== text[start + i]) return false;
+  return true;
+}
+
+function lineStart(text: string, line: number): number {
+  let start = 0;
+  for (let i = 1; i < line; i++) {
+    const next = text.indexOf('\n', start);
+    if (next < 0) break;
+    start = next + 1;
+  }
+  return start;
+}
