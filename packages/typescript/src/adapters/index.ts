@@ -1,7 +1,9 @@
 import type { Adapter } from '@tenant-lint/model';
+import { drizzle } from './drizzle/index.js';
+import { pg } from './pg/index.js';
 import { prisma } from './prisma/index.js';
 
 export { extractPrisma } from './prisma/index.js';
 
 /** Every data library that the tool knows. */
-export const adapters: readonly Adapter[] = [prisma];
+export const adapters: readonly Adapter[] = [prisma, drizzle, pg];

@@ -1,0 +1,361 @@
+import {
+  always,
+  and,
+  equal,
+  not,
+  or,
+  type Known,
+  type Predicate,
+  type Query,
+  type Span,
+  type TableName,
+  type Target,
+  type TargetRef,
+  type Value,
+} from '@tenant-lint/model';
+import { lowerWhere } from './condition.js';
+import { callOf, chainOf, comparisons, functionCall } from './names.js';
+import { columnName, Scope, tableKey, tableSource, unknownTable, type Build, type Source } from './scope.js';
+import { propertyIn } from './write.js';
+
+/** How deep `with` is followed. */
+const maxDepth = 8;
+
+/** Lowers `db.query.<table>.findFirst / findMany(config)`. */
+export function lowerRelational(
+  table: Known<TableName>,
+  config: Value | undefined,
+  build: Build,
+  span: Span,
+): readonly Target[] {
+  return lowerLevel(table, config, new Scope(build), { role: 'root', span, depth: 0 });
+}
+
+interface Level {
+  readonly role: Target['role'];
+  readonly span: Span;
+  readonly depth: number;
+  /** What ties the rows to those of the level around. */
+  readonly tie?: (ref: TargetRef) => Predicate;
+}
+
+function lowerLevel(table: Known<TableName>, config: Value | undefined, outer: Scope, level: Level): readonly Target[] {
+  const { build } = outer;
+  const { context } = build;
+  const scope = new Scope(build, outer);
+  const ref = build.ref();
+  const source = tableSource(table.known ? tableKey(table.value) : ref, table, ref, context);
+  scope.sources.push(source);
+  const given = config === undefined || (config.kind === 'constant' && config.value === true) ? undefined : config;
+  const tie = level.tie?.(ref);
+  const plain = {
+    ref,
+    table,
+    role: level.role,
+    operation: 'read' as const,
+    cardinality: 'many' as const,
+    span: level.span,
+  };
+  if (given === undefined) return [{ ...plain, predicate: tie ?? always('no condition') }];
+  const option = (name: string): Value => propertyIn(given, name, scope);
+  const whereValue = option('where');
+  const where =
+    whereValue.kind === 'undefined' ? always('no condition') : lowerRelationalWhere(whereValue, source, scope);
+  const columns = selectedColumns(option('columns'), source, scope);
+  const target: Target = { ...plain, predicate: tie ? and(tie, where) : where, ...(columns ? { columns } : {}) };
+  return [target, ...lowerWith(option('with'), source, scope, level)];
+}
+
+/** Nested tables: each is reached through the rows of its parent, and filtered by its own `where`. */
+function lowerWith(value: Value, source: Source, scope: Scope, level: Level): readonly Target[] {
+  if (value.kind === 'undefined' || (value.kind === 'constant' && !value.value)) return [];
+  const { context, build } = scope;
+  const resolved = value.kind === 'object' ? value : context.resolve(value);
+  if (resolved.kind === 'choice') return resolved.of.flatMap((v) => lowerWith(v, source, scope, level));
+  if (resolved.kind === 'missing-able') return lowerWith(resolved.of, source, scope, level);
+  if (resolved.kind !== 'object' || level.depth >= maxDepth) {
+    build.unchecked.push({ reason: 'unresolved: the nested tables of `with` were not found', span: level.span });
+    return [];
+  }
+  return resolved.entries.flatMap((entry): readonly Target[] => {
+    if ('spread' in entry) return lowerWith(entry.spread, source, scope, level);
+    if (!('set' in entry)) {
+      build.unchecked.push({
+        reason: 'unresolved: a nested table of `with` is computed',
+        span: entry.span ?? level.span,
+      });
+      return [];
+    }
+    const configs = entry.value.kind === 'choice' ? entry.value.of : [entry.value];
+    const config = configs.find((c) => !(c.kind === 'undefined' || (c.kind === 'constant' && c.value !== true)));
+    if (!config) return [];
+    const relation = source.table.known ? context.relation(source.table.value, entry.set) : undefined;
+    const table = relation
+      ? { known: true as const, value: relation.to }
+      : unknownTable(`the relation ${entry.set} of ${source.name} was not found`);
+    const tie = (ref: TargetRef): Predicate => relationTie(relation, entry.set, source, ref, table, scope);
+    return lowerLevel(table, config, scope, {
+      role: 'include',
+      span: entry.span ?? level.span,
+      depth: level.depth + 1,
+      tie,
+    });
+  });
+}
+
+type Relation = ReturnType<Scope['context']['relation']>;
+
+function relationTie(
+  relation: Relation,
+  name: string,
+  parent: Source,
+  ref: TargetRef,
+  table: Known<TableName>,
+  scope: Scope,
+): Predicate {
+  if (!relation || parent.ref === undefined)
+    return { kind: 'unknown', reason: `the relation ${name} of ${parent.name} was not found` };
+  if (relation.columns.length === 0 || relation.columns.length !== relation.references.length) {
+    return { kind: 'related', target: ref, to: parent.ref, by: name };
+  }
+  const other = table.known ? scope.context.table(table.value) : undefined;
+  return and(
+    ...relation.columns.map((column, i) =>
+      equal(
+        { kind: 'column', target: ref, column: columnName(other, relation.references[i]!) },
+        { kind: 'column', target: parent.ref!, column: columnName(parent.known, column) },
+      ),
+    ),
+  );
+}
+
+/** The first version takes a condition or a callback that makes one, the second an object; the shape of the value tells them apart. */
+function lowerRelationalWhere(value: Value, source: Source, scope: Scope): Predicate {
+  if (value.kind === 'function') return lowerCallback(value.function, source, scope);
+  if (value.kind === 'object') return lowerFilter(value, source, scope, 0);
+  if (value.kind === 'choice' || value.kind === 'missing-able') {
+    const of = value.kind === 'choice' ? value.of : [value.of];
+    if (of.some((v) => v.kind === 'object' || v.kind === 'function')) {
+      const arms = of.map((v) =>
+        v.kind === 'undefined' ? always('no condition') : lowerRelationalWhere(v, source, scope),
+      );
+      if (value.kind === 'missing-able')
+        return { kind: 'optional', of: arms[0]!, on: value, otherwise: always('no condition'), why: dropped };
+      return { kind: 'either', of: arms, ...(value.test && arms.length === 2 ? { test: value.test } : {}) };
+    }
+    return lowerWhere(value, scope);
+  }
+  const chain = chainOf(value, scope.context);
+  if (chain && functionCall(callOf(chain), scope.context, scope.isOperators)) return lowerWhere(value, scope);
+  const resolved = scope.context.resolve(value);
+  if (resolved.kind === 'function') return lowerCallback(resolved.function, source, scope);
+  if (resolved.kind === 'object') return lowerFilter(resolved, source, scope, 0);
+  return lowerWhere(value, scope);
+}
+
+/** `(table, operators) => condition`. */
+function lowerCallback(id: string, source: Source, scope: Scope): Predicate {
+  const f = scope.context.function(id);
+  if (!f) return { kind: 'unknown', reason: 'the callback of where was not found' };
+  scope.hand({ kind: 'parameter', function: id, index: 0, path: [] }, source);
+  scope.hand({ kind: 'parameter', function: id, index: 1, path: [] }, 'operators');
+  const conditions = f.returns.map((r) => lowerWhere(r.value, scope));
+  const [first] = conditions;
+  if (conditions.length === 1 && first) return first;
+  return conditions.length === 0 ? always('no condition') : { kind: 'either', of: conditions };
+}
+
+const dropped = 'Drizzle leaves out a filter whose value is undefined';
+
+/** The object form of relational queries: columns, AND, OR, NOT, RAW and relations. */
+function lowerFilter(value: Value, source: Source, scope: Scope, depth: number): Predicate {
+  if (value.kind === 'undefined') return always('no condition');
+  if (value.kind === 'missing-able')
+    return {
+      kind: 'optional',
+      of: lowerFilter(value.of, source, scope, depth),
+      on: value,
+      otherwise: always(dropped),
+      why: dropped,
+    };
+  if (value.kind === 'choice')
+    return {
+      kind: 'either',
+      of: value.of.map((v) => lowerFilter(v, source, scope, depth)),
+      ...(value.test && value.of.length === 2 ? { test: value.test } : {}),
+    };
+  const resolved = value.kind === 'object' ? value : scope.context.resolve(value);
+  if (resolved.kind !== 'object' || depth > maxDepth)
+    return { kind: 'unknown', reason: 'a filter that was not followed' };
+  const parts = resolved.entries.map((entry): Predicate => {
+    if ('spread' in entry) return lowerFilter(entry.spread, source, scope, depth + 1);
+    if (!('set' in entry)) return { kind: 'unknown', reason: 'a filter on a computed column' };
+    const part = lowerFilterEntry(entry.set, entry.value, source, scope, depth);
+    return entry.maybe
+      ? {
+          kind: 'optional',
+          of: part,
+          on: entry.value,
+          otherwise: always(dropped),
+          why: 'the condition is added on some paths only',
+        }
+      : part;
+  });
+  return and(...parts);
+}
+
+function lowerFilterEntry(name: string, value: Value, source: Source, scope: Scope, depth: number): Predicate {
+  const list = (): readonly Predicate[] => {
+    const resolved = value.kind === 'list' ? value : scope.context.resolve(value);
+    return resolved.kind === 'list'
+      ? resolved.of.map((i) => lowerFilter(i.value, source, scope, depth + 1))
+      : [{ kind: 'unknown', reason: `a list of filters in ${name}` }];
+  };
+  if (value.kind === 'undefined') return always(dropped);
+  switch (name) {
+    case 'AND':
+      return and(...list());
+    case 'OR': {
+      const all = list();
+      return all.length === 0 ? always('Drizzle leaves out an empty OR') : or(...all);
+    }
+    case 'NOT':
+      return not(lowerFilter(value, source, scope, depth + 1));
+    case 'RAW':
+      return value.kind === 'function' ? lowerCallback(value.function, source, scope) : lowerWhere(value, scope);
+    default:
+  }
+  const relation = source.table.known ? scope.context.relation(source.table.value, name) : undefined;
+  if (relation && !source.known?.columns.has(name))
+    return lowerRelationFilter(relation, name, value, source, scope, depth);
+  const column: Value = {
+    kind: 'column',
+    ...(source.ref === undefined ? {} : { target: source.ref }),
+    column: columnName(source.known, name),
+  };
+  return lowerColumnFilter(column, value, scope, depth);
+}
+
+function lowerRelationFilter(
+  relation: NonNullable<Relation>,
+  name: string,
+  value: Value,
+  source: Source,
+  scope: Scope,
+  depth: number,
+): Predicate {
+  const table = { known: true as const, value: relation.to };
+  const inner = new Scope(scope.build, scope);
+  const ref = scope.build.ref();
+  const other = tableSource(tableKey(relation.to), table, ref, scope.context);
+  inner.sources.push(other);
+  const negated = value.kind === 'constant' && value.value === false;
+  const filter = value.kind === 'constant' ? always('no condition') : lowerFilter(value, other, inner, depth + 1);
+  const condition = and(relationTie(relation, name, source, ref, table, scope), filter);
+  const query: Query = {
+    targets: [
+      {
+        ref,
+        table,
+        role: 'subquery',
+        operation: 'read',
+        predicate: condition,
+        cardinality: 'many',
+        columns: [],
+        span: scope.build.span,
+      },
+    ],
+    condition,
+    output: [],
+  };
+  const exists: Predicate = { kind: 'exists', query };
+  return negated ? not(exists) : exists;
+}
+
+/** `column: value` or `column: { eq, ne, in, ... }`. */
+function lowerColumnFilter(column: Value, value: Value, scope: Scope, depth: number): Predicate {
+  if (value.kind === 'undefined') return always(dropped);
+  if (value.kind === 'missing-able' && value.how === 'undefined') {
+    return {
+      kind: 'optional',
+      of: lowerColumnFilter(column, value.of, scope, depth),
+      on: value,
+      otherwise: always(dropped),
+      why: dropped,
+    };
+  }
+  if (value.kind === 'choice') {
+    const arms = value.of.map((v) => lowerColumnFilter(column, v, scope, depth));
+    return { kind: 'either', of: arms, ...(value.test && arms.length === 2 ? { test: value.test } : {}) };
+  }
+  if (value.kind !== 'object' || depth > maxDepth) {
+    if (value.kind === 'constant' && value.value === null)
+      return { kind: 'compare', left: column, operator: '=', right: value };
+    return equal(column, value);
+  }
+  return and(
+    ...value.entries.map((entry): Predicate => {
+      if (!('set' in entry)) return { kind: 'unknown', reason: 'a filter whose operator is computed' };
+      const right = entry.value;
+      if (right.kind === 'undefined') return always(dropped);
+      const of = lowerColumnOperator(column, entry.set, right, scope, depth);
+      return right.kind === 'missing-able' && right.how === 'undefined'
+        ? { kind: 'optional', of, on: right, otherwise: always(dropped), why: dropped }
+        : of;
+    }),
+  );
+}
+
+function lowerColumnOperator(column: Value, name: string, given: Value, scope: Scope, depth: number): Predicate {
+  const right = given.kind === 'missing-able' ? given.of : given;
+  const operator = comparisons[name];
+  if (operator !== undefined) return { kind: 'compare', left: column, operator, right };
+  switch (name) {
+    case 'isNull':
+      return { kind: 'null', of: column };
+    case 'isNotNull':
+      return not({ kind: 'null', of: column });
+    case 'in':
+    case 'notIn': {
+      const of: Predicate =
+        right.kind === 'list'
+          ? right.of.length === 0
+            ? { kind: 'never' }
+            : {
+                kind: 'in',
+                left: column,
+                right: right.of.map((i) => (i.spread ? { kind: 'element', of: i.value, path: ['*'] } : i.value)),
+              }
+          : { kind: 'in', left: column, right: [{ kind: 'element', of: right, path: ['*'] }], open: true };
+      return name === 'in' ? of : not(of);
+    }
+    case 'NOT':
+      return not(lowerColumnFilter(column, right, scope, depth + 1));
+    case 'AND':
+    case 'OR': {
+      const all =
+        right.kind === 'list' ? right.of.map((i) => lowerColumnFilter(column, i.value, scope, depth + 1)) : undefined;
+      return all
+        ? name === 'AND'
+          ? and(...all)
+          : or(...all)
+        : { kind: 'unknown', reason: `a list of filters in ${name}` };
+    }
+    default:
+      return { kind: 'unknown', reason: `the filter ${name}` };
+  }
+}
+
+/** The columns that come back: those set to true, or all but those set to false. */
+function selectedColumns(value: Value, source: Source, scope: Scope): readonly string[] | undefined {
+  const resolved = value.kind === 'object' || value.kind === 'undefined' ? value : scope.context.resolve(value);
+  if (resolved.kind !== 'object' || !resolved.entries.every((e) => 'set' in e && e.value.kind === 'constant'))
+    return undefined;
+  const flags = resolved.entries.flatMap((e) =>
+    'set' in e ? [[e.set, e.value.kind === 'constant' && e.value.value === true] as const] : [],
+  );
+  const shown = flags.filter(([, on]) => on).map(([name]) => columnName(source.known, name));
+  if (shown.length > 0) return shown;
+  const hidden = new Set(flags.map(([name]) => columnName(source.known, name)));
+  return source.known ? [...source.known.columns.keys()].filter((c) => !hidden.has(c)) : undefined;
+}

@@ -1,0 +1,268 @@
+import { lowerEmbedded } from '@tenant-lint/sql';
+import {
+  mapAccess,
+  mapPredicate,
+  mapTarget,
+  mapValue,
+  unknownValue,
+  type Access,
+  type Predicate,
+  type Span,
+  type Target,
+  type TextPart,
+  type Value,
+} from '@tenant-lint/model';
+import { buildText } from '../sql-text.js';
+import { piecesOf, type Expansion } from '../sql-pieces.js';
+import { substitutePlaceholders } from '../substitute.js';
+import { lowerCondition } from './condition.js';
+import { expression } from './expression.js';
+import { itemsOf } from './condition.js';
+import { callOf, chainOf, functionCall, type FunctionCall } from './names.js';
+import type { Scope } from './scope.js';
+
+/** A template of the library as a condition on the sources in scope. */
+export function sqlCondition(f: FunctionCall, span: Span, scope: Scope): Predicate {
+  const access = lowerFragment(f, scope, (text) => `SELECT 1${sourcesText(scope)} WHERE (${text})`);
+  if (typeof access === 'string') return { kind: 'unknown', reason: access, span };
+  return withoutAlways(access.condition, span);
+}
+
+const withoutAlways = (p: Predicate, span: Span): Predicate =>
+  'span' in p && p.span ? p : ({ ...p, ...(p.kind === 'never' ? {} : { span }) } as Predicate);
+
+/** A template of the library as an expression. */
+export function sqlExpression(f: FunctionCall, scope: Scope): Value {
+  const access = lowerFragment(f, scope, (text) => `SELECT (${text}) AS x${sourcesText(scope)}`);
+  if (typeof access === 'string') return unknownValue(access);
+  return access.output ?? unknownValue('an SQL expression');
+}
+
+/** The sources in scope as a FROM list, under the names by which the library writes their columns. */
+function sourcesText(scope: Scope): string {
+  const list = named(scope).map(({ source, name }) => `"__source"."${source.ref}" AS "${name}"`);
+  return list.length === 0 ? '' : ` FROM ${list.join(', ')}`;
+}
+
+/** Sources that have a target, innermost first; a name that an inner one has hides the outer one. */
+function named(scope: Scope): readonly { source: { ref: string }; name: string }[] {
+  const seen = new Set<string>();
+  return scope.all().flatMap((source) => {
+    if (source.ref === undefined || seen.has(source.name)) return [];
+    seen.add(source.name);
+    return [{ source: { ref: source.ref }, name: source.name.replaceAll('"', '""') }];
+  });
+}
+
+interface Fragment {
+  readonly condition: Predicate;
+  readonly output: Value | undefined;
+}
+
+/** Lowers a fragment inside a statement that `wrap` makes of its text; a string says why not. */
+function lowerFragment(f: FunctionCall, scope: Scope, wrap: (text: string) => string): Fragment | string {
+  const { build } = scope;
+  const parts = fragmentOf(f, scope);
+  if (typeof parts === 'string') return parts;
+  const alternatives = piecesOf({ kind: 'text', parts, span: build.span }, build.span, scope.context, (hole) =>
+    expandHole(hole, scope),
+  );
+  if (typeof alternatives === 'string') return alternatives;
+  const pieces = alternatives[0] ?? [];
+  const built = buildText(pieces, { holes: 'bind', span: build.span });
+  for (const hole of built.holes) {
+    if (!hole.bound && hole.position !== 'comment' && !hole.quoted && !isSource(hole.value)) {
+      build.interpolations.push({
+        position:
+          hole.position === 'schema'
+            ? 'schema'
+            : hole.position === 'fragment'
+              ? 'fragment'
+              : hole.position === 'value'
+                ? 'value'
+                : 'identifier',
+        value: hole.value,
+        quoted: hole.quoted,
+        span: hole.span,
+        around: hole.around,
+      });
+    }
+  }
+  const text = wrap(built.text);
+  const shift = text.indexOf(built.text);
+  const { accesses, unchecked } = lowerEmbedded({
+    file: build.file,
+    text,
+    idPrefix: build.textId(),
+    library: 'drizzle',
+    span: build.span,
+    position: (offset) => built.position(Math.max(0, Math.min(offset - shift, built.text.length))),
+  });
+  const access = accesses[0];
+  if (!access || unchecked.length > 0)
+    return unchecked[0]?.detail ?? unchecked[0]?.reason ?? 'an SQL fragment that was not understood';
+  const operands = new Map([...built.values].map(([name, value]) => [name, operandOf(value, scope)]));
+  return place(
+    substitutePlaceholders(access, (name) => operands.get(name)),
+    scope,
+  );
+}
+
+const isSource = (value: Value): boolean => value.kind === 'constant';
+
+/** A bind parameter's value: an expression or condition of the library, or a value of the program. */
+function operandOf(value: Value, scope: Scope): Value {
+  const chain = chainOf(value, scope.context);
+  const f = chain && functionCall(callOf(chain), scope.context, scope.isOperators);
+  return f ? expression(value, scope) : expression(value, scope);
+}
+
+/** Gives the targets of the wrapped statement the references they have here; targets of sub-queries in it get new ones. */
+function place(access: Access, scope: Scope): Fragment {
+  const refs = new Map<string, string>();
+  const fresh: string[] = [];
+  const renameRef = (ref: string): string => {
+    let renamed = refs.get(ref);
+    if (renamed === undefined) {
+      renamed = scope.build.ref();
+      refs.set(ref, renamed);
+      fresh.push(renamed);
+    }
+    return renamed;
+  };
+  for (const target of access.targets) {
+    if (target.table.known && target.table.value.by === 'sql' && target.table.value.schema === '__source')
+      refs.set(target.ref, target.table.value.name);
+  }
+  const value = (v: Value): Value => {
+    if (v.kind === 'column') {
+      const target = v.target === undefined ? {} : { target: renameRef(v.target) };
+      const candidates =
+        v.candidates === undefined ? {} : { candidates: v.candidates.map((list) => list.map(renameRef)) };
+      return { ...v, ...target, ...candidates };
+    }
+    if (v.kind === 'query') return { ...v, query: renameQuery(v.query) };
+    if (v.kind === 'predicate') return { ...v, predicate: renamePredicate(v.predicate) };
+    return v;
+  };
+  type Query = Extract<Predicate, { kind: 'exists' }>['query'];
+  const renameQuery = (q: Query): Query => ({
+    ...q,
+    targets: q.targets.map((t) => ({ ...t, ref: renameRef(t.ref), predicate: renamePredicate(t.predicate) })),
+    condition: renamePredicate(q.condition),
+    ...(q.arms ? { arms: q.arms.map(renameQuery) } : {}),
+  });
+  const renamePredicate = (p: Predicate): Predicate => {
+    switch (p.kind) {
+      case 'and':
+      case 'or':
+      case 'either':
+        return { ...p, of: p.of.map(renamePredicate) };
+      case 'not':
+      case 'is':
+        return { ...p, of: renamePredicate(p.of) };
+      case 'exists':
+      case 'in-query':
+        return { ...p, query: renameQuery(p.query) };
+      case 'optional':
+        return { ...p, of: renamePredicate(p.of), otherwise: renamePredicate(p.otherwise) };
+      case 'case':
+        return {
+          ...p,
+          of: p.of.map(([when, then]) => [renamePredicate(when), renamePredicate(then)] as const),
+          otherwise: renamePredicate(p.otherwise),
+        };
+      default:
+        return p;
+    }
+  };
+  // Values first (columns), then the references of the sub-queries around them.
+  const mapped = mapAccess(access, (v) => (v.kind === 'column' ? value(v) : v));
+  const outer = mapped.targets.filter(
+    (t) => t.table.known && t.table.value.by === 'sql' && t.table.value.schema === '__source',
+  );
+  const first = outer[0] ?? mapped.targets[0];
+  const whole = first
+    ? renamePredicate(mapPredicate(first.predicate, (v) => (v.kind === 'column' ? v : value(v))))
+    : conditionOf(mapped);
+  for (const target of mapped.targets) {
+    if (outer.includes(target)) continue;
+    const renamed: Target = mapTarget(
+      { ...target, ref: renameRef(target.ref), predicate: renamePredicate(target.predicate) },
+      (v) => (v.kind === 'column' ? v : value(v)),
+    );
+    scope.build.extra.push({ ...renamed, role: 'subquery' });
+  }
+  const item = mapped.output?.[0];
+  const output =
+    item && 'value' in item ? mapValue(item.value, (v) => (v.kind === 'column' ? v : value(v))) : undefined;
+  return { condition: whole, output };
+}
+
+/** A condition over no table at all has no target to carry it. */
+const conditionOf = (access: Access): Predicate =>
+  access.targets[0]?.predicate ?? { kind: 'unknown', reason: 'a condition on no table' };
+
+/** The parts of a template, of raw text, or of a list joined by a separator. */
+function fragmentOf(f: FunctionCall, scope: Scope): readonly TextPart[] | string {
+  const first = f.arguments[0];
+  if (!first) return 'an empty SQL fragment';
+  if (f.name === 'sql.join') return joined(f, scope);
+  const resolved = first.kind === 'text' || first.kind === 'constant' ? first : scope.context.resolve(first);
+  if (resolved.kind === 'text') return resolved.parts;
+  if (resolved.kind === 'constant') return [{ text: String(resolved.value), start: f.step.span.start, exact: false }];
+  return [{ hole: first, span: f.step.span }];
+}
+
+function joined(f: FunctionCall, scope: Scope): readonly TextPart[] | string {
+  const [list, separator] = f.arguments;
+  const items = list && itemsOf(list, scope);
+  if (!items || items.some((i) => i.spread)) return 'a list of SQL fragments that was not followed';
+  const between: TextPart[] = separator ? [{ hole: separator, span: f.step.span }] : [];
+  return items.flatMap((item, i): TextPart[] => [...(i > 0 ? between : []), { hole: item.value, span: f.step.span }]);
+}
+
+/** What a hole of a template stands for: text of another template, a table or column by name, a bind parameter. */
+export function expandHole(hole: Value, scope: Scope): Expansion | undefined {
+  const source = scope.source(hole);
+  if (source?.table.known) {
+    const name = source.known?.name;
+    const text = name ? `${name.schema ? `"${name.schema}".` : ''}"${name.name}"` : `"${source.name}"`;
+    return [{ text, start: 0, exact: false }];
+  }
+  const column = scope.column(hole);
+  if (column?.kind === 'column') {
+    const owner = scope.all().find((s) => s.ref !== undefined && s.ref === column.target);
+    const table = owner?.name ?? tableNameOf(hole, scope);
+    return [{ text: `${table ? `"${table}".` : ''}"${column.column}"`, start: 0, exact: false }];
+  }
+  // A field of a sub-query is an expression of its own.
+  if (column) return { bind: hole };
+  const chain = chainOf(hole, scope.context);
+  const f = chain && functionCall(callOf(chain), scope.context, scope.isOperators);
+  if (!f) return undefined;
+  switch (f.name) {
+    case 'sql':
+    case 'sql.join':
+    case 'sql.fromList': {
+      const parts = scope.build.guard(`text:${chain.id}`, () => fragmentOf(f, scope), 'refers to itself');
+      return typeof parts === 'string' ? { bind: unknownValue(parts) } : parts;
+    }
+    case 'sql.raw': {
+      const parts = fragmentOf(f, scope);
+      if (typeof parts === 'string') return { bind: unknownValue(parts) };
+      return parts.length === 1 && 'hole' in parts[0]! ? { identifier: parts[0].hole, quoted: false } : parts;
+    }
+    case 'sql.identifier':
+      return { identifier: f.arguments[0] ?? unknownValue('no name'), quoted: true };
+    default:
+      return { bind: hole };
+  }
+}
+
+/** The SQL name of the table whose column a value is, where the table is not in scope (it is named in the text itself). */
+function tableNameOf(value: Value, scope: Scope): string | undefined {
+  if (!('path' in value) || value.path.length === 0) return undefined;
+  const source = scope.source({ ...value, path: value.path.slice(0, -1) });
+  return source?.known?.name.name ?? source?.name;
+}

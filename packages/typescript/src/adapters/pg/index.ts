@@ -1,0 +1,12 @@
+import type { Adapter } from '@tenant-lint/model';
+import { lower } from './lower.js';
+
+/** node-postgres and what is used in its place: SQL text with numbered parameters. */
+export const pg: Adapter = {
+  id: 'pg',
+  title: 'node-postgres',
+  packages: ['pg', '@neondatabase/serverless', '@vercel/postgres', 'pg-promise', 'postgres'],
+  vocabulary:
+    /\.query\s*(?:<[^>]*>)?\s*\(|['"](?:pg|pg-pool|pg-format|@neondatabase\/serverless|@vercel\/postgres)['"]/,
+  lower,
+};

@@ -1,0 +1,124 @@
+import {
+  propertyOf,
+  type Access,
+  type CallChain,
+  type LowerContext,
+  type Lowered,
+  type Step,
+  type Value,
+} from '@tenant-lint/model';
+import { lowerSqlText, type LoweredText } from '../sql-text.js';
+import { expandCall, expandFormatHole } from './format.js';
+import { provenanceOf } from './provenance.js';
+
+/** Lowers `x.query(text, values)`, `x.query({ text, values })` and the tagged templates of drop-in replacements. */
+export function lower(chain: CallChain, context: LowerContext): Lowered {
+  const at = chain.steps.findIndex((s) => s.arguments !== undefined);
+  const step = chain.steps[at];
+  if (at < 0 || !step?.arguments) return 'not mine';
+  const reads = chain.steps.slice(0, at).map((s) => s.name);
+  const receiver = readFrom(chain.receiver, step.name === '' || step.template ? reads.slice() : reads);
+  if (step.template) return lowerTemplate(chain, step, receiver, context);
+  if (step.name === 'connect' || step.name === 'release' || step.name === 'end' || step.name === 'on')
+    return provenanceOf(receiver, context) ? 'no access' : 'not mine';
+  if (step.name !== 'query') return 'not mine';
+  const [first] = step.arguments;
+  if (!first) return 'not mine';
+  const provenance = provenanceOf(receiver, context);
+  const { text, values } = queryOf(step.arguments, context);
+  if (!text) return provenance ? { unknown: 'unresolved: the SQL text was not found', span: step.span } : 'not mine';
+  const lowered = lowerText(text, values, chain, context);
+  if (!provenance && !namesKnownTable(lowered, context)) return 'not mine';
+  return finish(lowered, chain, { method: 'query', client: { receiver, kind: provenance?.kind ?? 'unknown' } });
+}
+
+/** `` sql`SELECT ...` `` of a drop-in replacement: every hole is a parameter. */
+function lowerTemplate(chain: CallChain, step: Step, receiver: Value, context: LowerContext): Lowered {
+  const provenance =
+    provenanceOf(receiver, context) ??
+    (step.name === 'sql' ? provenanceOf(readFrom(receiver, ['sql']), context) : undefined);
+  const [text] = step.arguments ?? [];
+  if (!provenance || !text) return 'not mine';
+  const lowered = lowerText(text, undefined, chain, context, 'bind');
+  return finish(lowered, chain, { method: 'sql', client: { receiver, kind: provenance.kind } });
+}
+
+const readFrom = (value: Value, names: readonly string[]): Value =>
+  names.filter((n) => n !== '').reduce<Value>(propertyOf, value);
+
+interface Query {
+  readonly text: Value | undefined;
+  readonly values: readonly Value[] | undefined;
+}
+
+/** Text and parameters of a call: two arguments, or a config object. */
+function queryOf(args: readonly Value[], context: LowerContext): Query {
+  const [first, second] = args;
+  if (!first) return { text: undefined, values: undefined };
+  const resolved = isText(first) ? first : context.resolve(first);
+  if (resolved.kind === 'object') {
+    const text = optionOf(resolved, 'text');
+    return { text, values: listOf(optionOf(resolved, 'values') ?? second, context) };
+  }
+  return { text: first, values: listOf(second, context) };
+}
+
+const isText = (value: Value): boolean => value.kind === 'text' || value.kind === 'constant' || value.kind === 'choice';
+
+function optionOf(value: Value, name: string): Value | undefined {
+  const found = propertyOf(value, name);
+  return found.kind === 'undefined' ? undefined : found;
+}
+
+/** The parameters as far as they are known: items from the first spread on are not. */
+function listOf(value: Value | undefined, context: LowerContext): readonly Value[] | undefined {
+  if (!value || value.kind === 'function') return value ? [] : undefined;
+  const resolved = value.kind === 'list' ? value : context.resolve(value);
+  if (resolved.kind === 'missing-able') return listOf(resolved.of, context);
+  if (resolved.kind !== 'list') {
+    // The n-th item of a list that is not known is still a property of it.
+    return Array.from({ length: 40 }, (_, i) => propertyOf(resolved, String(i)));
+  }
+  const open = resolved.of.findIndex((i) => i.spread || i.maybe);
+  return (open < 0 ? resolved.of : resolved.of.slice(0, open)).map((i) => i.value);
+}
+
+function lowerText(
+  text: Value,
+  values: readonly Value[] | undefined,
+  chain: CallChain,
+  context: LowerContext,
+  holes: 'bind' | 'splice' = 'splice',
+): LoweredText {
+  return lowerSqlText(text, values, {
+    file: chain.span.file,
+    library: 'pg',
+    id: chain.id,
+    span: chain.span,
+    context,
+    holes,
+    expand: (hole) => expandFormatHole(hole) ?? expandCall(hole, context),
+  });
+}
+
+/** Whether text on a receiver that nothing is known of is SQL for this database: it names a table of the schema. */
+function namesKnownTable(lowered: LoweredText, context: LowerContext): boolean {
+  return lowered.accesses.some((a) =>
+    a.targets.some((t) => t.table.known && context.table(t.table.value) !== undefined),
+  );
+}
+
+function finish(lowered: LoweredText, chain: CallChain, made: Pick<Access, 'method' | 'client'>): Lowered {
+  const accesses = lowered.accesses.map((a): Access => ({ ...a, ...made, chain: chain.id, function: chain.function }));
+  const [first, ...others] = accesses;
+  if (!first) {
+    const [why] = lowered.unchecked;
+    return why ? { unknown: why.reason, span: why.span } : 'no access';
+  }
+  return {
+    accesses:
+      lowered.unchecked.length > 0
+        ? [{ ...first, unchecked: [...(first.unchecked ?? []), ...lowered.unchecked] }, ...others]
+        : accesses,
+  };
+}

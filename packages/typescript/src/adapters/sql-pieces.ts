@@ -1,0 +1,131 @@
+import type { LowerContext, Span, TextPart, Value } from '@tenant-lint/model';
+
+/** What a library's fragment stands for where it is put into SQL text. */
+export type Expansion =
+  | readonly TextPart[]
+  /** A name, quoted by the library or not. */
+  | { readonly identifier: Value; readonly quoted: boolean }
+  /** A bind parameter, whatever the other holes are. */
+  | { readonly bind: Value };
+
+export type Expand = (hole: Value) => Expansion | undefined;
+
+/** A piece of SQL text. Text without `start` has no place in the file. */
+export type Piece =
+  | { readonly text: string; readonly start?: number; readonly exact: boolean }
+  | { readonly hole: Value; readonly span: Span; readonly as: 'any' | 'bind' | 'quoted' | 'name' };
+
+/** How many alternatives of one text are looked at, and how deep fragments are put into one another. */
+const maxAlternatives = 6;
+const maxDepth = 12;
+
+/**
+ * The texts that a value may be, as pieces: constants, templates and concatenations, fragments of the library (`expand`), and each branch
+ * of a choice. A string is the reason why it is no text.
+ */
+export function piecesOf(
+  value: Value,
+  span: Span,
+  context: LowerContext,
+  expand?: Expand,
+): readonly (readonly Piece[])[] | string {
+  const alternatives = expandValue(value, { span, context, expand, top: true }, 0);
+  return typeof alternatives === 'string' ? alternatives : alternatives.slice(0, maxAlternatives);
+}
+
+interface Surroundings {
+  readonly span: Span;
+  readonly context: LowerContext;
+  readonly expand: Expand | undefined;
+  /** The value is the whole text, not a hole of it. */
+  readonly top: boolean;
+}
+
+type Alternatives = readonly (readonly Piece[])[] | string;
+
+function expandValue(value: Value, s: Surroundings, depth: number): Alternatives {
+  const asHole: Alternatives = s.top ? `the text is ${describe(value)}` : [[{ hole: value, span: s.span, as: 'any' }]];
+  if (depth > maxDepth) return asHole;
+  const expansion = s.expand?.(value);
+  if (expansion) return expandFragment(expansion, s, depth);
+  switch (value.kind) {
+    case 'constant':
+      // A constant in a hole is a value to a tagged template and text to any other one: the caller decides.
+      return s.top ? (typeof value.value === 'string' ? [[constantPiece(value)]] : asHole) : asHole;
+    case 'text':
+      return s.top || s.expand === undefined ? expandParts(value.parts, s, depth) : asHole;
+    case 'missing-able':
+      return s.top ? expandValue(value.of, s, depth + 1) : asHole;
+    case 'choice': {
+      const all = value.of.map((v) => expandValue(v, s, depth + 1));
+      const texts = all.filter((a) => typeof a !== 'string').flat();
+      return s.top ? (texts.length > 0 ? texts : asHole) : asHole;
+    }
+    case 'apply':
+      if (value.function === '+' && s.top) return concatenate(value.to.map((v) => operand(v, s, depth)));
+      return asHole;
+    default: {
+      const resolved = s.context.resolve(value);
+      if (resolved === value || resolved.kind === 'unknown') return asHole;
+      const again = expandValue(resolved, s, depth + 1);
+      // What resolution found is used where it is text; a value keeps its provenance.
+      const text =
+        resolved.kind === 'text' ||
+        resolved.kind === 'constant' ||
+        resolved.kind === 'choice' ||
+        s.expand?.(resolved) !== undefined;
+      return s.top || text ? again : asHole;
+    }
+  }
+}
+
+/** The piece of a string literal; the text begins behind the quote. */
+function constantPiece(value: Extract<Value, { kind: 'constant' }>): Piece {
+  const text = String(value.value);
+  if (!value.span) return { text, exact: false };
+  return { text, start: value.span.start + 1, exact: value.span.end - value.span.start === text.length + 2 };
+}
+
+/** An operand of `+`: text is text, everything else becomes a hole. */
+function operand(value: Value, s: Surroundings, depth: number): Alternatives {
+  const resolved =
+    value.kind === 'constant' || value.kind === 'text' || value.kind === 'apply' ? value : s.context.resolve(value);
+  if (resolved.kind === 'constant') return [[constantPiece(resolved)]];
+  if (resolved.kind === 'text' || (resolved.kind === 'apply' && resolved.function === '+'))
+    return expandValue(resolved, s, depth + 1);
+  return expandValue(value, { ...s, top: false }, depth + 1);
+}
+
+function expandParts(parts: readonly TextPart[], s: Surroundings, depth: number): Alternatives {
+  return concatenate(
+    parts.map((part): Alternatives => {
+      if ('text' in part) return [[part]];
+      return expandValue(part.hole, { ...s, span: part.span, top: false }, depth + 1);
+    }),
+  );
+}
+
+function expandFragment(expansion: Expansion, s: Surroundings, depth: number): Alternatives {
+  if ('identifier' in expansion) {
+    return [[{ hole: expansion.identifier, span: s.span, as: expansion.quoted ? 'quoted' : 'name' }]];
+  }
+  if ('bind' in expansion) return [[{ hole: expansion.bind, span: s.span, as: 'bind' }]];
+  return expandParts(expansion, s, depth + 1);
+}
+
+function concatenate(parts: readonly Alternatives[]): Alternatives {
+  let all: (readonly Piece[])[] = [[]];
+  for (const part of parts) {
+    if (typeof part === 'string') return part;
+    all = all.flatMap((before) => part.map((piece) => [...before, ...piece])).slice(0, maxAlternatives);
+  }
+  return all;
+}
+
+function describe(value: Value): string {
+  if (value.kind === 'unknown') return value.reason;
+  if (value.kind === 'parameter') return 'a parameter of the function';
+  if (value.kind === 'result') return 'the result of a call that was not followed';
+  if (value.kind === 'import') return `imported from ${value.module} and was not found there`;
+  return `a value of kind ${value.kind}`;
+}
