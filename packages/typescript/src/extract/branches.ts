@@ -1,7 +1,9 @@
+import type TS from 'typescript';
 import type { Block, Value } from '@tenant-lint/model';
 import { forget, learn, negated, recall } from './conditions.js';
 import { assign, changesSince, takeChanges } from './scope.js';
-import type { Changes, Exit, Extraction, Mutable, Presence } from './state.js';
+import { startOf, type Changes, type Exit, type Extraction, type Mutable, type Presence } from './state.js';
+import { ts } from './typescript.js';
 import { bare } from './values.js';
 
 /** What walking one branch left behind. The walk itself goes on where the branch began. */
@@ -62,6 +64,37 @@ export function branch(
     return { changes, exit, end: before, known };
   }
   return { changes, exit, end, known };
+}
+
+/** Walks an operand that runs only where the condition has the given truth. One that calls nothing gets no block. */
+export function operand(
+  x: Extraction,
+  condition: Value,
+  truth: boolean,
+  node: TS.Expression,
+  body: () => void,
+): Changes {
+  if (!isPlain(node)) return branch(x, condition, truth, 'branch', startOf(x, node), body).changes;
+  const log = x.presentLog.length;
+  learn(x, condition, truth);
+  body();
+  forget(x, log);
+  return [];
+}
+
+/** Names, literals and property reads. */
+function isPlain(node: TS.Expression): boolean {
+  let at: TS.Node = node;
+  while (ts.isPropertyAccessExpression(at)) at = at.expression;
+  const { kind } = at;
+  return (
+    kind === ts.SyntaxKind.Identifier ||
+    kind === ts.SyntaxKind.ThisKeyword ||
+    (kind >= ts.SyntaxKind.FirstLiteralToken && kind <= ts.SyntaxKind.LastLiteralToken) ||
+    kind === ts.SyntaxKind.TrueKeyword ||
+    kind === ts.SyntaxKind.FalseKeyword ||
+    kind === ts.SyntaxKind.NullKeyword
+  );
 }
 
 /** Goes on after a branch as its continuation: it is the only way to here, what it did and learned is sure. */

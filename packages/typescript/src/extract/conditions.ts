@@ -134,7 +134,12 @@ const complete = new WeakSet<Value>();
 
 /** The value, with what is known to be present here no longer marked as missing-able. */
 export function narrowed(x: Extraction, value: Value): Value {
-  if (x.present.size === 0 || complete.has(value)) return value;
+  if (
+    x.present.size === 0 ||
+    !('of' in value || value.kind === 'object' || value.kind === 'apply') ||
+    complete.has(value)
+  )
+    return value;
   const found = { missing: false };
   const result = narrow(x, value, found);
   if (!found.missing) complete.add(value);

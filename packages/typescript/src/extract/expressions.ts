@@ -9,7 +9,7 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import { assignTo } from './assignments.js';
-import { branch } from './branches.js';
+import { operand } from './branches.js';
 import { walkChain } from './chains.js';
 import { walkClass } from './classes.js';
 import { narrowed } from './conditions.js';
@@ -73,8 +73,11 @@ export function evaluateOr(
   }
 }
 
-const inner = (handed: Handed | undefined, name: string): Handed | undefined =>
-  handed && { ...handed, path: [...handed.path, name] };
+/** Where a member of a literal that is handed over is; only for members that can hold a function. */
+function inner(handed: Handed | undefined, name: string, node: TS.Expression): Handed | undefined {
+  if (!handed || node.kind === ts.SyntaxKind.Identifier || node.kind === ts.SyntaxKind.StringLiteral) return undefined;
+  return { ...handed, path: [...handed.path, name] };
+}
 
 export function evaluateObject(x: Extraction, node: TS.ObjectLiteralExpression, handed?: Handed): Value {
   const entries: Entry[] = [];
@@ -91,7 +94,13 @@ export function evaluateObject(x: Extraction, node: TS.ObjectLiteralExpression, 
     const name = propertyName(x, member.name);
     const key = typeof name === 'string' ? name : '*';
     const value: Value = ts.isPropertyAssignment(member)
-      ? evaluateOr(x, member.initializer, typeof name === 'string' ? name : undefined, 'other', inner(handed, key))
+      ? evaluateOr(
+          x,
+          member.initializer,
+          typeof name === 'string' ? name : undefined,
+          'other',
+          inner(handed, key, member.initializer),
+        )
       : {
           kind: 'function',
           function: walkFunction(x, member, {
@@ -115,7 +124,7 @@ export function evaluateList(x: Extraction, node: TS.ArrayLiteralExpression, han
   const of: Item[] = node.elements.map((element, i): Item => {
     if (ts.isSpreadElement(element)) return { value: evaluate(x, element.expression), spread: true };
     if (ts.isOmittedExpression(element)) return { value: { kind: 'undefined' } };
-    return { value: evaluateOr(x, element, undefined, 'other', inner(handed, String(i)), awaited) };
+    return { value: evaluateOr(x, element, undefined, 'other', inner(handed, String(i), element), awaited) };
   });
   return { kind: 'list', of, span: spanOf(x, node) };
 }
@@ -140,13 +149,13 @@ function arms(
 ): Value {
   let one: Value = { kind: 'undefined' };
   let other: Value = one;
-  const then = branch(x, condition, true, 'branch', startOf(x, first), () => {
+  const then = operand(x, condition, true, first, () => {
     one = evaluate(x, first, use, awaited);
   });
-  const otherwise = branch(x, condition, false, 'branch', startOf(x, second), () => {
+  const otherwise = operand(x, condition, false, second, () => {
     other = evaluate(x, second, use, awaited);
   });
-  join(x, [then.changes, otherwise.changes], condition);
+  join(x, [then, otherwise], condition);
   return { kind: 'choice', of: [one, other], test: bare(condition) };
 }
 
@@ -176,12 +185,10 @@ function evaluateBinary(x: Extraction, node: TS.BinaryExpression, use: Use, awai
     );
   };
   if (operator === K.AmpersandAmpersandToken || operator === K.BarBarToken) {
-    const way = branch(x, left, operator === K.AmpersandAmpersandToken, 'branch', startOf(x, node.right), run);
-    join(x, [way.changes, []]);
+    join(x, [operand(x, left, operator === K.AmpersandAmpersandToken, node.right, run), []]);
   } else if (operator === K.QuestionQuestionToken) {
     const missing: Value = { kind: 'apply', function: '==', to: [left, constant(null)] };
-    const way = branch(x, missing, true, 'branch', startOf(x, node.right), run);
-    join(x, [way.changes, []]);
+    join(x, [operand(x, missing, true, node.right, run), []]);
   } else {
     right = evaluate(x, node.right);
   }
@@ -224,24 +231,24 @@ const functionLiteral: Evaluator = (x, node: TS.ArrowFunction | TS.FunctionExpre
 
 function evaluateUnary(x: Extraction, node: TS.PrefixUnaryExpression | TS.PostfixUnaryExpression): Value {
   const token = ts.tokenToString(node.operator) ?? 'operator';
-  const operand = evaluate(x, node.operand);
+  const on = evaluate(x, node.operand);
   if (token === '++' || token === '--') {
     if (ts.isIdentifier(node.operand)) {
       const variable = lookup(x.scope, node.operand.text);
       if (variable) {
-        const value: Value = { kind: 'apply', function: token, to: [operand] };
+        const value: Value = { kind: 'apply', function: token, to: [on] };
         x.trail.push({ variable, value: variable.value, added: variable.added });
         variable.value = inlined(value);
       }
     }
-    return operand;
+    return on;
   }
-  if (operand.kind === 'constant') {
-    if (token === '-' && typeof operand.value === 'number') return constant(-operand.value);
-    if (token === '!') return constant(!operand.value);
-    if (token === '+' && typeof operand.value === 'number') return operand;
+  if (on.kind === 'constant') {
+    if (token === '-' && typeof on.value === 'number') return constant(-on.value);
+    if (token === '!') return constant(!on.value);
+    if (token === '+' && typeof on.value === 'number') return on;
   }
-  return { kind: 'apply', function: token, to: [operand] };
+  return { kind: 'apply', function: token, to: [on] };
 }
 
 function evaluateNew(x: Extraction, node: TS.NewExpression): Value {

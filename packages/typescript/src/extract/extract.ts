@@ -64,6 +64,7 @@ export function extractFromSource(
     extraBindings: Object.create(null) as Record<string, Value>,
     neverReturns: new Map(),
     declarations: new Map(),
+    serverActions: [],
     fn,
     scope,
     thisClass: undefined,

@@ -110,6 +110,14 @@ function walkBody(x: Extraction, node: FunctionNode, facts: Extraction['function
   const { body } = node;
   if (!body) return;
   if (ts.isBlock(body)) {
+    const [first] = body.statements;
+    if (
+      first &&
+      ts.isExpressionStatement(first) &&
+      ts.isStringLiteral(first.expression) &&
+      first.expression.text === 'use server'
+    )
+      x.serverActions.push(facts.id);
     walkStatements(x, body.statements);
     return;
   }

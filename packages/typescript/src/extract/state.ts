@@ -87,6 +87,8 @@ export interface Extraction {
   /** Functions of the file that surely never return. */
   readonly neverReturns: Map<TS.Node, boolean>;
   readonly declarations: Map<Variable, TS.Node>;
+  /** Functions whose body begins with 'use server'. */
+  readonly serverActions: string[];
   fn: FunctionState;
   scope: Scope;
   thisClass: string | undefined;

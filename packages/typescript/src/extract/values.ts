@@ -8,10 +8,21 @@ const dataLimit = 4000;
 /** Entries that statements append to one object or list. */
 export const appendLimit = 400;
 
+const composite = new Set<Value['kind']>([
+  'object',
+  'list',
+  'apply',
+  'choice',
+  'text',
+  'element',
+  'missing-able',
+  'instance',
+]);
 const weights = new WeakMap<Value, number>();
 
 /** How many nodes the value has when it is written out; shared parts count every time. */
 function weigh(value: Value): number {
+  if (!composite.has(value.kind)) return 1;
   const seen = weights.get(value);
   if (seen !== undefined) return seen;
   let weight = 1;
