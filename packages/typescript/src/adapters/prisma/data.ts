@@ -2,6 +2,7 @@ import {
   and,
   always,
   column,
+  undefinedValue,
   unknownValue,
   type Operation,
   type Predicate,
@@ -12,7 +13,9 @@ import {
 } from '@tenant-lint/model';
 import { columnNamed, describe, knownColumn, spanOf, type Lowering, type Rows } from './lowering.js';
 import { joinOf, linkNamed, type Link } from './relation.js';
-import { isFalse, isTrue, readList, readObject, settled, type ReadObject } from './shape.js';
+import { readList } from './list.js';
+import { readObject, type ReadObject } from './object.js';
+import { isFalse, isTrue, settled, whenPresent } from './shape.js';
 import { queryOver, whereCondition } from './where.js';
 
 /** What a write does: the values of columns, and the rows of other tables that it reaches. */
@@ -93,8 +96,12 @@ function relationData(link: Link, value: Value, rows: Rows, l: Lowering): Relati
     result.open = true;
   }
   for (const operation of object?.properties.values() ?? []) {
-    for (const item of itemsOf(operation.value, l)) {
-      if (settled(item, l).kind !== 'undefined') nestedWrite(operation.name, link, item, rows, l, result);
+    const { of, sure } = whenPresent(operation.value, l);
+    const before = { ...result.set };
+    for (const item of of.flatMap((one) => itemsOf(one, l))) nestedWrite(operation.name, link, item, rows, l, result);
+    if (sure) continue;
+    for (const [name, value] of Object.entries(result.set)) {
+      if (before[name] !== value) result.set[name] = { kind: 'choice', of: [value, before[name] ?? undefinedValue] };
     }
   }
   return result;
@@ -104,7 +111,7 @@ function relationData(link: Link, value: Value, rows: Rows, l: Lowering): Relati
 function itemsOf(value: Value, l: Lowering): readonly Value[] {
   const list = readList(value, l);
   return list
-    ? list.items.map((item) => (item.spread ? { kind: 'element', of: item.value, path: ['*'] } : item.value))
+    ? list.map((item) => (item.spread ? { kind: 'element', of: item.value, path: ['*'] } : item.value))
     : [value];
 }
 
@@ -187,11 +194,11 @@ function nestedWrite(name: string, link: Link, item: Value, from: Rows, l: Lower
       return add('update', and(join, where(part('where'))), { writes: data.writes, cardinality: 'many' }, data.nested);
     }
     case 'upsert': {
-      const predicate = and(join, part('where') ? where(part('where')) : always('the related row'));
+      const condition = part('where') ? where(part('where')) : always('the related row');
       const created = writing(part('create'), tied);
       const updated = writing(part('update'));
-      const conflict = equated(predicate, rows);
-      add('upsert', predicate, { writes: created.writes, updates: updated.writes, conflict }, [
+      const conflict = equated(condition, rows);
+      add('upsert', and(join, condition), { writes: created.writes, updates: updated.writes, conflict }, [
         ...created.nested,
         ...updated.nested,
       ]);

@@ -1,7 +1,8 @@
 import { and, type Target, type Value } from '@tenant-lint/model';
 import { describe, knownColumn, spanOf, type Lowering, type Model, type Rows } from './lowering.js';
 import { joinOf, linkNamed, type Link } from './relation.js';
-import { isFalse, readObject, settled, type ReadObject } from './shape.js';
+import { readObject, type ReadObject } from './object.js';
+import { isFalse, settled, whenPresent } from './shape.js';
 import { whereCondition } from './where.js';
 
 /** What `include` and `select` of one level load besides the rows themselves. `args` is the object that has them, if it is known. */
@@ -25,8 +26,9 @@ export function included(args: ReadObject, rows: Rows, l: Lowering): Target[] {
 
 function includedBy(name: string, value: Value, rows: Rows, l: Lowering): Target[] {
   const link = linkNamed(rows, name, l);
-  if (!link || isFalse(settled(value, l))) return [];
-  return related(link, value, rows, l);
+  const { of } = whenPresent(value, l);
+  if (!link || of.length === 0) return [];
+  return related(link, of.length === 1 ? of[0]! : { kind: 'choice', of }, rows, l);
 }
 
 /** The target of a relation that is loaded from `rows`, and what is loaded from there. */

@@ -13,7 +13,9 @@ import {
 } from './lowering.js';
 import type { Recognised } from './recognise.js';
 import { linkNamed, modelOfProperty } from './relation.js';
-import { readList, readObject, settled, type ReadObject } from './shape.js';
+import { readList } from './list.js';
+import { readObject, type ReadObject } from './object.js';
+import { settled } from './shape.js';
 import { whereCondition } from './where.js';
 
 type ModelCall = Extract<Recognised, { kind: 'model' }>;
@@ -107,7 +109,7 @@ function reached(args: ReadObject, rows: Rows, call: ModelCall, l: Lowering): Ta
 function createdRows(args: ReadObject, rows: Rows, call: ModelCall, l: Lowering): Target[] {
   const value = args.properties.get('data')?.value;
   const list = value && call.of.cardinality === 'many' ? readList(value, l) : undefined;
-  const items = list ? list.items : [{ value }];
+  const items = list ? list : [{ value }];
   const columns = call.of.counts ? [] : selectedColumns(args, rows, l);
   return items.flatMap((item, i) => {
     const here: Rows = i === 0 ? rows : { ...rows, ref: l.target() };
@@ -120,7 +122,7 @@ function createdRows(args: ReadObject, rows: Rows, call: ModelCall, l: Lowering)
       operation: 'create',
       predicate: newRow,
       writes: { ...data.writes, open: data.writes.open || hidden },
-      cardinality: list && list.items.length > 1 ? 'one' : call.of.cardinality,
+      cardinality: list && list.length > 1 ? 'one' : call.of.cardinality,
       ...(columns ? { columns } : {}),
       span: item.value ? spanOf(item.value, call.step.span) : call.step.span,
     };
@@ -135,7 +137,7 @@ function aggregated(args: ReadObject, rows: Rows, l: Lowering): readonly string[
   for (const { name, value } of args.properties.values()) {
     if (name === 'by') {
       const list = readList(value, l);
-      const items = list ? list.items.map((i) => i.value) : [value];
+      const items = list ? list.map((i) => i.value) : [value];
       for (const item of items) {
         const field = settled(item, l);
         if (field.kind !== 'constant') return undefined;

@@ -12,7 +12,9 @@ import {
 } from '@tenant-lint/model';
 import { columnNamed, unknownCondition, type Lowering, type Rows } from './lowering.js';
 import { noCondition } from './drops.js';
-import { byShape, droppedFilter, readList, readObject, type ReadObject } from './shape.js';
+import { readList } from './list.js';
+import { readObject, type ReadObject } from './object.js';
+import { byShape, droppedFilter } from './shape.js';
 
 const comparisons: Readonly<Record<string, Operator>> = { lt: '<', lte: '<=', gt: '>', gte: '>=' };
 const patterns: Readonly<Record<string, readonly [string, string]>> = {
@@ -136,9 +138,9 @@ function inCondition(left: Value, value: Value, negative: boolean, l: Lowering, 
     leaf: (v) => {
       const list = v.kind === 'list' ? readList(v, l) : undefined;
       if (!list) return sign({ kind: 'in', left, right: [{ kind: 'element', of: v, path: ['*'] }], open: true, ...at });
-      if (list.items.length === 0) return sign(never);
-      const open = list.items.some((i) => i.spread || i.each);
-      const right = list.items.map((i): Value => (i.spread ? { kind: 'element', of: i.value, path: ['*'] } : i.value));
+      if (list.length === 0) return sign(never);
+      const open = list.some((i) => i.spread || i.each);
+      const right = list.map((i): Value => (i.spread ? { kind: 'element', of: i.value, path: ['*'] } : i.value));
       return sign({ kind: 'in', left, right, ...(open ? { open: true } : {}), ...at });
     },
   });

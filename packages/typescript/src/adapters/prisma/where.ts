@@ -1,9 +1,11 @@
 import { always, and, never, not, or, type Predicate, type Query, type Span, type Value } from '@tenant-lint/model';
-import { combined, isDropped, negated, noCondition } from './drops.js';
+import { chosen, combined, isDropped, negated, noCondition } from './drops.js';
 import { columnNamed, describe, knownColumn, spanOf, unknownCondition, type Lowering, type Rows } from './lowering.js';
 import { joinOf, linkNamed, type Link } from './relation.js';
 import { isScalarFilter, scalarCondition } from './scalar.js';
-import { byShape, droppedFilter, readList, readObject, type Property, type ReadObject } from './shape.js';
+import { readList } from './list.js';
+import { readObject, type Group, type Property, type ReadObject } from './object.js';
+import { byShape, droppedFilter } from './shape.js';
 
 /** Lowers a `where`: the condition on rows of one model. An absent one is no condition. */
 export function whereCondition(value: Value | undefined, rows: Rows, l: Lowering): Predicate {
@@ -19,21 +21,27 @@ export function whereCondition(value: Value | undefined, rows: Rows, l: Lowering
   });
 }
 
-/** The conditions of a filter object, one for every key; those that are dropped are `always`. */
+/** The conditions of a filter object, one for every key or group of keys; those that are dropped are `always`. */
 function conjuncts(object: ReadObject, rows: Rows, l: Lowering): Predicate[] {
-  const conditions = [...object.properties.values()].map((property): Predicate => {
-    const condition = propertyCondition(property, rows, l);
-    if (!property.replaced) return condition;
-    const at = property.span ? { span: property.span } : {};
-    return {
-      kind: 'either',
-      of: [condition, unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span)],
-      ...at,
-    };
+  const groups = new Set<Group>();
+  const conditions = [...object.properties.values()].flatMap((property): Predicate[] => {
+    const { group } = property;
+    if (group && groups.has(group)) return [];
+    if (group) groups.add(group);
+    const condition = group ? groupCondition(group, rows, l) : propertyCondition(property, rows, l);
+    if (!property.replaced) return [condition];
+    const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
+    return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
   });
   for (const reason of object.unseen) conditions.push(unknownCondition(reason, l.span));
   return conditions;
 }
+
+const groupCondition = (group: Group, rows: Rows, l: Lowering): Predicate =>
+  chosen(
+    group.of.map((object) => combined(conjuncts(object, rows, l), same, always(noCondition))),
+    group.test,
+  );
 
 function propertyCondition(property: Property, rows: Rows, l: Lowering): Predicate {
   const { name, value, span } = property;
@@ -99,14 +107,15 @@ function junction(
         return v.kind === 'object'
           ? join([partsOf(v)])
           : unknownCondition(`the conditions are ${describe(v)}`, spanOf(v, l.span));
-      if (list.items.length === 0)
+      if (list.length === 0)
         return empty === 'any' ? never : always('Prisma takes an empty list of conditions as true');
-      const parts = list.items.map((item): readonly Predicate[] => {
+      const parts = list.map((item): readonly Predicate[] => {
         if (item.spread)
           return [unknownCondition(`some conditions are ${describe(item.value)}`, spanOf(item.value, l.span))];
         const inner = partsOf(item.value);
         // One more alternative never makes OR narrower, so only AND and NOT lose by its absence.
-        return item.maybe && empty === 'all' ? [{ kind: 'either', of: [and(...inner), always(noCondition)] }] : inner;
+        if (!item.maybe || empty === 'any') return inner;
+        return [chosen([combined(inner, same, always(noCondition)), always(noCondition)], item.test)];
       });
       return join(parts);
     },
