@@ -1,2 +1,5 @@
 export { classifySql } from './file/classify.js';
 export { extractSql, type ExtractOptions } from './file/extract.js';
+export { lowerEmbedded, type EmbeddedSql, type LoweredSql } from './lower/embedded.js';
+export { holeIdentifier } from './lower/holes.js';
+export { normalizePlaceholders, type Normalized } from './lower/placeholders.js';

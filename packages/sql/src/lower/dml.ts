@@ -14,7 +14,7 @@ import type { Conjunct, Draft, OutputItem } from './context.js';
 import { collecting, isStar, newRef } from './context.js';
 import { withCtes } from './ctes.js';
 import type { FromLeaf, FromNode, Role } from './from.js';
-import { joinedRole, levelOf, lowerConjuncts, lowerFrom, newDraft } from './from.js';
+import { aliasOf, joinedRole, levelOf, lowerConjuncts, lowerFrom, newDraft } from './from.js';
 import { exposedBy } from './joins.js';
 import { listItems, strings } from './nodes.js';
 import type { Level, Scope, Source } from './scope.js';
@@ -33,8 +33,8 @@ export function lowerDml(node: Node, scope: Scope, role: Role): Rows | undefined
 }
 
 function targetLeaf(draft: Draft, relation: RangeVar): FromLeaf {
-  const name = relation.alias?.aliasname ?? relation.relname ?? '';
-  const source = tableSource(draft.ref, name, relation.alias ? undefined : relation.schemaname);
+  const name = aliasOf(relation) ?? relation.relname ?? '';
+  const source = tableSource(draft.ref, name, aliasOf(relation) === undefined ? relation.schemaname : undefined);
   return { kind: 'leaf', source, drafts: [draft], own: [draft], exposed: [], optional: new Set() };
 }
 

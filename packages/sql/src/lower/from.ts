@@ -129,11 +129,17 @@ function tableLeaf(relation: RangeVar, scope: Scope, role: Role): FromLeaf {
   const draft = newDraft(scope.context, relation, role, 'read');
   const source = tableSource(
     draft.ref,
-    relation.alias?.aliasname ?? relation.relname ?? '',
-    relation.alias ? undefined : relation.schemaname,
+    aliasOf(relation) ?? relation.relname ?? '',
+    aliasOf(relation) === undefined ? relation.schemaname : undefined,
     names,
   );
   return { kind: 'leaf', source, drafts: [draft], own: [draft], exposed: [], optional: new Set() };
+}
+
+/** The alias, if it is one: a hole in its place is a piece of SQL. */
+export function aliasOf(relation: RangeVar): string | undefined {
+  const alias = relation.alias?.aliasname;
+  return holeOf(alias) === undefined ? alias : undefined;
 }
 
 /** A target for a table that a statement names. */
@@ -144,12 +150,12 @@ export function newDraft(context: Context, relation: RangeVar, role: Role, opera
     holeOf(name) !== undefined
       ? notKnown('dynamic table name')
       : known({ by: 'sql', ...(schema !== undefined && !dynamicSchema ? { schema } : {}), name });
-  const alias = relation.alias?.aliasname;
-  const fragment = holeOf(alias) !== undefined;
+  const alias = aliasOf(relation);
+  const fragment = alias === undefined && relation.alias !== undefined;
   return {
     ref: newRef(context),
     table,
-    ...(alias !== undefined && !fragment ? { alias } : {}),
+    ...(alias !== undefined ? { alias } : {}),
     role,
     operation,
     cardinality: 'many',

@@ -148,3 +148,13 @@ function around(text: string, start: number, end: number): string {
     .replace(/\s+/g, ' ')
     .trim();
 }
+
+/** The place of a hole in a text that cannot be parsed, as far as the words beside it tell. */
+export function positionByText(text: string, start: number, end: number): Position {
+  const before = text.slice(Math.max(0, start - 60), start).replace(/["']\w*$/, '');
+  if (/search_path\s*(?:=|\bto\b)[^;]*$/i.test(before) || /\bschema\s+(?:if\s+(?:not\s+)?exists\s+)?$/i.test(before))
+    return 'schema';
+  if (/^\w*"?\s*\./.test(text.slice(end, end + 40))) return 'schema';
+  if (/\b(?:from|join|into|update|table|database|truncate)\s+(?:only\s+)?$/i.test(before)) return 'identifier';
+  return 'unknown';
+}
