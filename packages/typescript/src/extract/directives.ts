@@ -23,7 +23,8 @@ export function directivesOf(text: string, source: TS.SourceFile, file: string):
   return directives;
 }
 
-function parseDirective(kind: Directive['kind'], body: string, span: Span): Directive {
+/** The rules and the reason of a suppression comment, from the text after its keyword. */
+export function parseDirective(kind: Directive['kind'], body: string, span: Span): Directive {
   const dash = /(^|\s)--(\s|$)/.exec(body);
   const rules = (dash ? body.slice(0, dash.index) : body).split(/[\s,]+/).filter((rule) => rule !== '');
   const reason = dash

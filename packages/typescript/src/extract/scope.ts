@@ -84,20 +84,34 @@ function mergeValues(before: Value, values: readonly Value[], test: Value | unde
     const pushed = distinct.flatMap((value) => (value.kind === 'list' ? value.of.slice(before.of.length) : []));
     return { ...before, of: [...before.of, ...pushed.map((item): Item => ({ ...item, maybe: true }))] };
   }
-  if (
-    before.kind === 'text' &&
-    values.length === 2 &&
-    values.every((v) => v.kind === 'text' && extend(before.parts, v.parts))
-  ) {
-    const rests = values.map((value): Value => {
-      const parts = value.kind === 'text' ? value.parts.slice(before.parts.length) : [];
-      return parts.length === 0 ? { kind: 'constant', value: '' } : { kind: 'text', parts, span: before.span };
-    });
-    const hole: TextPart = { hole: { kind: 'choice', of: rests, ...(test ? { test } : {}) }, span: before.span };
-    return { ...before, parts: [...before.parts, hole] };
-  }
+  const text = mergeText(before, values, test);
+  if (text) return text;
   if (test && values.length === 2) return { kind: 'choice', of: values, test };
   return { kind: 'choice', of: distinct };
+}
+
+/** Text that one of two paths only made longer: what was added is a hole that may be empty. */
+function mergeText(before: Value, values: readonly Value[], test: Value | undefined): Value | undefined {
+  if (values.length !== 2) return undefined;
+  const grown = values.find((value) => value.kind === 'text');
+  if (grown?.kind !== 'text' || grown === before) return undefined;
+  const start = before.kind === 'text' ? before.parts : grown.parts.slice(0, 1);
+  const first = start[0];
+  const begins =
+    before.kind === 'text'
+      ? extend(before.parts, grown.parts)
+      : first !== undefined &&
+        ('hole' in first ? first.hole === before : before.kind === 'constant' && first.text === before.value);
+  if (!begins) return undefined;
+  const rests = values.map((value): Value | undefined => {
+    if (value === before) return { kind: 'constant', value: '' };
+    if (value.kind !== 'text' || (value !== grown && !extend(start, value.parts))) return undefined;
+    return { kind: 'text', parts: value.parts.slice(start.length), span: value.span };
+  });
+  const [one, other] = rests;
+  if (!one || !other) return undefined;
+  const hole: TextPart = { hole: { kind: 'choice', of: [one, other], ...(test ? { test } : {}) }, span: grown.span };
+  return { kind: 'text', parts: [...start, hole], span: grown.span };
 }
 
 const extend = <T>(before: readonly T[], after: readonly T[]): boolean =>
