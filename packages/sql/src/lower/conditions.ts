@@ -51,6 +51,9 @@ export function lowerCondition(node: Node | undefined, scope: Scope): Predicate 
 export function asCondition(value: Value, span?: Span): Predicate {
   const spanned = span ? { span } : {};
   if (value.kind === 'predicate') return value.predicate;
+  if (value.kind === 'placeholder' && value.name.startsWith('hole:')) {
+    return { kind: 'unknown', reason: 'a condition put in by the program', ...spanned };
+  }
   if (value.kind === 'unknown') return { kind: 'unknown', reason: value.reason, ...spanned };
   if (value.kind === 'constant' && value.value === true) return { ...always('TRUE'), ...spanned };
   if (value.kind === 'constant' && value.value === false) return never;

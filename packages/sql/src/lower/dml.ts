@@ -16,6 +16,7 @@ import { withCtes } from './ctes.js';
 import type { FromLeaf, FromNode, Role } from './from.js';
 import { aliasOf, joinedRole, levelOf, lowerConjuncts, lowerFrom, newDraft } from './from.js';
 import { exposedBy } from './joins.js';
+import { holeOf } from './holes.js';
 import { listItems, strings } from './nodes.js';
 import type { Level, Scope, Source } from './scope.js';
 import { inLevel, rowSource, tableSource } from './scope.js';
@@ -80,16 +81,21 @@ function lowerDelete(statement: DeleteStmt, outer: Scope, role: Role): Rows {
 /** SET a = x, (b, c) = (y, z), (d, e) = (SELECT ...). A column set to DEFAULT gets an unknown value. */
 function lowerAssignments(items: readonly Node[], scope: Scope): Writes {
   const set: [string, Value][] = [];
+  let open = false;
   for (const item of items) {
     if (!('ResTarget' in item)) continue;
     const { name = '', val, indirection } = item.ResTarget;
+    if (holeOf(name) !== undefined) {
+      open = true;
+      continue;
+    }
     const value =
       val && 'MultiAssignRef' in val
         ? assigned(val.MultiAssignRef.source, (val.MultiAssignRef.colno ?? 1) - 1, scope)
         : lowerExpression(val, scope);
     set.push([name, indirection ? unknownValue('part of a column') : value]);
   }
-  return { set: Object.fromEntries(set), open: false };
+  return { set: Object.fromEntries(set), open };
 }
 
 function assigned(source: Node | undefined, index: number, scope: Scope): Value {
@@ -158,23 +164,31 @@ function writtenValues(
     list.map((item) => ('SetToDefault' in item ? undefined : lowerExpression(item, scope))),
   );
   if (!columns) return { set: {}, open: true };
-  const set = columns.flatMap((column, i): [string, Value][] => {
+  const named = beforeHole(columns);
+  const set = named.flatMap((column, i): [string, Value][] => {
     const given = values.map((row) => row[i]);
     if (given.every((v) => v === undefined)) return [];
     const of = given.map((v) => v ?? unknownValue('DEFAULT'));
     return [[column, of.length === 1 && of[0] ? of[0] : { kind: 'choice', of }]];
   });
-  return { set: Object.fromEntries(set), open: false };
+  return { set: Object.fromEntries(set), open: named.length < columns.length };
+}
+
+/** The columns before one that the program puts in: it may be several, so that the values behind it are not placed. */
+function beforeHole(columns: readonly string[]): readonly string[] {
+  const hole = columns.findIndex((column) => holeOf(column) !== undefined);
+  return hole < 0 ? columns : columns.slice(0, hole);
 }
 
 function writtenOutput(columns: readonly string[] | undefined, output: readonly OutputItem[]): Writes {
   if (!columns) return { set: {}, open: true };
   const firstStar = output.findIndex(isStar);
-  const set = columns.map((column, i): [string, Value] => {
+  const named = beforeHole(columns);
+  const set = named.map((column, i): [string, Value] => {
     const item = firstStar < 0 || i < firstStar ? output[i] : undefined;
     return [column, item && !isStar(item) ? item.value : unknownValue('column of SELECT *')];
   });
-  return { set: Object.fromEntries(set), open: false };
+  return { set: Object.fromEntries(set), open: named.length < columns.length };
 }
 
 /** ON CONFLICT: the arbiter, and for DO UPDATE the condition under which an existing row is reached: it equals the new one in the arbiter. */

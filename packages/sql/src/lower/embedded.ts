@@ -1,4 +1,4 @@
-import type { Access, Predicate, SchemaEvent, Span, Target, Unchecked, Value } from '@tenant-lint/model';
+import type { Access, SchemaEvent, Span, Target, Unchecked, Value, Writes } from '@tenant-lint/model';
 import { mapAccess, unknownValue } from '@tenant-lint/model';
 import { readStatement } from '../ddl/index.js';
 import type { ParsedStatement } from '../parser/index.js';
@@ -6,7 +6,7 @@ import { parseSql } from '../parser/index.js';
 import type { Context } from './context.js';
 import { newContext } from './context.js';
 import { findInterpolations, interpolationsOf, positionByText } from './interpolations.js';
-import { holesIn, isHole } from './holes.js';
+import { holesIn } from './holes.js';
 import { normalizePlaceholders } from './placeholders.js';
 import type { Recovered } from './recover.js';
 import { recover } from './recover.js';
@@ -69,7 +69,9 @@ export function lowerEmbedded(sql: EmbeddedSql): LoweredSql {
   }
   const rename = (value: Value): Value => {
     const name = value.kind === 'placeholder' ? normalized.names.get(value.name) : undefined;
-    return name === undefined ? value : { kind: 'placeholder', name };
+    if (value.kind !== 'placeholder' || name === undefined) return value;
+    const named: Value = { kind: 'placeholder', name };
+    return normalized.lists.has(value.name) ? { kind: 'element', of: named, path: ['*'] } : named;
   };
   return {
     accesses: normalized.names.size > 0 ? accesses.map((a) => mapAccess(a, rename)) : accesses,
@@ -171,33 +173,28 @@ class Embedded {
     const base = this.statement.start;
     const lowered = this.parsed(statement, (offset) => this.place(base + original(offset)));
     const [access] = lowered.accesses;
-    if (!access) return lowered;
+    // What a piece of SQL adds to a table's definition is not known either: such a statement folds nothing.
+    if (!access) return { accesses: [this.raw('raw')], events: [], unchecked: lowered.unchecked };
     const positions = new Map((access.interpolations ?? []).map((i) => [holeNumber(i.value), i.position] as const));
-    for (const n of fragments.keys()) positions.set(n, 'fragment');
+    for (const n of fragments) positions.set(n, 'fragment');
     const interpolations = interpolationsOf(this.statement.text, this.context(), positions);
     const reason = 'a piece of the condition is put in by the program';
     const targets = access.targets.map((target) =>
-      widened(condition ? { ...target, predicate: unknownPredicate(reason) } : target),
+      widened(condition ? { ...target, predicate: { kind: 'unknown', reason } } : target, fragments),
     );
-    return { ...lowered, accesses: [{ ...access, targets, interpolations, span: this.span() }] };
+    return { ...lowered, events: [], accesses: [{ ...access, targets, interpolations, span: this.span() }] };
   }
 }
-
-const unknownPredicate = (reason: string): Predicate => ({ kind: 'unknown', reason });
 
 const holeNumber = (value: Value): number =>
   value.kind === 'placeholder' ? Number(value.name.replace(/^hole:/, '')) : -1;
 
-/** Columns or values that are a piece of SQL: further columns may be written. */
-function widened(target: Target): Target {
+/** Values that are a piece of SQL may be those of several columns: what is written is open then. */
+function widened(target: Target, fragments: ReadonlySet<number>): Target {
   const { writes, updates } = target;
-  const open = (w: NonNullable<Target['writes']>): NonNullable<Target['writes']> => {
-    const dynamic = Object.entries(w.set).some(
-      ([name, value]) => isHole(name) || (value.kind === 'placeholder' && value.name.startsWith('hole:')),
-    );
-    return dynamic
-      ? { set: Object.fromEntries(Object.entries(w.set).filter(([name]) => !isHole(name))), open: true }
-      : w;
+  const open = (w: Writes): Writes => {
+    const placed = Object.entries(w.set).filter(([, value]) => !fragments.has(holeNumber(value)));
+    return placed.length < Object.keys(w.set).length ? { set: Object.fromEntries(placed), open: true } : w;
   };
   return { ...target, ...(writes ? { writes: open(writes) } : {}), ...(updates ? { updates: open(updates) } : {}) };
 }

@@ -78,7 +78,7 @@ function positionOf(value: string, path: readonly Step[]): Position {
         ? 'identifier'
         : 'value';
   }
-  const inner = nearest('ColumnRef', 'FuncCall', 'A_Const', 'TypeName', 'RangeVar');
+  const inner = nearest('ColumnRef', 'funcname', 'A_Const', 'names', 'RangeVar', 'cols');
   const among = namesAround(path);
   const index = among.indexOf(value);
   if (inner === 'A_Const') return 'value';
@@ -86,7 +86,8 @@ function positionOf(value: string, path: readonly Step[]): Position {
     if (among.length === 1) return isOperand(kinds) ? 'value' : 'fragment';
     return among.length === 3 && index === 0 ? 'schema' : index < among.length - 1 ? 'identifier' : 'fragment';
   }
-  if (inner === 'FuncCall' || inner === 'TypeName') return among.length > 1 && index === 0 ? 'schema' : 'identifier';
+  if (inner === 'cols') return 'fragment';
+  if (inner === 'funcname' || inner === 'names') return among.length > 1 && index === 0 ? 'schema' : 'identifier';
   if (path.some((step) => schemaObject(step.of[step.key]))) return 'schema';
   if (has('DropStmt') || has('GrantStmt') || has('CommentStmt'))
     return among.length > 1 && index === 0 ? 'schema' : 'identifier';

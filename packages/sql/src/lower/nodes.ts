@@ -1,6 +1,7 @@
 import type { A_Const, Node, TypeName } from '@pgsql/types';
 import type { Value } from '@tenant-lint/model';
 import { constant, unknownValue } from '@tenant-lint/model';
+import { holesIn, holeValue } from './holes.js';
 
 /** The texts of a list of String nodes; stars and other nodes are left out. */
 export const strings = (nodes: readonly Node[] | undefined): string[] =>
@@ -17,7 +18,7 @@ export function constantOf(node: A_Const): Value {
   if (node.isnull) return constant(null);
   if (node.ival) return constant(node.ival.ival ?? 0);
   if (node.boolval) return constant(node.boolval.boolval ?? false);
-  if (node.sval) return constant(node.sval.sval ?? '');
+  if (node.sval) return textOf(node.sval.sval ?? '');
   if (node.bsval) return constant(node.bsval.bsval ?? '');
   if (node.fval) {
     const text = node.fval.fval ?? '0';
@@ -25,6 +26,22 @@ export function constantOf(node: A_Const): Value {
     return constant(/^-?\d+$/.test(text) && !Number.isSafeInteger(value) ? text : value);
   }
   return unknownValue('constant of an unknown kind');
+}
+
+/** A string; values that the program put into it are joined to its constant parts. */
+function textOf(text: string): Value {
+  const holes = holesIn(text);
+  if (holes.length === 0) return constant(text);
+  const parts: Value[] = [];
+  let from = 0;
+  for (const { n, start, end } of holes) {
+    if (start > from) parts.push(constant(text.slice(from, start)));
+    parts.push(holeValue(n));
+    from = end;
+  }
+  if (from < text.length) parts.push(constant(text.slice(from)));
+  const [only] = parts;
+  return parts.length === 1 && only ? only : { kind: 'apply', function: 'concat', to: parts };
 }
 
 /** Names of types as the parser has them, and as Postgres prints them. */

@@ -7,6 +7,8 @@ import { holeIdentifier, holesIn } from './holes.js';
 export interface Normalized extends Edited {
   /** Placeholder values by the name they have after lowering ('1', 'hole:2') to the name in the original text ('tenantId'). */
   readonly names: ReadonlyMap<string, string>;
+  /** Those that the driver writes out as the items of a list: `:...ids`, `$(ids:csv)`. */
+  readonly lists: ReadonlySet<string>;
 }
 
 /** After these words, and after operators and opening brackets, an operand follows. */
@@ -32,7 +34,7 @@ const comparing = new Set(['=', '<', '>', '<=', '>=', '<>', '!=', '+', '-', '*',
  * names and comments is touched.
  */
 export function normalizePlaceholders(text: string): Normalized {
-  if (!/[?:@]|\$[({<[]/.test(text)) return { ...applyEdits(text, []), names: new Map() };
+  if (!/[?:@]|\$[({<[]/.test(text)) return { ...applyEdits(text, []), names: new Map(), lists: new Set() };
   return new Normalizer(text).run();
 }
 
@@ -46,6 +48,7 @@ interface Token {
 class Normalizer {
   private readonly edits: Edit[] = [];
   private readonly names = new Map<string, string>();
+  private readonly lists = new Set<string>();
   private readonly byName = new Map<string, number>();
   private readonly tokens: Token[] = [];
   private readonly native: boolean;
@@ -77,15 +80,16 @@ class Normalizer {
       else if (token.value === ':' && this.text[token.start - 1] !== ':' && brackets <= 0) i = this.colon(i, token);
       else if (token.value === '$') i = this.dollar(i, token);
     }
-    return { ...applyEdits(this.text, this.edits), names: this.names };
+    return { ...applyEdits(this.text, this.edits), names: this.names, lists: this.lists };
   }
 
-  private value(start: number, end: number, name?: string): void {
+  private value(start: number, end: number, name?: string, list = false): void {
     const known = name === undefined ? undefined : this.byName.get(name);
     const n = known ?? ++this.parameters;
     if (name !== undefined) {
       this.byName.set(name, n);
       this.names.set(String(n), name);
+      if (list) this.lists.add(String(n));
     }
     // Without the space `= :a AND` could run into the next token.
     this.edits.push({ start, end, by: `$${n}${/[\w$]/.test(this.text[end] ?? '') ? ' ' : ''}` });
@@ -152,7 +156,7 @@ class Normalizer {
         this.hole(token.start, after.end, next.value);
         return at + 1;
       }
-      this.value(token.start, next.end, next.value);
+      this.value(token.start, next.end, next.value, at > i + 1);
     } else return i;
     return at;
   }
@@ -172,7 +176,7 @@ class Normalizer {
     const modifier = named ? (found[2] ?? found[4] ?? found[6]) : undefined;
     if (template || (modifier !== undefined && /^(~|\^|:(name|alias|raw)$)/.test(modifier)))
       this.hole(token.start, end, name);
-    else this.value(token.start, end, name);
+    else this.value(token.start, end, name, modifier === ':csv' || modifier === ':list');
     let last = i;
     while ((this.tokens[last + 1]?.start ?? Infinity) < end) last++;
     return last;

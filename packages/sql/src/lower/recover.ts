@@ -9,8 +9,8 @@ export interface Recovered {
   readonly statement: ParsedStatement;
   /** Offset of the statement's new text to the offset in the old one. */
   readonly original: (offset: number) => number;
-  /** The holes that stand for pieces of SQL, not for one name or value, and where in the old text. */
-  readonly fragments: ReadonlyMap<number, number>;
+  /** The holes that stand for pieces of SQL, not for one name or value. */
+  readonly fragments: ReadonlySet<number>;
   /** Whether such a piece may be part of a condition. */
   readonly condition: boolean;
 }
@@ -46,8 +46,8 @@ export function recover(text: string): Recovered | undefined {
           return {
             statement: result.statement,
             original: tried.original,
-            fragments: new Map(places.map((h) => [h.n, h.start])),
-            condition: places.some((h) => inCondition(text, h.start)),
+            fragments: new Set(places.map((h) => h.n)),
+            condition: places.some((h) => edits.get(h.n)?.by === '' && inCondition(text, h.start)),
           };
         }
         if (!moved && tried.original(result.at) > at) {

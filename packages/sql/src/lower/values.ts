@@ -81,6 +81,7 @@ function lowerCall(call: FuncCall, scope: Scope): Value {
   const args = (call.args ?? []).map((a) => lowerExpression(a, scope));
   // Conditions and orders inside an aggregate may hold sub-queries, whose tables are reached too.
   if (call.agg_filter) lowerCondition(call.agg_filter, scope);
+  if (holeOf(name) !== undefined) return unknownValue('dynamic function name');
   if (name === 'current_setting') {
     const setting = withoutCasts(args[0]);
     const missing = withoutCasts(args[1]);
