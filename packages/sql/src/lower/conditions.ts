@@ -3,6 +3,7 @@ import type { Operator, Predicate, Span, Value } from '@tenant-lint/model';
 import { always, and, never, not, or, unknownValue } from '@tenant-lint/model';
 import { listItems, qualifiedName } from './nodes.js';
 import type { Scope } from './scope.js';
+import { yieldsOneRow } from './select.js';
 import { nodeSpan } from './spans.js';
 import { bareExpression, subQuery } from './subqueries.js';
 import { caseTest, lowerExpression } from './values.js';
@@ -230,8 +231,14 @@ function arrayNode(node: Node | undefined): Node | undefined {
 function lowerSubLink(link: SubLink, scope: Scope, span: Span | undefined): Predicate {
   const spanned = span ? { span } : {};
   switch (link.subLinkType) {
-    case 'EXISTS_SUBLINK':
-      return { kind: 'exists', query: subQuery(link.subselect, scope), ...spanned };
+    case 'EXISTS_SUBLINK': {
+      const query = subQuery(link.subselect, scope);
+      const select = link.subselect && 'SelectStmt' in link.subselect ? link.subselect.SelectStmt : undefined;
+      if (select && yieldsOneRow(select) && !select.limitCount && !select.limitOffset) {
+        return { ...always('EXISTS over an aggregate holds for every row'), ...spanned };
+      }
+      return { kind: 'exists', query, ...spanned };
+    }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK': {
       const any = link.subLinkType === 'ANY_SUBLINK';

@@ -1,6 +1,4 @@
-export { lowerCondition } from './conditions.js';
-export { holeIdentifier } from './holes.js';
+export { lowerCondition, lowerExpression } from './entry.js';
 export { checkScope, functionBodyScope, policyScope, type Origin } from './scopes.js';
 export type { Parameters, Scope } from './scope.js';
 export { lowerStatement, type LowerOptions } from './statement.js';
-export { lowerExpression } from './values.js';

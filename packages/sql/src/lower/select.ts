@@ -107,7 +107,7 @@ function lowerPlain(select: SelectStmt, scope: Scope, role: Role): Rows {
     );
     return items;
   });
-  const single = !select.groupClause && (select.targetList ?? []).some((item) => isAggregate(item));
+  const single = yieldsOneRow(select);
   return { ...combine(from, where, subs), output, ...(single ? { single: true } : {}) };
 }
 
@@ -189,6 +189,10 @@ const aggregates = new Set(
     ' ',
   ),
 );
+
+/** True if a query yields one row whatever it finds: it aggregates without GROUP BY and HAVING. */
+export const yieldsOneRow = (select: SelectStmt): boolean =>
+  !select.groupClause && !select.havingClause && (select.targetList ?? []).some((item) => isAggregate(item));
 
 /** True if a select item holds an aggregate outside of sub-queries and windows. Aggregates of the user's own are not known. */
 function isAggregate(node: unknown): boolean {
