@@ -9,6 +9,7 @@ import {
   lineOf,
   listOf,
   locate,
+  nestedLists,
   nodeOf,
   numberOf,
   parseFunction,
@@ -88,7 +89,7 @@ const maxSteps = 400;
  * FUNCTION. Loops, dynamic SQL and results row by row are not expressions.
  */
 export function plpgsqlBody(reading: Reading, statement: string, body: Fragment, parameters: Parameters): Body {
-  const parsed = parseFunction(statement);
+  const parsed = parseFunction(statement, body);
   if ('error' in parsed) return { queries: [], value: { known: false, reason: parsed.error } };
   const evaluation = new Evaluation(reading, body, parsed.variables);
   const names = new Map(parameters.values);
@@ -286,9 +287,6 @@ class Evaluation {
     this.reading.unchecked({ reason: 'unsupported: dynamic SQL', detail: text.slice(0, 200), span });
   }
 }
-
-/** The fields of statements that hold further statements. */
-const nestedLists = ['body', 'then_body', 'elsif_list', 'else_body', 'stmts', 'case_when_list', 'else_stmts'] as const;
 
 const handlersOf = (fields: PlStatement['fields']): PlStatement[] => {
   const block = nodeOf(fields, 'exceptions');

@@ -37,7 +37,7 @@ export function elementSpan(ddl: Ddl, location: number | undefined, before = Inf
     if (c === ')' || c === ']') depth--;
     end = origin + lexer.end;
   }
-  return { file: ddl.file, start, end };
+  return { file: ddl.file, start, end: Math.min(end, Math.max(start, ddl.statement.end)) };
 }
 
 /** The inside of the first parentheses behind a keyword (`using (`, `check (`) outside of any other parentheses. */

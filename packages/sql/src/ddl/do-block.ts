@@ -8,6 +8,7 @@ import {
   lineOf,
   listOf,
   locate,
+  nestedLists,
   nodeOf,
   numberOf,
   parseFunction,
@@ -48,7 +49,7 @@ export function doBlock(ddl: Ddl, node: DoStmt, read: ReadStatement): Block {
   if (language && 'String' in language && language.String.sval !== 'plpgsql')
     return refuse(`DO block in ${language.String.sval ?? ''}`);
   if (!body) return refuse('DO block without a body');
-  const parsed = parseFunction(ddl.statement.text);
+  const parsed = parseFunction(ddl.statement.text, body);
   if ('error' in parsed) {
     ddl.unchecked({ reason: 'syntax', detail: parsed.error, span: spanOf(ddl) });
     return { events: [], queries: [] };
@@ -104,6 +105,14 @@ class BlockReader implements Block {
         return texts;
       case 'assign':
         return this.assigned(statement, texts);
+      case 'fors':
+      case 'fori':
+      case 'forc':
+      case 'while':
+      case 'loop':
+        this.uncertain(listOf(fields, 'body'), line);
+        return texts;
+      case 'exit':
       case 'raise':
       case 'return':
       case 'assert':
@@ -143,8 +152,8 @@ class BlockReader implements Block {
       const span = { file: this.ddl.file, start, end };
       if (statement.error) this.ddl.unchecked({ reason: 'syntax', detail: statement.error.message, span });
       const { actions, queries } = this.read({ ...statement, start, end });
-      this.events.push(...actions.map((action) => ({ action, span })));
-      this.queries.push(...queries);
+      this.events.push(...actions.map((action) => ({ action: placedAt(span, action), span })));
+      this.queries.push(...queries.map((query) => placedAt(span, query)));
     }
   }
 
@@ -156,8 +165,25 @@ class BlockReader implements Block {
     const otherwise = [...listOf(fields, 'else_body'), ...listOf(fields, 'elsif_list')];
     const then = listOf(fields, 'then_body');
     if (condition && otherwise.length === 0 && asksCatalogue(condition.node)) this.list(then, texts);
-    else if ([...then, ...otherwise].some((inner) => inner.kind !== 'raise'))
-      this.refuse('a condition in a DO block', line);
+    else this.uncertain([...then, ...otherwise], line);
+  }
+
+  /** Statements that may run or not, or run often: their queries count, what they would do to the schema is not known. */
+  private uncertain(statements: readonly PlStatement[], line: number): void {
+    const before = this.events.length;
+    const visit = (statement: PlStatement): void => {
+      const { kind, fields } = statement;
+      const own = lineOf(statement);
+      if (kind === 'execsql') this.run(locate(this.body, queryText(fields, 'sqlstmt') ?? '', own));
+      else if (kind === 'perform') this.run(locate(this.body, queryText(fields, 'expr') ?? '', own, true));
+      else if (kind === 'dynexecute') this.execute(locate(this.body, queryText(fields, 'query') ?? '', own), new Map());
+      for (const name of nestedLists) listOf(fields, name).forEach(visit);
+    };
+    statements.forEach(visit);
+    if (this.events.length > before) {
+      this.refuse('a schema change under a condition or in a loop of a DO block', line);
+      this.events.length = before;
+    }
   }
 
   private loop(statement: PlStatement, texts: Texts): void {
@@ -212,6 +238,14 @@ class BlockReader implements Block {
       span: { file: this.ddl.file, start: Math.max(place, this.ddl.statement.start), end: this.ddl.statement.end },
     });
   }
+}
+
+/** Computed text stands nowhere in the file: all its spans become that of the expression. */
+function placedAt<T>(span: Span, value: T): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => placedAt(span, item)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if ('file' in value && 'start' in value && 'end' in value) return span as T;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, placedAt(span, item as unknown)])) as T;
 }
 
 /** Whether a condition is `[NOT] EXISTS (SELECT ... FROM a system catalogue)`, or a test of to_regclass and the like. */

@@ -31,15 +31,16 @@ export function readStatement(reading: Reading, statement: ParsedStatement): Rea
   const ddl: Ddl = { ...reading, statement };
   const span = spanOf(ddl);
   if ('DoStmt' in node) {
-    const block = doBlock(ddl, node.DoStmt, (inner) => {
-      const { events, queries } = readStatement(reading, inner);
+    let unchecked = 0;
+    const counting: Reading = { ...reading, unchecked: (entry) => (unchecked++, reading.unchecked(entry)) };
+    const block = doBlock({ ...counting, statement }, node.DoStmt, (inner) => {
+      const { events, queries } = readStatement(counting, inner);
       return { actions: events.map((event) => event.action), queries };
     });
-    return {
-      became: block.events.length > 0 ? 'folded' : irrelevant('do').became,
-      events: block.events,
-      queries: block.queries,
-    };
+    const { events, queries } = block;
+    if (events.length > 0) return { became: 'folded', events, queries };
+    if (queries.length > 0) return { became: 'query', events, queries };
+    return unchecked > 0 ? { became: 'unchecked', events, queries } : irrelevant('do');
   }
   const outcome = schemaStatement(ddl, node);
   if (outcome === undefined) return queryStatement(ddl, reading);

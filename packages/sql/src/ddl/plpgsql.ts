@@ -1,4 +1,4 @@
-import { parsePlpgsql } from '../parser/index.js';
+import { maxNesting, nestingOf, parsePlpgsql } from '../parser/index.js';
 import { partOf, type Fragment } from './fragment.js';
 
 /**
@@ -39,6 +39,17 @@ export function listOf(fields: Fields, name: string): PlStatement[] {
   return Array.isArray(list) ? list.flatMap((item) => wrapped(item) ?? []) : [];
 }
 
+/** The fields of statements that hold further statements. */
+export const nestedLists = [
+  'body',
+  'then_body',
+  'elsif_list',
+  'else_body',
+  'stmts',
+  'case_when_list',
+  'else_stmts',
+] as const;
+
 export const nodeOf = (fields: Fields, name: string): PlStatement | undefined => wrapped(fields[name]);
 
 export const numberOf = (fields: Fields, name: string): number | undefined => {
@@ -54,8 +65,9 @@ export function queryText(fields: Fields, name: string): string | undefined {
   return typeof query === 'string' ? query : undefined;
 }
 
-/** Parses a whole CREATE FUNCTION or DO statement. */
-export function parseFunction(statement: string): PlFunction | { readonly error: string } {
+/** Parses a whole CREATE FUNCTION or DO statement, whose body is `body`. */
+export function parseFunction(statement: string, body: Fragment): PlFunction | { readonly error: string } {
+  if (nestingOf(body.text) > maxNesting) return { error: `a body nested deeper than ${maxNesting} levels` };
   const parsed = parsePlpgsql(statement);
   if ('error' in parsed) return parsed;
   const functions = isFields(parsed.tree) ? listOf(parsed.tree, 'plpgsql_funcs') : [];
@@ -79,19 +91,19 @@ export function locate(body: Fragment, query: string, line: number, perform = fa
   const head = perform ? (/^\s*select/i.exec(query)?.[0].length ?? 0) : 0;
   const written = query.slice(head);
   const first = /\S+/.exec(written);
-  if (!first) return partOf(body, query, lineStart(body.text, line));
-  for (let from = lineStart(body.text, line); ; from++) {
+  if (!first) return partOf(body, query, lineStart(body, line));
+  for (let from = lineStart(body, line); ; from++) {
     from = body.text.indexOf(first[0], from);
     if (from < 0) break;
     const start = from - first.index;
     if (matches(body.text, start, written)) {
-      return head > 0
-        ? { text: query, at: (offset) => body.at(start + Math.max(0, offset - head)) }
-        : partOf(body, query, start);
+      if (head === 0) return partOf(body, query, start);
+      const keyword = Math.max(0, start - 'perform'.length);
+      return { text: query, at: (offset) => body.at(offset < head ? keyword : start + offset - head) };
     }
   }
   // The line is still right.
-  const there = body.at(lineStart(body.text, line));
+  const there = body.at(lineStart(body, line));
   return { text: query, at: () => there };
 }
 
@@ -101,12 +113,14 @@ function matches(text: string, start: number, query: string): boolean {
   return true;
 }
 
-function lineStart(text: string, line: number): number {
-  let start = 0;
-  for (let i = 1; i < line; i++) {
-    const next = text.indexOf('\n', start);
-    if (next < 0) break;
-    start = next + 1;
+/** The lines of a body, looked up for every statement in it. */
+const lineStarts = new WeakMap<Fragment, readonly number[]>();
+
+function lineStart(body: Fragment, line: number): number {
+  let starts = lineStarts.get(body);
+  if (!starts) {
+    starts = [0, ...Array.from(body.text.matchAll(/\n/g), (found) => found.index + 1)];
+    lineStarts.set(body, starts);
   }
-  return start;
+  return starts[Math.min(Math.max(line, 1), starts.length) - 1] ?? 0;
 }

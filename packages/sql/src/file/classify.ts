@@ -9,7 +9,7 @@ interface Classified {
 const testPath = /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e|pgtap|testdata|__fixtures__)\//i;
 const testName = /(?:\.|_|-)(?:test|spec)s?\.sql$/i;
 const pgTap =
-  /^\s*(?:select\s+)?(?:plan|no_plan)\s*\(|\bselect\s+\*\s+from\s+(?:finish|no_plan)\s*\(|create\s+extension\s+(?:if\s+not\s+exists\s+)?pgtap/im;
+  /^[ \t]*(?:select\s+)?(?:plan|no_plan)\s*\(|\bselect\s+\*\s+from\s+(?:finish|no_plan)\s*\(|create\s+extension\s+(?:if\s+not\s+exists\s+)?pgtap/im;
 const seedPath =
   /(?:^|[/_.-])(?:seeds?|seeding|sample[_-]?data|demo[_-]?data|fixtures?|testdata|mock[_-]?data)(?:[/_.-]|\d)/i;
 const dumpHeader = /^--\s*(?:PostgreSQL database (?:cluster )?dump|Dumped (?:from|by))/m;
@@ -30,11 +30,11 @@ const numbered = /(?:^|\/)\d+[-_.][^/]*\.sql$/;
 const sqitch = /(?:^|\/)(deploy|revert|verify)\/(?:.*\/)?[^/]+\.sql$/i;
 const sqitchHeader = /^--\s*(?:Deploy|Revert|Verify)\s+\S+/im;
 
-const createsTable = /^\s*create\s+(?:(?:unlogged|foreign)\s+)?table\b/im;
+const createsTable = /^[ \t]*create\s+(?:(?:unlogged|foreign)\s+)?table\b/im;
 const definesSchema =
-  /^\s*(?:create\s+(?:or\s+replace\s+)?(?:unique\s+|materialized\s+|constraint\s+)?(?:policy|index|view|function|procedure|trigger|type|domain|role|user|schema|extension|rule|publication|sequence)|alter\s+(?:table|policy|view|function|role|default|type|schema|index|sequence|publication)|drop\s+(?:table|policy|view|function|index|trigger|type|role|schema)|grant|revoke|do\s+(?:language\s+\w+\s+)?\$)\b/im;
-const asks = /^\s*(?:with|select|update|delete|merge)\b/im;
-const inserts = /^\s*(?:insert\s+into|copy)\b/im;
+  /^[ \t]*(?:create\s+(?:or\s+replace\s+)?(?:unique\s+|materialized\s+|constraint\s+)?(?:policy|index|view|function|procedure|trigger|type|domain|role|user|schema|extension|rule|publication|sequence)|alter\s+(?:table|policy|view|function|role|default|type|schema|index|sequence|publication)|drop\s+(?:table|policy|view|function|index|trigger|type|role|schema)|grant|revoke|do\s+(?:language\s+\w+\s+)?\$)\b/im;
+const asks = /^[ \t]*(?:with|select|update|delete|merge)\b/im;
+const inserts = /^[ \t]*(?:insert\s+into|copy)\b/im;
 
 /**
  * What a script is for, from its path and its text. The order is that of how much a sign says: a test's migrations are a test's; a migration

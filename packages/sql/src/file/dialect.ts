@@ -29,7 +29,7 @@ const signs: readonly (readonly [string, readonly RegExp[]])[] = [
       /\bdefault\s+charset\b|\bcharacter\s+set\s+utf8|\bcollate\s*=?\s*utf8/i,
       /\b(?:modify|change)\s+(?:column\s+)?[`\w]+\s/i,
       /\bdrop\s+foreign\s+key\b|\bunique\s+key\b/i,
-      /^\s*(?:delimiter\b|lock\s+tables|unlock\s+tables|use\s+\w)/im,
+      /^[ \t]*(?:delimiter\b|lock\s+tables|unlock\s+tables|use\s+\w)/im,
       /\bon\s+duplicate\s+key\s+update\b|\binsert\s+ignore\b/i,
     ],
   ],
@@ -37,7 +37,7 @@ const signs: readonly (readonly [string, readonly RegExp[]])[] = [
     'sqlite',
     [
       /\bautoincrement\b/i,
-      /^\s*pragma\b/im,
+      /^[ \t]*pragma\b/im,
       /\bwithout\s+rowid\b/i,
       /\binsert\s+or\s+(?:replace|ignore|abort)\b/i,
       /`[^`]*`\s+(?:text|integer|real|blob)\b/i,
@@ -51,7 +51,7 @@ const signs: readonly (readonly [string, readonly RegExp[]])[] = [
     'tsql',
     [
       /\[\w+\]\s*\.\s*\[\w+\]/,
-      /^\s*go\s*$/im,
+      /^[ \t]*go[ \t]*$/im,
       /\bnvarchar\b|\bvarchar\s*\(\s*max\s*\)/i,
       /\bidentity\s*\(\s*\d/i,
       /\bdeclare\s+@\w+/i,
@@ -59,7 +59,7 @@ const signs: readonly (readonly [string, readonly RegExp[]])[] = [
       /\bclustered\b/i,
     ],
   ],
-  ['oracle', [/\bvarchar2\b/i, /^\s*\/\s*$/m, /\bnumber\s*\(\s*\d+/i, /\bsysdate\b/i, /\bfrom\s+dual\b/i]],
+  ['oracle', [/\bvarchar2\b/i, /^[ \t]*\/[ \t]*$/m, /\bnumber\s*\(\s*\d+/i, /\bsysdate\b/i, /\bfrom\s+dual\b/i]],
   ['bigquery', [/\b(?:struct|array)\s*<\s*\w/i, /`[\w-]+\.[\w-]+\.[\w-]+`/, /\bsafe_cast\s*\(/i]],
 ];
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Access, FileFacts, SchemaEvent, SqlFileFacts, SqlRole, Unchecked } from '@tenant-lint/model';
 import { lineStartsOf } from '@tenant-lint/model';
 import { readStatement, type Reading } from '../ddl/index.js';
+import { lowerEmbedded } from '../lower/embedded.js';
+import { normalizePlaceholders } from '../lower/placeholders.js';
 import { parseSql, type ParsedStatement } from '../parser/index.js';
 import { classifySql } from './classify.js';
 import { foreignDialect, templateIn } from './dialect.js';
@@ -79,11 +81,7 @@ function readScript(text: string, file: string, role: SqlRole): Script {
   const broken = parsed.statements.filter((statement) => statement.error !== undefined);
   const refused = broken.filter((statement) => !tooLarge.test(statement.error?.message ?? ''));
   const holes = new Map(refused.map((statement) => [statement, templateIn(statement)]));
-  const dialect = foreignDialect(
-    file,
-    text,
-    refused.filter((statement) => holes.get(statement) === undefined),
-  );
+  const dialect = foreignDialect(file, text, refused);
   if (dialect !== undefined) {
     const span = { file, start: 0, end: text.length };
     const statements = { folded: 0, query: 0, irrelevant: {}, unchecked: parsed.statements.length };
@@ -129,13 +127,20 @@ function readStatements(text: string, file: string, role: SqlRole, input: ReadIn
       unchecked.push({ file, reason: entry.reason, ...detailOf(entry.detail), span: spanIn(file, entry) });
   }
   for (const statement of input.statements) {
+    const accesses = role === 'query' ? withPlaceholders(file, statement, `${file}#q${next}`) : [];
+    if (accesses.length > 0) {
+      next++;
+      queries.push(...accesses);
+      count.query++;
+      continue;
+    }
     if (statement.error) {
       count.unchecked++;
       unchecked.push({ file, ...refusal(statement, input.holes.get(statement)), span: spanIn(file, statement) });
       continue;
     }
     const where = direction(statement.start);
-    const result = readStatement(reading, statement);
+    const result = readBounded(reading, statement);
     events.push(...result.events.map((event) => ({ ...event, direction: where })));
     if (where === 'up') queries.push(...result.queries);
     if (typeof result.became === 'object') pass(result.became.irrelevant);
@@ -143,6 +148,17 @@ function readStatements(text: string, file: string, role: SqlRole, input: ReadIn
     else count[result.became]++;
   }
   return { events, queries, unchecked, directives: input.directives, statements: { ...count, irrelevant } };
+}
+
+/** PL/pgSQL bodies nest without the bound that statements have. */
+function readBounded(reading: Reading, statement: ParsedStatement): ReturnType<typeof readStatement> {
+  try {
+    return readStatement(reading, statement);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    reading.unchecked({ reason: 'too-large', detail: 'nested too deeply', span: spanIn(reading.file, statement) });
+    return { became: 'unchecked', events: [], queries: [] };
+  }
 }
 
 const spanIn = (
@@ -157,4 +173,20 @@ function refusal(statement: ParsedStatement, hole: string | undefined): { reason
   return hole === undefined
     ? { reason: 'syntax', detail: message }
     : { reason: 'template', detail: `${hole}: ${message}` };
+}
+
+/** A statement of a query file whose placeholders are those of a driver, not PostgreSQL's. None for other statements. */
+function withPlaceholders(file: string, statement: ParsedStatement, idPrefix: string): readonly Access[] {
+  const { start, end, text } = statement;
+  if (statement.skipped !== undefined || normalizePlaceholders(text).text === text) return [];
+  const span = { file, start, end };
+  const { accesses, unchecked } = lowerEmbedded({
+    file,
+    text,
+    idPrefix,
+    library: 'sql',
+    span,
+    position: (offset) => start + offset,
+  });
+  return unchecked.length === 0 ? accesses.filter((access) => access.operation !== 'raw') : [];
 }

@@ -6,6 +6,7 @@ import { splitScript, type Comment, type Piece } from './split.js';
 
 export { parsePlpgsql, type Parsed } from './instance.js';
 export { Lexer } from './lexer.js';
+export { maxNesting, nestingOf } from './nesting.js';
 export type { Comment } from './split.js';
 
 export interface ParsedStatement {

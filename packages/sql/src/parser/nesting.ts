@@ -19,7 +19,7 @@ export function nestingOf(text: string): number {
   // A level takes at least two characters.
   if (text.length < maxNesting * 2) return 0;
   const lexer = new Lexer(text);
-  // Per open bracket: the operators since the last comma.
+  // Per open bracket: the operators since the last comma or semicolon.
   const chains: number[] = [0];
   let depth = 0;
   let deepest = 0;
@@ -32,7 +32,7 @@ export function nestingOf(text: string): number {
         depth++;
       } else if (c === 41 || c === 93) {
         if (chains.length > 1) depth -= (chains.pop() ?? 0) + 1;
-      } else if (c === 44) {
+      } else if (c === 44 || c === 59) {
         depth -= chains[chains.length - 1] ?? 0;
         chains[chains.length - 1] = 0;
       } else if (c === 58) link = true;
