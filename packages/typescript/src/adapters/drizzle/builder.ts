@@ -1,5 +1,14 @@
 import type { CallChain, ChainId, FileFacts, FunctionId, LinkContext, Step, Value } from '@tenant-lint/model';
-import { builderSteps, callOf, functionCall, selectStarts, setFunctions, splitPath, type Call } from './names.js';
+import {
+  builderSteps,
+  callOf,
+  functionCall,
+  joins,
+  operators,
+  selectStarts,
+  setFunctions,
+  type Call,
+} from './names.js';
 
 /** A step of a builder; `when`: only on paths where this holds. */
 export interface BuilderStep extends Step {
@@ -226,45 +235,31 @@ export function completionOf(call: Call, context: LinkContext): Completion {
 
 const isPromiseWord = (chain: CallChain): boolean => chain.receiver.kind === 'global';
 
+/** Steps that take another query in. */
+const takes = new Set([
+  ...Object.keys(joins),
+  ...setFunctions,
+  ...selectStarts,
+  'from',
+  'where',
+  'having',
+  'orderBy',
+  'with',
+  'set',
+  'values',
+  'as',
+]);
+
 /** Whether a chain that has a builder among its arguments makes it a part of another query. */
 function isPartOf(consumer: CallChain, context: LinkContext): boolean {
   const call = callOf(consumer);
-  const f = functionCall(call, context);
-  if (f) return true;
+  if (functionCall(call, context)) return true;
+  const { base } = call;
+  if (base.kind === 'global') return false;
+  const names = call.steps.flatMap((s) => (s.name === '' ? [] : [s.name]));
   // Operators that a callback gets: `(t, { inArray }) => inArray(t.id, db.select()...)`.
-  const { base } = splitPath(consumer.receiver);
-  const word =
-    base.kind === 'parameter'
-      ? call.steps.find((s) => s.arguments)?.name || call.steps.find((s) => s.name !== '')?.name
-      : undefined;
-  if (
-    word !== undefined &&
-    [
-      'inArray',
-      'notInArray',
-      'exists',
-      'notExists',
-      'eq',
-      'sql',
-      'and',
-      'or',
-      'not',
-      'gt',
-      'lt',
-      'gte',
-      'lte',
-      'ne',
-    ].includes(word)
-  )
-    return true;
-  return call.steps.some(
-    (s) =>
-      s.arguments &&
-      (builderSteps.has(s.name) ||
-        setFunctions.has(s.name) ||
-        s.name === 'with' ||
-        selectStarts.has(s.name) ||
-        s.name === 'as') &&
-      s.name !== 'then',
-  );
+  if (base.kind === 'parameter' && names.length === 1 && operators.has(names[0]!)) return true;
+  const builds =
+    startsBuilder(consumer) || names.includes('$with') || names.includes('with') || builderSteps.has(names[0] ?? '');
+  return builds && call.steps.some((s) => s.arguments !== undefined && takes.has(s.name));
 }

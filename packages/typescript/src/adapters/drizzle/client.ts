@@ -1,4 +1,12 @@
-import type { Client, Known, LowerContext, Step, TableName, Value } from '@tenant-lint/model';
+import {
+  propertyOf,
+  type Client,
+  type Known,
+  type LowerContext,
+  type Step,
+  type TableName,
+  type Value,
+} from '@tenant-lint/model';
 import { callOf, chainOf, functionCall, splitPath } from './names.js';
 import { withPath } from './scope.js';
 
@@ -14,14 +22,25 @@ export interface Receiver {
 const typeWord =
   /\b(?:\w*(?:Node|Neon|Postgres|PostgresJs|Pg|MySql2?|LibSQL|BetterSQLite3|D1|Vercel|Bun|Bunsql|SQLite|Xata|AwsDataApi|Pglite)\w*Database|(?:Pg|MySql|SQLite)\w*Transaction|DrizzleD1Database|\w*Drizzle\w*)\b/;
 
-/** Where a query's receiver comes from: `drizzle(...)`, a transaction callback, an annotation. */
-export function receiverOf(base: Value, reads: readonly Step[], context: LowerContext): Receiver {
-  const receiver = withPath(
-    base,
-    reads.map((s) => s.name),
-  );
+/** Where a query's receiver comes from: `drizzle(...)`, a transaction callback, an annotation, a function that gives one of these. */
+export function receiverOf(base: Value, steps: readonly Step[], context: LowerContext): Receiver {
+  const receiver = valueOf(base, steps, context);
   const found = traced(receiver, context, 0);
   return { ...found, client: { receiver, kind: found.kind } };
+}
+
+/** What property reads and calls give; a call is read through where the function is known and has one return. */
+function valueOf(base: Value, steps: readonly Step[], context: LowerContext): Value {
+  let value = base;
+  for (const step of steps) {
+    if (step.name !== '') value = propertyOf(value, step.name);
+    if (!step.arguments) continue;
+    const callee = context.resolve(value);
+    const returns = callee.kind === 'function' ? context.function(callee.function)?.returns : undefined;
+    const returned = returns?.length === 1 ? returns[0]?.value : undefined;
+    value = returned ?? { kind: 'unknown', reason: `what ${step.name === '' ? 'the call' : step.name} gives` };
+  }
+  return value;
 }
 
 function traced(

@@ -1,6 +1,7 @@
 import {
   always,
   and,
+  constant,
   equal,
   never,
   not,
@@ -268,10 +269,9 @@ function compare(
   span: Span,
   scope: Scope,
 ): Predicate {
-  const a = operand(left, scope);
-  const b = operand(right, scope);
   // A missing value is bound as NULL, with which nothing compares.
-  if (!a || !b) return never;
+  const a = operand(left, scope) ?? constant(null);
+  const b = operand(right, scope) ?? constant(null);
   return operator === '=' ? equal(a, b, span) : { kind: 'compare', left: a, operator, right: b, span };
 }
 

@@ -116,14 +116,30 @@ export function declarationOf(
   value: Value,
   context: LinkContext,
 ): { table: DeclaredTable; name: TableName; property?: string } | undefined {
-  const resolved = value.kind === 'result' ? value : context.resolve(value);
-  const { base, path } = splitPath(resolved);
-  const chain = base.kind === 'result' ? context.chain(base.chain) : undefined;
+  const { base, path } = splitPath(value);
+  for (let length = 0; length <= Math.min(path.length, 2); length++) {
+    const found = declarationAt(base, path.slice(0, length), context);
+    if (!found) continue;
+    const rest = [...found.rest, ...path.slice(length)];
+    if (rest.length > 1) return undefined;
+    const binding = bindingOf(found.table.chain, context);
+    const { schema, name } = found.table.name;
+    const table: TableName = binding
+      ? { by: 'binding', file: found.table.chain.span.file, name: binding }
+      : { by: 'sql', ...(schema === undefined ? {} : { schema }), name };
+    return { table: found.table, name: table, ...(rest[0] === undefined ? {} : { property: rest[0] }) };
+  }
+  return undefined;
+}
+
+function declarationAt(
+  base: Value,
+  path: readonly string[],
+  context: LinkContext,
+): { table: DeclaredTable; rest: readonly string[] } | undefined {
+  const value: Value = path.length === 0 ? base : 'path' in base ? { ...base, path } : base;
+  const resolved = splitPath(value.kind === 'result' ? value : context.resolve(value));
+  const chain = resolved.base.kind === 'result' ? context.chain(resolved.base.chain) : undefined;
   const table = chain && declaredTable(chain, context);
-  if (!table || path.length > 1) return undefined;
-  const binding = bindingOf(table.chain, context);
-  const name: TableName = binding
-    ? { by: 'binding', file: table.chain.span.file, name: binding }
-    : { by: 'sql', ...(table.name.schema === undefined ? {} : { schema: table.name.schema }), name: table.name.name };
-  return { table, name, ...(path[0] === undefined ? {} : { property: path[0] }) };
+  return table && { table, rest: resolved.path };
 }

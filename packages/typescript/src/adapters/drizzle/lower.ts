@@ -1,11 +1,21 @@
-import type { Access, CallChain, LowerContext, Lowered, Operation, Target, Value } from '@tenant-lint/model';
+import {
+  mapTarget,
+  propertyOf,
+  type Access,
+  type CallChain,
+  type LowerContext,
+  type Lowered,
+  type Operation,
+  type Target,
+  type Value,
+} from '@tenant-lint/model';
 import { lowerSqlText } from '../sql-text.js';
-import { completionOf, type BuilderStep } from './builder.js';
+import { completionOf, resultsIn, startsBuilder, type BuilderStep } from './builder.js';
 import { receiverOf, tableByKey, type Receiver } from './client.js';
 import { callOf, chainOf, functionCall, selectStarts, setFunctions, type Call } from './names.js';
 import { lowerRelational } from './relational.js';
-import { countOf, lowerSelect } from './select.js';
-import { allTargets, Build, identify, Scope } from './scope.js';
+import { lowerCountRows, lowerSelect, withColumns } from './select.js';
+import { Build, identify, Scope } from './scope.js';
 import { expandHole } from './sql-template.js';
 import { lowerWrite } from './write.js';
 
@@ -16,20 +26,47 @@ export function lower(chain: CallChain, context: LowerContext): Lowered {
   const call = callOf(chain);
   const f = functionCall(call, context);
   if (f) return lowerFunction(f.name, call, context);
-  const start = call.steps.findIndex((s) => s.arguments !== undefined);
+  const start = call.steps.findIndex((s, i) => s.arguments !== undefined && isVerb(s.name, i, call));
   const step = call.steps[start];
-  if (start < 0 || !step) return 'not mine';
+  if (start < 0 || !step) return lowerBuilder(call, receiverOf(call.base, [], context), context);
   const receiver = receiverOf(call.base, call.steps.slice(0, start), context);
-  if (step.name === 'transaction') return receiver.certain ? 'no access' : 'not mine';
-  if (step.name === '$with' || step.name === 'batch')
-    return receiver.certain || step.name === '$with' ? 'no access' : 'not mine';
-  const relational = /^find(?:First|Many)$/.test(step.name) && start >= 2 && call.steps[start - 2]?.name === 'query';
-  if (relational) return lowerFind(call, start, context);
-  if (step.name === 'execute') return lowerExecute(call, start, receiver, context);
-  if (step.name === '$count') return lowerCount(call, start, receiver, context);
-  if (step.name === 'refreshMaterializedView') return receiver.certain ? 'no access' : 'not mine';
-  return lowerBuilder(call, receiver, context);
+  switch (step.name) {
+    case 'transaction':
+    case 'batch':
+    case 'refreshMaterializedView':
+      return receiver.certain ? 'no access' : 'not mine';
+    case '$with':
+      return 'no access';
+    case 'findFirst':
+    case 'findMany':
+      return lowerFind(call, start, context);
+    case 'execute':
+      return isPrepared(call, context)
+        ? lowerBuilder(call, receiver, context)
+        : lowerExecute(call, start, receiver, context);
+    case '$count':
+      return lowerCount(call, start, receiver, context);
+    default:
+      return lowerBuilder(call, receiver, context);
+  }
 }
+
+const verbs = new Set([
+  ...selectStarts,
+  'insert',
+  'update',
+  'delete',
+  'transaction',
+  'batch',
+  'refreshMaterializedView',
+  '$with',
+  'execute',
+  '$count',
+]);
+
+/** Whether a step is what a client is asked for; before it stand properties, or calls that give the client. */
+const isVerb = (name: string, at: number, call: Call): boolean =>
+  verbs.has(name) || ((name === 'findFirst' || name === 'findMany') && call.steps[at - 2]?.name === 'query');
 
 /** Functions of the library make expressions; set functions over selects run by themselves. */
 function lowerFunction(name: string, call: Call, context: LowerContext): Lowered {
@@ -37,8 +74,16 @@ function lowerFunction(name: string, call: Call, context: LowerContext): Lowered
   const completion = completionOf(call, context);
   if (completion === 'part') return 'no access';
   const build = buildFor(call, context);
-  const selection = lowerSelect({ steps: completion.steps, call, span: call.chain.span }, undefined, 'root', build);
-  return access(build, call, { method: name, operation: 'read', targets: selection.targets, receiver: undefined });
+  const rows = lowerSelect({ steps: completion.steps, call, span: call.chain.span }, build, undefined, 'root');
+  const [first] = call.steps.find((s) => s.arguments)?.arguments ?? [];
+  const arm = first && chainOf(first, context);
+  const receiver = arm && receiverOfSelect(callOf(arm), context);
+  return access(build, call, {
+    method: name,
+    operation: 'read',
+    targets: withColumns(rows.drafts, rows.output),
+    receiver,
+  });
 }
 
 const buildFor = (call: Call, context: LowerContext): Build =>
@@ -59,11 +104,13 @@ function lowerBuilder(call: Call, receiver: Receiver, context: LowerContext): Lo
   if (completion === 'part') return 'no access';
   const build = buildFor(call, context);
   const steps = all.slice(start);
-  const targets = selects
-    ? lowerSelect({ steps, call, span: call.chain.span }, undefined, 'root', build).targets
+  const { drafts, output } = selects
+    ? lowerSelect({ steps, call, span: call.chain.span }, build, undefined, 'root')
     : lowerWrite(steps, build, call);
+  const targets = withColumns(drafts, output);
   const operation: Operation = selects ? 'read' : (targets[0]?.operation ?? 'raw');
-  const open = completion.open ? targets.map((t) => opened(t)) : targets;
+  const bound = targets.map((t) => withParameters(t, steps));
+  const open = completion.open ? bound.map((t) => opened(t)) : bound;
   return access(build, call, { method: step.name, operation, targets: open, receiver: own });
 }
 
@@ -75,28 +122,36 @@ function receiverOfStart(
   context: LowerContext,
 ): Receiver {
   const own = call.steps.indexOf(all[start]!);
-  if (own >= 0)
-    return receiverOf(
-      call.base,
-      call.steps.slice(0, own).filter((s) => s.arguments === undefined),
-      context,
-    );
-  let chain = chainOf(call.base, context);
+  if (own >= 0) return receiverOf(call.base, call.steps.slice(0, own), context);
+  const before = (base: Value): CallChain | undefined => {
+    const [id] = resultsIn(base);
+    return id === undefined ? chainOf(base, context) : context.chain(id);
+  };
+  let chain = before(call.base);
   for (let i = 0; chain && i < 12; i++) {
-    const before = callOf(chain);
-    const at = before.steps.findIndex((s) => s.arguments && (selectStarts.has(s.name) || writes.has(s.name)));
-    if (at >= 0)
-      return receiverOf(
-        before.base,
-        before.steps.slice(0, at).filter((s) => s.arguments === undefined),
-        context,
-      );
-    chain = chainOf(before.base, context);
+    const earlier = callOf(chain);
+    const at = earlier.steps.findIndex((s) => s.arguments && (selectStarts.has(s.name) || writes.has(s.name)));
+    if (at >= 0) return receiverOf(earlier.base, earlier.steps.slice(0, at), context);
+    chain = before(earlier.base);
   }
   return receiver;
 }
 
+/** Whether `x.execute(...)` runs a builder that was prepared before. */
+const isPrepared = (call: Call, context: LowerContext): boolean =>
+  resultsIn(call.base).some((id) => {
+    const chain = context.chain(id);
+    return chain !== undefined && startsBuilder(chain);
+  });
+
 const isTable = (value: Value, context: LowerContext): boolean => identify(value, context) !== undefined;
+
+/** A prepared statement gets the values of its placeholders when it runs. */
+function withParameters(target: Target, steps: readonly BuilderStep[]): Target {
+  const given = steps.findLast((s) => s.name === 'execute' && s.arguments?.[0])?.arguments?.[0];
+  if (!given || !steps.some((s) => s.name === 'prepare')) return target;
+  return mapTarget(target, (v) => (v.kind === 'placeholder' ? propertyOf(given, v.name) : v));
+}
 
 const opened = (target: Target): Target => {
   const rest = { kind: 'unknown', reason: 'the builder is handed to a function that may add conditions' } as const;
@@ -105,6 +160,12 @@ const opened = (target: Target): Target => {
     predicate: target.predicate.kind === 'always' ? rest : { kind: 'and', of: [target.predicate, rest] },
   };
 };
+
+/** The receiver of a chain that starts with a select. */
+function receiverOfSelect(call: Call, context: LowerContext): Receiver {
+  const at = call.steps.findIndex((s) => s.arguments !== undefined);
+  return receiverOf(call.base, call.steps.slice(0, Math.max(0, at)), context);
+}
 
 function lowerFind(call: Call, at: number, context: LowerContext): Lowered {
   const receiver = receiverOf(call.base, call.steps.slice(0, at - 2), context);
@@ -122,8 +183,8 @@ function lowerCount(call: Call, at: number, receiver: Receiver, context: LowerCo
   if (!table || (!receiver.certain && !isTable(table, context))) return 'not mine';
   if (completionOf(call, context) === 'part') return 'no access';
   const build = buildFor(call, context);
-  const query = countOf(call, new Scope(build));
-  const targets = (query?.targets ?? []).map((t): Target => ({ ...t, role: t.role === 'subquery' ? 'root' : t.role }));
+  const rows = lowerCountRows(call, build, undefined, 'root');
+  const targets = rows ? withColumns(rows.drafts, rows.output) : [];
   return access(build, call, { method: '$count', operation: 'read', targets, receiver });
 }
 
@@ -172,7 +233,7 @@ interface Made {
 }
 
 function access(build: Build, call: Call, made: Made): Lowered {
-  const targets = allTargets(build, made.targets);
+  const targets = [...made.targets].sort((a, b) => Number(b.role === 'root') - Number(a.role === 'root'));
   return {
     accesses: [
       {

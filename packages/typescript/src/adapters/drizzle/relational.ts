@@ -14,8 +14,10 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import { lowerWhere } from './condition.js';
+import { combine, conjunctsOf, draft, targetOf, type Leaf } from './joins.js';
 import { callOf, chainOf, comparisons, functionCall } from './names.js';
 import { columnName, Scope, tableKey, tableSource, unknownTable, type Build, type Source } from './scope.js';
+import { collecting } from './select.js';
 import { propertyIn } from './write.js';
 
 /** How deep `with` is followed. */
@@ -39,7 +41,12 @@ interface Level {
   readonly tie?: (ref: TargetRef) => Predicate;
 }
 
-function lowerLevel(table: Known<TableName>, config: Value | undefined, outer: Scope, level: Level): readonly Target[] {
+function lowerLevel(
+  table: Known<TableName>,
+  config: Value | undefined,
+  outer: Scope,
+  around: Level,
+): readonly Target[] {
   const { build } = outer;
   const { context } = build;
   const scope = new Scope(build, outer);
@@ -47,23 +54,33 @@ function lowerLevel(table: Known<TableName>, config: Value | undefined, outer: S
   const source = tableSource(table.known ? tableKey(table.value) : ref, table, ref, context);
   scope.sources.push(source);
   const given = config === undefined || (config.kind === 'constant' && config.value === true) ? undefined : config;
-  const tie = level.tie?.(ref);
+  const tie = around.tie?.(ref);
   const plain = {
     ref,
     table,
-    role: level.role,
+    role: around.role,
     operation: 'read' as const,
     cardinality: 'many' as const,
-    span: level.span,
+    span: around.span,
   };
-  if (given === undefined) return [{ ...plain, predicate: tie ?? always('no condition') }];
+  const one = draft(plain);
+  if (tie) one.conditions.push(tie);
+  if (given === undefined) return [targetOf(one)];
   const option = (name: string): Value => propertyIn(given, name, scope);
-  const whereValue = option('where');
-  const where =
-    whereValue.kind === 'undefined' ? always('no condition') : lowerRelationalWhere(whereValue, source, scope);
+  const value = option('where');
+  const where = collecting(build, () =>
+    value.kind === 'undefined' ? always('no condition') : lowerRelationalWhere(value, source, scope),
+  );
+  const leaf: Leaf = { drafts: [one], own: [one], exposed: tie ? conjunctsOf(tie, []) : [], optional: [] };
+  const vacuous = where.predicate.kind === 'always' ? where.predicate.why : undefined;
+  const level = combine([{ leaf, kind: 'inner', on: [] }], conjunctsOf(where.predicate, where.subs), [], vacuous);
   const columns = selectedColumns(option('columns'), source, scope);
-  const target: Target = { ...plain, predicate: tie ? and(tie, where) : where, ...(columns ? { columns } : {}) };
-  return [target, ...lowerWith(option('with'), source, scope, level)];
+  const [target, ...subs] = level.drafts.map(targetOf);
+  return [
+    ...(target ? [{ ...target, ...(columns ? { columns } : {}) }] : []),
+    ...lowerWith(option('with'), source, scope, around),
+    ...subs.map((t): Target => ({ ...t, columns: [] })),
+  ];
 }
 
 /** Nested tables: each is reached through the rows of its parent, and filtered by its own `where`. */

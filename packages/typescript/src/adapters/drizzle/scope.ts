@@ -2,17 +2,17 @@ import {
   keyOfValue,
   notKnown,
   unknownValue,
-  type Access,
   type Interpolation,
   type Known,
   type LowerContext,
   type Span,
   type Table,
   type TableName,
-  type Target,
   type TargetRef,
   type Value,
 } from '@tenant-lint/model';
+import type { Draft } from './joins.js';
+import type { OutputItem } from './select.js';
 import { callOf, chainOf, functionCall, splitPath } from './names.js';
 
 /** A table, an alias of one, or a sub-query in scope. */
@@ -25,6 +25,8 @@ export interface Source {
   readonly ref?: TargetRef;
   /** The name under which SQL text knows it. */
   readonly name: string;
+  /** For a sub-query: what it selects. */
+  readonly output?: readonly OutputItem[];
   /** For a sub-query: what a selected field is. */
   field?(path: readonly string[]): Value;
 }
@@ -37,8 +39,8 @@ export class Build {
   readonly span: Span;
   readonly unchecked: { reason: string; span: Span }[] = [];
   readonly interpolations: Interpolation[] = [];
-  /** Targets of scalar sub-queries whose value reaches the caller. */
-  readonly extra: Target[] = [];
+  /** Targets of the sub-queries met in the expression at hand. */
+  subs: Draft[] = [];
   readonly seen = new Set<string>();
   #refs = 0;
   #texts = 0;
@@ -220,6 +222,3 @@ export function columnName(table: Table | undefined, property: string): string {
 }
 
 export const unknownTable = (reason: string): Known<TableName> => notKnown(reason);
-
-/** The targets of an access, its own and those of scalar sub-queries. */
-export const allTargets = (build: Build, own: readonly Target[]): Access['targets'] => [...own, ...build.extra];

@@ -1,5 +1,4 @@
 import {
-  always,
   and,
   unknownValue,
   type Predicate,
@@ -12,8 +11,20 @@ import {
 import { stepsOf, type BuilderStep } from './builder.js';
 import { lowerWhere } from './condition.js';
 import { expression } from './expression.js';
+import {
+  combine,
+  conjunctsOf,
+  draft,
+  targetOf,
+  type Conjunct,
+  type Draft,
+  type Joined,
+  type JoinKind,
+  type Leaf,
+} from './joins.js';
 import { callOf, chainOf, functionCall, joins, selectStarts, setFunctions, type Call } from './names.js';
-import { columnName, identify, Scope, tableSource, unknownTable, withPath, type Build, type Source } from './scope.js';
+import { columnName, identify, Scope, tableSource, unknownTable, withPath, type Build } from './scope.js';
+import { whereOf } from './where.js';
 
 /** A select: its steps from `select` on. */
 export interface Builder {
@@ -22,13 +33,17 @@ export interface Builder {
   readonly span: Span;
 }
 
+/** A value that is selected, or all columns of a target. */
+export type OutputItem = { readonly value: Value } | { readonly star: string };
+
 /** What a select reaches and gives. */
-export interface Selection {
-  readonly targets: readonly Target[];
-  readonly condition: Predicate;
-  readonly output: readonly Value[];
+export interface Rows extends Leaf {
+  readonly output: readonly OutputItem[];
   field(path: readonly string[]): Value;
-  readonly arms?: readonly Query[];
+  /** Of a set operation: its sides, where both add rows. */
+  readonly arms?: readonly Rows[];
+  /** One row even where nothing matches: an aggregate without groups. */
+  readonly single?: boolean;
 }
 
 /** The select that a value is: a chain that starts with one, or a set function over several. */
@@ -44,190 +59,165 @@ export function builderOf(value: Value, scope: Scope): Builder | undefined {
   return f && setFunctions.has(f.name) ? { steps: call.steps, call, span: chain.span } : undefined;
 }
 
-/** A select in the place of an expression or condition. */
+/** A select in the place of an expression or condition; its targets are targets of the access too. */
 export function lowerQuery(builder: Builder, outer: Scope): Query {
-  const selection = lowerSelect(builder, outer, 'subquery');
+  const rows = lowerSelect(builder, outer.build, outer, 'subquery');
+  outer.build.subs.push(...rows.drafts);
+  return queryOf(rows, builder.span);
+}
+
+function queryOf(rows: Rows, span: Span): Query {
+  if (rows.arms) {
+    const arms = rows.arms.map((a) => queryOf(a, span));
+    const [first] = arms;
+    if (first) return { targets: [], condition: first.condition, output: first.output, arms, span };
+  }
+  const dropped = new Set(rows.optional);
   return {
-    targets: selection.targets,
-    condition: selection.condition,
-    output: selection.output,
-    ...(selection.arms ? { arms: selection.arms } : {}),
-    span: builder.span,
+    targets: rows.own.filter((d) => !dropped.has(d.target.ref)).map(targetOf),
+    condition: and(...rows.exposed.map((c) => c.predicate)),
+    output: rows.output.map((o) => ('star' in o ? { kind: 'column', target: o.star, column: '*' } : o.value)),
+    span,
   };
 }
 
-/** `db.$count(table, filter)` as a query. */
-export function countOf(call: Call, scope: Scope): Query | undefined {
-  const at = call.steps.findIndex((s) => s.name === '$count' && s.arguments);
-  const [table, filter] = call.steps[at]?.arguments ?? [];
-  if (!table) return undefined;
-  const inner = new Scope(scope.build, scope);
-  const targets = addSource(table, inner, 'subquery', call.chain.span);
-  const condition = lowerWhere(filter, inner);
-  return {
-    targets: targets.map((t) => ({ ...t, predicate: condition, columns: [] })),
-    condition,
-    output: [{ kind: 'apply', function: 'count', to: [] }],
-    span: call.chain.span,
-  };
-}
-
-/** Lowers a select with its joins, sub-queries, set operations; `role` is that of its first target. */
-export function lowerSelect(
-  builder: Builder,
+/** `db.$count(table, filter)`. */
+export function lowerCountRows(
+  call: Call,
+  build: Build,
   outer: Scope | undefined,
   role: Target['role'],
-  build?: Build,
-): Selection {
-  const shared = outer?.build ?? build!;
-  const f = functionCall(builder.call, shared.context);
+): Rows | undefined {
+  const step = call.steps.find((s) => s.name === '$count' && s.arguments);
+  const [table, filter] = step?.arguments ?? [];
+  if (!table) return undefined;
+  const scope = new Scope(build, outer);
+  const leaf = addSource(table, scope, role, call.chain.span);
+  const { predicate, subs } = collecting(build, () => lowerWhere(filter, scope));
+  const level = combine([{ leaf, kind: 'inner', on: [] }], conjunctsOf(predicate, subs), [], vacuousOf(predicate));
+  return {
+    ...level,
+    output: [{ value: { kind: 'apply', function: 'count', to: [] } }],
+    field: () => unknownValue('a count'),
+    single: true,
+  };
+}
+
+/** `db.$count(table, filter)` as an expression. */
+export function countOf(call: Call, scope: Scope): Query | undefined {
+  const rows = lowerCountRows(call, scope.build, scope, 'subquery');
+  if (!rows) return undefined;
+  scope.build.subs.push(...rows.drafts);
+  return queryOf(rows, call.chain.span);
+}
+
+/** Lowers a select with its joins, sub-queries and set operations; `role` is that of its first target. */
+export function lowerSelect(builder: Builder, build: Build, outer: Scope | undefined, role: Target['role']): Rows {
+  const armRole: Target['role'] = role === 'root' ? 'union-arm' : role;
+  const f = functionCall(builder.call, build.context);
   if (f && setFunctions.has(f.name) && !selectStarts.has(builder.steps[0]?.name ?? '')) {
     return unite(
       f.name,
-      f.arguments.map((a) => armOf(a, shared, outer, role)),
-      builder.span,
+      f.arguments.map((a) => armOf(a, build, outer, armRole)),
     );
   }
-  const scope = new Scope(shared, outer);
-  const drafts: { target: Target; on: Predicate[] }[] = [];
-  const add = (value: Value, as: Target['role'], span: Span): { target: Target; on: Predicate[] }[] => {
-    const added = addSource(value, scope, as, span).map((target) => ({ target, on: [target.predicate] }));
-    drafts.push(...added);
-    return added;
-  };
-  const from = builder.steps.find((s) => s.name === 'from');
-  if (from?.arguments?.[0]) add(from.arguments[0], role, from.span);
-  // Conditions that hold for every row of what is joined so far.
-  let left: Predicate[] = [];
+  const operations = builder.steps.filter((s) => setFunctions.has(s.name) && s.arguments?.[0]);
+  const rows = lowerPlain(builder, build, outer, operations.length > 0 ? armRole : role);
+  return operations.reduce((left, s) => unite(s.name, [left, armOf(s.arguments![0]!, build, outer, armRole)]), rows);
+}
+
+function lowerPlain(builder: Builder, build: Build, outer: Scope | undefined, role: Target['role']): Rows {
+  const scope = new Scope(build, outer);
+  const items: Joined[] = [];
+  const joinRole: Target['role'] = role === 'root' || role === 'union-arm' ? 'join' : role;
   for (const step of builder.steps) {
-    const kind = joins[step.name];
     const table = step.arguments?.[0];
-    if (!kind || !table) continue;
-    const before = [...drafts];
-    const added = add(table, 'join', step.span);
-    const on = kind === 'cross' ? always('no condition') : lowerWhere(step.arguments?.[1], scope);
-    if (kind === 'inner' || kind === 'cross' || kind === 'right') for (const draft of before) draft.on.push(on);
-    if (kind === 'inner' || kind === 'cross') left = [...left, on];
-    for (const draft of added) if (kind === 'left') draft.on.push(...left, on);
-    for (const draft of added) if (kind === 'inner' || kind === 'cross') draft.on.push(...left);
-    if (kind === 'right' || kind === 'full') left = [];
+    const join = joins[step.name];
+    if (!table || !(join || step.name === 'from')) continue;
+    const leaf = addSource(table, scope, join ? joinRole : role, step.span);
+    items.push(join ? { leaf, ...onOf(step, join, scope) } : { leaf, kind: 'inner', on: [] });
   }
-  const where = whereOf(builder.steps, scope);
+  const where = collecting(build, () => whereOf(builder.steps, 'where', scope));
+  const having = collecting(build, () => whereOf(builder.steps, 'having', scope));
   const fields = fieldsOf(builder.steps, scope);
-  const shown = columnsOf(fields, scope);
-  const targets = drafts.map(({ target, on }): Target => {
-    const columns =
-      shown && !(target.role === 'subquery' || target.role === 'cte') ? (shown.get(target.ref) ?? []) : target.columns;
-    const predicate = and(where, ...on);
-    const { columns: _all, ...rest } = target;
-    return { ...rest, predicate: withVacuous(predicate, where), ...(columns ? { columns } : {}) };
-  });
-  const selection: Selection = {
-    targets,
-    condition: and(where, ...new Set(drafts.flatMap((d) => d.on))),
-    output: fields ? [...fields.values()].map((v) => expression(v, scope)) : [],
-    field: fieldReader(fields, scope),
-  };
-  const arms = builder.steps.flatMap((s) =>
-    setFunctions.has(s.name) && s.arguments?.[0] ? [armOf(s.arguments[0], shared, outer, 'union-arm')] : [],
-  );
-  return arms.length === 0 ? selection : unite('union', [selection, ...arms], builder.span);
+  const { predicate: output, subs } = collecting(build, () => outputOf(fields, scope));
+  const conditions: readonly Conjunct[] = [
+    ...conjunctsOf(where.predicate, where.subs),
+    ...conjunctsOf(having.predicate, having.subs),
+  ];
+  const level = combine(items, conditions, subs, vacuousOf(where.predicate));
+  const grouped = builder.steps.some((s) => s.name === 'groupBy');
+  const single = !grouped && output.some((o) => 'value' in o && isAggregate(o.value));
+  return { ...level, output, field: fieldReader(fields, scope), ...(single ? { single } : {}) };
 }
 
-const withVacuous = (predicate: Predicate, where: Predicate): Predicate =>
-  predicate.kind === 'always' && where.kind === 'always' ? where : predicate;
+function onOf(
+  step: Step,
+  join: NonNullable<(typeof joins)[string]>,
+  scope: Scope,
+): { kind: JoinKind; on: readonly Conjunct[] } {
+  if (join === 'cross') return { kind: 'inner', on: [] };
+  const { predicate, subs } = collecting(scope.build, () => lowerWhere(step.arguments?.[1], scope));
+  return { kind: join, on: conjunctsOf(predicate, subs) };
+}
 
-/** The where that counts: a later one replaces an earlier one; one that only some paths add is one of two conditions. */
-export function whereOf(steps: readonly BuilderStep[], scope: Scope): Predicate {
-  let result: Predicate = always('no condition');
-  let last: { test: Value; before: Predicate } | undefined;
-  for (const step of steps) {
-    if (step.name !== 'where' || !step.arguments) continue;
-    const next = lowerWhere(step.arguments[0], scope);
-    if (!step.when) {
-      result = next;
-      last = undefined;
-      continue;
-    }
-    const otherBranch: boolean = last !== undefined && isNegation(step.when, last.test);
-    if (otherBranch && result.kind !== 'always') {
-      const first: Predicate =
-        result.kind === 'optional' ? result.of : result.kind === 'either' ? (result.of[0] ?? result) : result;
-      result = { kind: 'either', of: [first, next], test: last!.test };
-    } else {
-      last = { test: step.when, before: result };
-      result =
-        result.kind === 'always'
-          ? {
-              kind: 'optional',
-              of: next,
-              on: step.when,
-              otherwise: result,
-              why: 'the condition is added on some paths only',
-            }
-          : { kind: 'either', of: [next, result], test: step.when };
-    }
+const vacuousOf = (predicate: Predicate): string | undefined =>
+  predicate.kind === 'always' ? predicate.why : undefined;
+
+/** Runs `lower` and returns, beside its result, the targets of the sub-queries that it met. */
+export function collecting<T>(build: Build, lower: () => T): { predicate: T; subs: readonly Draft[] } {
+  const before = build.subs;
+  build.subs = [];
+  try {
+    return { predicate: lower(), subs: build.subs };
+  } finally {
+    build.subs = before;
   }
-  return result;
 }
 
-const opposites: Readonly<Record<string, string>> = { '===': '!==', '!==': '===', '==': '!=', '!=': '==' };
-const isNegation = (a: Value, b: Value): boolean => {
-  const same = (x: Value, y: Value | undefined): boolean => y !== undefined && JSON.stringify(x) === JSON.stringify(y);
-  if (a.kind === 'apply' && a.function === '!' && same(b, a.to[0])) return true;
-  if (b.kind === 'apply' && b.function === '!' && same(a, b.to[0])) return true;
-  return (
-    a.kind === 'apply' &&
-    b.kind === 'apply' &&
-    opposites[a.function] === b.function &&
-    JSON.stringify(a.to) === JSON.stringify(b.to)
-  );
-};
-
-function armOf(value: Value, build: Build, outer: Scope | undefined, role: Target['role']): Selection {
+function armOf(value: Value, build: Build, outer: Scope | undefined, role: Target['role']): Rows {
   const builder = builderOf(value, outer ?? new Scope(build));
-  if (builder) return lowerSelect(builder, outer, role, build);
-  const target: Target = {
+  if (builder) return lowerSelect(builder, build, outer, role);
+  const one = draft({
     ref: build.ref(),
     table: unknownTable('an arm of the union that was not followed'),
     role,
     operation: 'read',
-    predicate: { kind: 'unknown', reason: 'not followed' },
     cardinality: 'many',
     span: build.span,
-  };
+  });
+  one.conditions.push({ kind: 'unknown', reason: 'an arm of the union that was not followed' });
   return {
-    targets: [target],
-    condition: target.predicate,
+    drafts: [one],
+    own: [one],
+    exposed: [],
+    optional: [],
     output: [],
     field: () => unknownValue('a column of a union'),
   };
 }
 
-function unite(_name: string, arms: readonly Selection[], span: Span): Selection {
-  const [first, ...others] = arms;
-  const targets = arms.flatMap((arm, i) =>
-    arm.targets.map((t): Target => (i > 0 && t.role === 'root' ? { ...t, role: 'union-arm' } : t)),
-  );
-  const query = (s: Selection): Query => ({
-    targets: s.targets,
-    condition: s.condition,
-    output: s.output,
-    ...(s.arms ? { arms: s.arms } : {}),
-    span,
-  });
+/** The rows of a set operation. Only UNION's right side adds rows; that of INTERSECT and EXCEPT is read all the same. */
+function unite(name: string, parts: readonly Rows[]): Rows {
+  const [first] = parts;
+  const adds = name.startsWith('union');
+  const all: Leaf = {
+    drafts: parts.flatMap((p) => p.drafts),
+    own: parts.flatMap((p) => p.own),
+    exposed: [],
+    optional: parts.flatMap((p) => p.optional),
+  };
   return {
-    targets,
-    condition: first?.condition ?? always('no condition'),
-    output: first?.output ?? [],
-    field: first?.field ?? (() => unknownValue('a column of a union')),
-    arms: [...(first ? [query(first)] : []), ...others.map(query)],
+    ...all,
+    output: parts.flatMap((p) => p.output),
+    field: () => unknownValue('a column of a union'),
+    ...(adds ? { arms: parts.flatMap((p) => p.arms ?? [p]) } : first ? { own: first.own } : {}),
   };
 }
 
 /**
- * Brings what a value names into scope, and returns the targets it reaches: one for a table or alias, those inside for a sub-query or
- * common table expression, whose columns then are what it selects.
+ * Brings what a value names into scope: a table or alias with a target of its own; or a sub-query or common table expression, whose
+ * columns then are what it selects.
  */
 export function addSource(
   value: Value,
@@ -235,122 +225,160 @@ export function addSource(
   role: Target['role'],
   span: Span,
   operation: Target['operation'] = 'read',
-): readonly Target[] {
+): Leaf {
   const { build, context } = scope;
   const named = identify(value, context);
-  if (named && !named.table) {
-    const inner = subSelection(value, scope);
-    if (inner) {
-      scope.sources.push({
-        key: named.key,
-        table: unknownTable('a sub-query'),
-        name: inner.name,
-        field: inner.selection.field,
-      });
-      return inner.selection.targets;
-    }
+  const inner = named && !named.table ? subSelection(value, scope) : undefined;
+  if (named && inner) {
+    const { rows, name } = inner;
+    scope.sources.push({
+      key: named.key,
+      table: unknownTable('a sub-query'),
+      name,
+      field: rows.field,
+      output: rows.output,
+    });
+    const optional = rows.single ? rows.own.map((d) => d.target.ref) : rows.optional;
+    return { drafts: rows.drafts, own: rows.own, exposed: rows.single ? [] : rows.exposed, optional };
   }
   const ref = build.ref();
-  const plain = { ref, role, operation, predicate: always('no condition'), cardinality: 'many' as const, span };
-  if (!named?.table) {
-    return [{ ...plain, table: unknownTable('the table was not found') }];
-  }
-  const chain = named.chain === undefined ? undefined : context.chain(named.chain);
-  const alias = chain && functionCall(callOf(chain), context)?.arguments[1];
-  const aliasName = alias?.kind === 'constant' ? String(alias.value) : undefined;
-  // The same table twice without an alias is not possible; an alias has a key of its own.
-  const source: Source = tableSource(named.key, named.table, ref, context, aliasName);
-  scope.sources.push(source);
-  return [{ ...plain, table: named.table, ...(aliasName === undefined ? {} : { alias: aliasName }) }];
+  const table = named?.table ?? unknownTable('the table was not found');
+  const chain = named?.chain === undefined ? undefined : context.chain(named.chain);
+  const given = chain && functionCall(callOf(chain), context)?.arguments[1];
+  const alias = given?.kind === 'constant' ? String(given.value) : undefined;
+  scope.sources.push(tableSource(named?.key ?? ref, table, ref, context, alias));
+  const one = draft({
+    ref,
+    role,
+    operation,
+    cardinality: 'many',
+    span,
+    table,
+    ...(alias === undefined ? {} : { alias }),
+  });
+  return { drafts: [one], own: [one], exposed: [], optional: [] };
 }
 
 /** The select behind `.as('name')` or `$with('name').as(...)`. */
-function subSelection(value: Value, scope: Scope): { name: string; selection: Selection } | undefined {
+function subSelection(value: Value, scope: Scope): { name: string; rows: Rows } | undefined {
   const chain = chainOf(value, scope.context);
   if (!chain) return undefined;
-  return scope.build.guard(
-    `sub:${chain.id}`,
-    () => {
-      const call = callOf(chain);
-      const withStep = call.steps.find((s) => s.name === '$with');
-      const as = call.steps.findLast((s) => s.name === 'as' && s.arguments);
-      const name = constantText((withStep ?? as)?.arguments?.[0]) ?? 'sub-query';
-      if (!withStep) {
-        const builder = builderOf(value, scope);
-        return builder && { name, selection: lowerSelect(builder, scope, 'subquery') };
-      }
-      const inner = as?.arguments?.[0];
-      const query = inner?.kind === 'function' ? scope.context.function(inner.function)?.returns[0]?.value : inner;
-      const builder = query && builderOf(query, scope);
-      return builder && { name, selection: lowerSelect(builder, scope, 'cte') };
-    },
-    undefined,
-  );
+  const lower = (): { name: string; rows: Rows } | undefined => {
+    const { steps } = callOf(chain);
+    const withStep = steps.find((s) => s.name === '$with');
+    const as = steps.findLast((s) => s.name === 'as' && s.arguments);
+    const first = (withStep ?? as)?.arguments?.[0];
+    const name = first?.kind === 'constant' ? String(first.value) : 'sub-query';
+    const inner = withStep ? queryIn(as?.arguments?.[0], scope) : value;
+    const builder = inner && builderOf(inner, scope);
+    return builder && { name, rows: lowerSelect(builder, scope.build, scope.parent, withStep ? 'cte' : 'subquery') };
+  };
+  return scope.build.guard(`sub:${chain.id}`, lower, undefined);
 }
 
-const constantText = (value: Value | undefined): string | undefined =>
-  value?.kind === 'constant' ? String(value.value) : undefined;
+/** A query given as such or as `(qb) => qb.select()...`. */
+export const queryIn = (value: Value | undefined, scope: Scope): Value | undefined =>
+  value?.kind === 'function' ? scope.context.function(value.function)?.returns[0]?.value : value;
 
-/** The selected fields by name; undefined where all columns are selected, or what is selected is not known. */
-function fieldsOf(steps: readonly Step[], scope: Scope): Map<string, Value> | undefined {
+/** The selected fields by name; undefined where all columns are selected, 'unknown' where what is selected is not known. */
+function fieldsOf(steps: readonly Step[], scope: Scope): ReadonlyMap<string, Value> | 'unknown' | undefined {
   const step = steps.find((s) => selectStarts.has(s.name));
   const given = step?.name === 'selectDistinctOn' ? step.arguments?.[1] : step?.arguments?.[0];
-  if (!given) return undefined;
+  if (!given || given.kind === 'undefined') return undefined;
   const resolved = given.kind === 'object' ? given : scope.context.resolve(given);
-  if (resolved.kind !== 'object') return undefined;
+  if (resolved.kind !== 'object') return 'unknown';
   const fields = new Map<string, Value>();
   for (const entry of resolved.entries) {
-    if (!('set' in entry)) return undefined;
+    if (!('set' in entry)) return 'unknown';
     fields.set(entry.set, entry.value);
   }
   return fields;
 }
 
-function fieldReader(fields: Map<string, Value> | undefined, scope: Scope): (path: readonly string[]) => Value {
+/** What is selected: the fields, or all columns of every source. */
+function outputOf(fields: ReturnType<typeof fieldsOf>, scope: Scope): readonly OutputItem[] {
+  if (fields && fields !== 'unknown') return [...fields.values()].flatMap((v) => fieldOutput(v, scope));
+  return scope.sources.flatMap((s) => (s.ref === undefined ? (s.output ?? []) : [{ star: s.ref }]));
+}
+
+function fieldOutput(value: Value, scope: Scope): readonly OutputItem[] {
+  const source = scope.source(value);
+  if (source) return source.ref === undefined ? (source.output ?? []) : [{ star: source.ref }];
+  if (value.kind === 'object') {
+    return value.entries.flatMap((e) =>
+      'set' in e
+        ? fieldOutput(e.value, scope)
+        : scope.sources.flatMap((s) => (s.ref === undefined ? [] : [{ star: s.ref }])),
+    );
+  }
+  return [{ value: expression(value, scope) }];
+}
+
+function fieldReader(fields: ReturnType<typeof fieldsOf>, scope: Scope): (path: readonly string[]) => Value {
   return (path) => {
     const [name, ...rest] = path;
-    if (name === undefined) return unknownValue('a whole row');
-    if (!fields) {
-      const only = scope.sources.length === 1 ? scope.sources[0] : scope.sources.find((s) => s.name === name);
-      const inner = scope.sources.length === 1 ? path : rest;
-      if (!only || inner[0] === undefined) return unknownValue(`column ${name} of a sub-query`);
-      if (only.field) return only.field(inner);
-      return {
-        kind: 'column',
-        ...(only.ref === undefined ? {} : { target: only.ref }),
-        column: columnName(only.known, inner[0]),
-      };
+    const unknown = unknownValue(`column ${name ?? ''} of a sub-query`);
+    if (name === undefined || fields === 'unknown') return unknown;
+    if (fields) {
+      const value = fields.get(name);
+      return value ? expression(rest.length > 0 ? withPath(value, rest) : value, scope) : unknown;
     }
-    const value = fields.get(name);
-    return value
-      ? expression(rest.length > 0 ? withPath(value, rest) : value, scope)
-      : unknownValue(`column ${name} of a sub-query`);
+    const [first] = scope.sources;
+    const only = scope.sources.length === 1 ? first : scope.sources.find((s) => s.name === name);
+    const inner = scope.sources.length === 1 ? path : rest;
+    if (!only || inner[0] === undefined) return unknown;
+    if (only.field) return only.field(inner);
+    return {
+      kind: 'column',
+      ...(only.ref === undefined ? {} : { target: only.ref }),
+      column: columnName(only.known, inner[0]),
+    };
   };
 }
 
-/** Which columns of each target are selected; undefined where all are. A target that no field names gives none. */
-function columnsOf(fields: Map<string, Value> | undefined, scope: Scope): Map<string, readonly string[]> | undefined {
-  if (!fields) return undefined;
-  const found = new Map<string, string[]>();
-  const visit = (value: Value): boolean => {
-    if (value.kind === 'object') return value.entries.every((e) => 'set' in e && visit(e.value));
-    if (scope.source(value)) return false;
-    return collect(expression(value, scope));
-  };
-  const collect = (value: Value): boolean => {
+const aggregates = new Set([
+  'count',
+  'countdistinct',
+  'sum',
+  'sumdistinct',
+  'avg',
+  'avgdistinct',
+  'max',
+  'min',
+  'array_agg',
+  'string_agg',
+  'json_agg',
+  'jsonb_agg',
+  'bool_and',
+  'bool_or',
+  'every',
+]);
+const isAggregate = (value: Value): boolean =>
+  value.kind === 'apply' && (aggregates.has(value.function) || value.to.some(isAggregate));
+
+/** Notes for every target which of its columns the output shows; all of them where a star does. */
+export function withColumns(drafts: readonly Draft[], output: readonly OutputItem[]): readonly Target[] {
+  const shown = new Map<string, Set<string>>();
+  const whole = new Set<string>();
+  let open = false;
+  const visit = (value: Value): void => {
     if (value.kind === 'column') {
-      if (value.target === undefined) return value.candidates === undefined;
-      found.set(value.target, [...new Set([...(found.get(value.target) ?? []), value.column])]);
-      return true;
-    }
-    if (value.kind === 'apply') return value.to.every(collect);
-    if (value.kind === 'query') {
-      scope.build.extra.push(...value.query.targets);
-      return true;
-    }
-    return value.kind === 'constant' || value.kind === 'predicate' || value.kind === 'choice';
+      for (const ref of value.target !== undefined ? [value.target] : (value.candidates?.[0] ?? [])) {
+        shown.set(ref, (shown.get(ref) ?? new Set()).add(value.column));
+        if (value.column === '*') whole.add(ref);
+      }
+    } else if (value.kind === 'apply') value.to.forEach(visit);
+    else if (value.kind === 'choice') value.of.forEach(visit);
+    else if (value.kind === 'element') visit(value.of);
+    else if (value.kind === 'query') for (const query of value.query.arms ?? [value.query]) query.output.forEach(visit);
+    else if (value.kind === 'unknown') open = true;
   };
-  let complete = true;
-  for (const value of fields.values()) complete = visit(value) && complete;
-  return complete ? found : undefined;
+  for (const item of output) {
+    if ('star' in item) whole.add(item.star);
+    else visit(item.value);
+  }
+  return drafts.map((d): Target => {
+    const target = targetOf(d);
+    return open || whole.has(target.ref) ? target : { ...target, columns: [...(shown.get(target.ref) ?? [])].sort() };
+  });
 }

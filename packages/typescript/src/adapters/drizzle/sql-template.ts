@@ -191,13 +191,19 @@ function place(access: Access, scope: Scope): Fragment {
       { ...target, ref: renameRef(target.ref), predicate: renamePredicate(target.predicate) },
       (v) => (v.kind === 'column' ? v : value(v)),
     );
-    scope.build.extra.push({ ...renamed, role: 'subquery' });
+    scope.build.subs.push({
+      target: { ...renamed, role: 'subquery' },
+      conditions: conditionsOf(renamed.predicate),
+      vacuous: 'no condition',
+    });
   }
   const item = mapped.output?.[0];
   const output =
     item && 'value' in item ? mapValue(item.value, (v) => (v.kind === 'column' ? v : value(v))) : undefined;
   return { condition: whole, output };
 }
+
+const conditionsOf = (p: Predicate): Predicate[] => (p.kind === 'always' ? [] : p.kind === 'and' ? [...p.of] : [p]);
 
 /** A condition over no table at all has no target to carry it. */
 const conditionOf = (access: Access): Predicate =>

@@ -1,90 +1,129 @@
 import {
-  always,
-  and,
+  equal,
   unknownValue,
   type Entry,
   type Operation,
-  type Predicate,
-  type Target,
+  type Table,
   type Value,
   type Writes,
 } from '@tenant-lint/model';
-import { lowerWhere, itemsOf } from './condition.js';
-import { expression } from './expression.js';
-import { joins, splitPath, type Call } from './names.js';
-import { addSource, builderOf, lowerSelect, whereOf } from './select.js';
-import { columnName, Scope, type Build } from './scope.js';
 import type { BuilderStep } from './builder.js';
+import { itemsOf, lowerWhere } from './condition.js';
+import { expression } from './expression.js';
+import { combine, conjunctsOf, type Draft, type Joined, type Leaf } from './joins.js';
+import { joins, splitPath, type Call } from './names.js';
+import { addSource, builderOf, collecting, lowerSelect, queryIn, type OutputItem } from './select.js';
+import { columnName, Scope, type Build } from './scope.js';
+import { whereOf } from './where.js';
+
+/** What a write reaches: the targets, and which columns come back. */
+export interface Written {
+  readonly drafts: readonly Draft[];
+  readonly output: readonly OutputItem[];
+}
 
 /** Lowers `insert(T)`, `update(T)` and `delete(T)` from that step on. */
-export function lowerWrite(steps: readonly BuilderStep[], build: Build, call: Call): readonly Target[] {
+export function lowerWrite(steps: readonly BuilderStep[], build: Build, call: Call): Written {
   const [start] = steps;
   const table = start?.arguments?.[0];
-  if (!start || !table) return [];
+  if (!start || !table) return { drafts: [], output: [] };
   const scope = new Scope(build);
   const operation: Operation = start.name === 'insert' ? 'create' : start.name === 'update' ? 'update' : 'delete';
-  const [root, ...inside] = addSource(table, scope, 'root', call.chain.span, operation);
-  if (!root) return [];
-  return operation === 'create' ? insert(steps, root, scope) : [...change(steps, root, scope), ...inside];
+  const leaf = addSource(table, scope, 'root', call.chain.span, operation);
+  return operation === 'create' ? insert(steps, leaf, scope) : change(steps, leaf, scope);
 }
 
-function change(steps: readonly BuilderStep[], root: Target, scope: Scope): readonly Target[] {
-  const others: { target: Target; on: Predicate }[] = [];
+function change(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Written {
+  const { build } = scope;
+  const items: Joined[] = [{ leaf: root, kind: 'inner', on: [] }];
   for (const step of steps) {
     const table = step.arguments?.[0];
-    const kind = joins[step.name];
-    if (!table || !(kind || step.name === 'from')) continue;
-    const added = addSource(table, scope, 'join', step.span);
-    const on = kind && kind !== 'cross' ? lowerWhere(step.arguments?.[1], scope) : always('no condition');
-    for (const target of added) others.push({ target, on: kind === 'left' ? always('no condition') : on });
+    const join = joins[step.name];
+    if (!table || !(join || step.name === 'from')) continue;
+    const leaf = addSource(table, scope, 'join', step.span);
+    const on = join && join !== 'cross' ? collecting(build, () => lowerWhere(step.arguments?.[1], scope)) : undefined;
+    items.push({
+      leaf,
+      kind: join && join !== 'cross' ? join : 'inner',
+      on: on ? conjunctsOf(on.predicate, on.subs) : [],
+    });
   }
-  const where = whereOf(steps, scope);
-  const on = others.map((o) => o.on);
+  const where = collecting(build, () => whereOf(steps, 'where', scope));
   const set = steps.findLast((s) => s.name === 'set')?.arguments?.[0];
-  const predicate = and(where, ...on);
-  return [
-    { ...root, predicate, ...(set ? { writes: writesOf(set, scope, root) } : {}), ...returning(steps, scope, root) },
-    ...others.map(({ target }) => ({ ...target, predicate, columns: [] })),
-  ];
+  const rest = collecting(build, () => ({
+    writes: set && writesOf(set, scope, root),
+    output: returning(steps, scope, root),
+  }));
+  const vacuous = where.predicate.kind === 'always' ? where.predicate.why : undefined;
+  const level = combine(items, conjunctsOf(where.predicate, where.subs), rest.subs, vacuous);
+  const { writes, output } = rest.predicate;
+  return {
+    drafts: writes
+      ? level.drafts.map((d) => (root.own.includes(d) ? { ...d, target: { ...d.target, writes } } : d))
+      : level.drafts,
+    output,
+  };
 }
 
-/** A create is not chosen by a condition; the rows that an upsert overwrites are. */
-const created = always('rows are created');
-
-function insert(steps: readonly BuilderStep[], root: Target, scope: Scope): readonly Target[] {
+function insert(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Written {
+  const { build } = scope;
+  const [own] = root.own;
+  if (!own) return { drafts: root.drafts, output: [] };
+  own.vacuous = 'a new row';
   const values = steps.findLast((s) => s.name === 'values')?.arguments?.[0];
-  const source = steps.findLast((s) => s.name === 'select')?.arguments?.[0];
-  const update = steps.findLast((s) => s.name === 'onConflictDoUpdate' || s.name === 'onDuplicateKeyUpdate');
-  const read: Target[] = [];
-  let writes: Writes | undefined;
-  if (values) writes = writesOf(values, scope, root);
-  else if (source) {
-    const query = source.kind === 'function' ? scope.context.function(source.function)?.returns[0]?.value : source;
-    const builder = query && builderOf(query, scope);
-    const selection = builder && lowerSelect(builder, scope, 'subquery');
-    if (selection) read.push(...selection.targets);
-    writes = selection ? selectedWrites(builder.steps, scope, root, selection.field) : { set: {}, open: true };
-  }
-  const config = update?.arguments?.[0];
-  if (!config) {
-    return [{ ...root, predicate: created, ...(writes ? { writes } : {}), ...returning(steps, scope, root) }, ...read];
-  }
+  const source = queryIn(steps.findLast((s) => s.name === 'select')?.arguments?.[0], scope);
+  const builder = !values && source ? builderOf(source, scope) : undefined;
+  const rows = builder && lowerSelect(builder, build, scope, 'subquery');
+  const { predicate: writes, subs } = collecting(build, (): Writes | undefined =>
+    values
+      ? writesOf(values, scope, root)
+      : rows && builder
+        ? selectedWrites(builder.steps, scope, root, rows.field)
+        : source
+          ? { set: {}, open: true }
+          : undefined,
+  );
+  if (rows && !rows.single) own.conditions.push(...rows.exposed.map((c) => c.predicate));
+  const upsert = conflict(steps, writes, scope, own, root);
+  const result = collecting(build, () => returning(steps, scope, root));
+  const target: Draft['target'] = { ...own.target, ...(writes ? { writes } : {}), ...upsert.target };
+  const made: Draft = { ...own, target };
+  return {
+    drafts: [made, ...(rows?.drafts ?? []), ...subs, ...upsert.subs, ...result.subs],
+    output: [...result.predicate, ...(rows?.output ?? [])],
+  };
+}
+
+/** ON CONFLICT DO UPDATE: the rows it overwrites are those that equal the new one in the arbiter and pass its condition. */
+function conflict(
+  steps: readonly BuilderStep[],
+  writes: Writes | undefined,
+  scope: Scope,
+  own: Draft,
+  root: Leaf,
+): { target: Partial<Draft['target']>; subs: readonly Draft[] } {
+  const config = steps.findLast((s) => s.name === 'onConflictDoUpdate' || s.name === 'onDuplicateKeyUpdate')
+    ?.arguments?.[0];
+  if (!config) return { target: {}, subs: [] };
   const option = (name: string): Value | undefined => {
     const value = propertyIn(config, name, scope);
     return value.kind === 'undefined' ? undefined : value;
   };
-  const where = option('setWhere') ?? option('where');
   const set = option('set');
-  const target: Target = {
-    ...root,
-    operation: 'upsert',
-    predicate: lowerWhere(where, scope),
-    ...(writes ? { writes } : {}),
-    ...(set ? { updates: writesOf(set, scope, root) } : {}),
-    ...conflictOf(option('target'), scope),
-    ...returning(steps, scope, root),
-  };
-  return [target, ...read];
+  const arbiter = conflictOf(option('target'), scope);
+  const { predicate: done, subs } = collecting(scope.build, () => ({
+    updates: set && writesOf(set, scope, root),
+    conditions: [option('targetWhere'), option('setWhere') ?? option('where')].flatMap((w) =>
+      w ? [lowerWhere(w, scope)] : [],
+    ),
+  }));
+  for (const column of arbiter.conflict ?? []) {
+    const written = writes?.set[column] ?? unknownValue(`value of ${column} in the new row`);
+    own.conditions.push(equal({ kind: 'column', target: own.target.ref, column }, written));
+  }
+  if (!arbiter.conflict) own.conditions.push({ kind: 'unknown', reason: 'conflict on any constraint' });
+  own.conditions.push(...done.conditions.flatMap((p) => (p.kind === 'always' ? [] : p.kind === 'and' ? p.of : [p])));
+  return { target: { operation: 'upsert', ...(done.updates ? { updates: done.updates } : {}), ...arbiter }, subs };
 }
 
 function conflictOf(value: Value | undefined, scope: Scope): { conflict?: readonly string[] } {
@@ -96,22 +135,20 @@ function conflictOf(value: Value | undefined, scope: Scope): { conflict?: readon
     : {};
 }
 
-function returning(steps: readonly BuilderStep[], scope: Scope, root: Target): { columns?: readonly string[] } {
+/** The columns that RETURNING gives back. */
+function returning(steps: readonly BuilderStep[], scope: Scope, root: Leaf): readonly OutputItem[] {
   const step = steps.findLast((s) => s.name === 'returning');
-  if (!step) return { columns: [] };
+  if (!step) return [];
   const given = step.arguments?.[0];
-  if (given?.kind !== 'object') return {};
-  const columns: string[] = [];
-  for (const entry of given.entries) {
-    const value = 'set' in entry ? expression(entry.value, scope) : undefined;
-    if (value?.kind !== 'column' || value.target !== root.ref) return {};
-    columns.push(value.column);
-  }
-  return { columns };
+  const all = root.own.map((d): OutputItem => ({ star: d.target.ref }));
+  if (!given) return all;
+  const resolved = given.kind === 'object' ? given : scope.context.resolve(given);
+  if (resolved.kind !== 'object') return all;
+  return resolved.entries.flatMap((e) => ('set' in e ? [{ value: expression(e.value, scope) }] : all));
 }
 
 /** The columns that an object, or a list of objects, sets. A column that not every row sets may be undefined. */
-function writesOf(value: Value, scope: Scope, root: Target): Writes {
+function writesOf(value: Value, scope: Scope, root: Leaf): Writes {
   const rows = rowsOf(value, scope, 0);
   if (!rows) return { set: {}, open: true };
   const parts = rows.map((row) => objectWrites(row, scope, root));
@@ -163,8 +200,13 @@ function rowsOf(value: Value, scope: Scope, depth: number): readonly Value[] | u
   return [value];
 }
 
-function objectWrites(row: Value, scope: Scope, root: Target): Writes {
-  const table = root.table.known ? scope.context.table(root.table.value) : undefined;
+function tableOf(root: Leaf, scope: Scope): Table | undefined {
+  const named = root.own[0]?.target.table;
+  return named?.known ? scope.context.table(named.value) : undefined;
+}
+
+function objectWrites(row: Value, scope: Scope, root: Leaf): Writes {
+  const table = tableOf(root, scope);
   const set: Record<string, Value> = {};
   let open = false;
   const put = (entries: readonly Entry[], maybe: boolean): void => {
@@ -209,11 +251,11 @@ function objectWrites(row: Value, scope: Scope, root: Target): Writes {
 function selectedWrites(
   steps: readonly BuilderStep[],
   scope: Scope,
-  root: Target,
+  root: Leaf,
   field: (path: readonly string[]) => Value,
 ): Writes {
   const given = steps[0]?.arguments?.[0];
-  const table = root.table.known ? scope.context.table(root.table.value) : undefined;
+  const table = tableOf(root, scope);
   if (given?.kind !== 'object') return { set: {}, open: true };
   const set: Record<string, Value> = {};
   for (const entry of given.entries) {
