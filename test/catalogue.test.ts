@@ -34,7 +34,9 @@ describe('catalogue', () => {
   });
 
   it('knows every entry that a rule names', () => {
-    const unknown = rules.flatMap(({ meta }) => meta.catalogue.filter((id) => !byId.has(id)).map((id) => `${meta.id}: ${id}`));
+    const unknown = rules.flatMap(({ meta }) =>
+      meta.catalogue.filter((id) => !byId.has(id)).map((id) => `${meta.id}: ${id}`),
+    );
     expect(unknown).toEqual([]);
   });
 
@@ -42,13 +44,17 @@ describe('catalogue', () => {
     const wrong = rules
       .filter(({ meta }) => meta.group !== 'meta')
       .flatMap(({ meta }) =>
-        meta.catalogue.filter((id) => byId.get(id)?.rule !== meta.id).map((id) => `${meta.id} names ${id} of ${byId.get(id)?.rule}`),
+        meta.catalogue
+          .filter((id) => byId.get(id)?.rule !== meta.id)
+          .map((id) => `${meta.id} names ${id} of ${byId.get(id)?.rule}`),
       );
     expect(wrong).toEqual([]);
   });
 
   it('gives every rule but the meta rules an entry', () => {
-    expect(rules.filter(({ meta }) => meta.group !== 'meta' && meta.catalogue.length === 0).map(({ meta }) => meta.id)).toEqual([]);
+    expect(
+      rules.filter(({ meta }) => meta.group !== 'meta' && meta.catalogue.length === 0).map(({ meta }) => meta.id),
+    ).toEqual([]);
   });
 
   it('is listed by the rules it is assigned to', () => {

@@ -129,8 +129,7 @@ const forbidden: readonly {
     name: 'outside-the-table',
     from: /./,
     to: /./,
-    instead:
-      'If the direction is right, add it to the table above with a reason.',
+    instead: 'If the direction is right, add it to the table above with a reason.',
   },
 ];
 

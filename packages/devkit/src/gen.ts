@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { rules } from '@tenant-lint/rules';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Rule } from '@tenant-lint/engine';
 import { coverageTable, eslintMeta, explainTexts, rulesTable, sarifRules } from './gen/docs.js';
 import { readmeWithHeader } from './gen/readme.js';
 import { registry } from './gen/registry.js';
@@ -19,11 +19,17 @@ export function ruleFolders(root: string): string[] {
     .sort();
 }
 
-/**
- * Every generated file with the text it should have. The registry comes from the folders; all else from the rules as built, so a new
- * folder takes two runs with a build between them, which `npm run gen` does.
- */
-export function outputs(root: string): Output[] {
+/** The rules of these folders as built; the registry is not asked, since it may be what is out of date. */
+export const builtRules = (root: string, folders: readonly string[]): Promise<Rule[]> =>
+  Promise.all(
+    folders.map(async (folder) => {
+      const built = pathToFileURL(join(root, 'rules', 'dist', folder, 'rule.js')).href;
+      return ((await import(built)) as { default: Rule }).default;
+    }),
+  );
+
+/** Every generated file with the text it should have. */
+export function outputs(root: string, folders: readonly string[], rules: readonly Rule[]): Output[] {
   const generated = new Map<string, string>();
   const source: Source = {
     rules,
@@ -33,7 +39,7 @@ export function outputs(root: string): Output[] {
   const readmes = rules.map((rule) => readmeWithHeader(rule, source));
   for (const { path, text } of readmes) generated.set(path, text);
   return [
-    registry(ruleFolders(root)),
+    registry(folders),
     ...readmes,
     rulesTable(source),
     coverageTable(source),
@@ -43,22 +49,23 @@ export function outputs(root: string): Output[] {
   ];
 }
 
-/** Paths whose text on disk is not what it should be. */
-export const stale = (root: string): Output[] =>
-  outputs(root).filter(({ path, text }) => {
+/** Those of the outputs whose text on disk is another. */
+export const staleOf = (root: string, all: readonly Output[]): Output[] =>
+  all.filter(({ path, text }) => {
     const file = join(root, path);
     return !existsSync(file) || readFileSync(file, 'utf8').replaceAll('\r\n', '\n') !== text;
   });
 
-/** `gen` writes; `gen --check` names the files that differ and exits with 1. */
-function main(root: string, check: boolean): void {
-  const differing = stale(root);
+/** `gen` writes what differs; `gen --check` names it and exits with 1. */
+async function main(root: string, check: boolean): Promise<void> {
+  const folders = ruleFolders(root);
+  const stale = staleOf(root, outputs(root, folders, await builtRules(root, folders)));
   if (check) {
-    for (const { path } of differing) console.error(`${path} is not up to date; run "npm run gen"`);
-    process.exitCode = differing.length > 0 ? 1 : 0;
+    for (const { path } of stale) console.error(`${path} is not up to date; run "npm run gen"`);
+    process.exitCode = stale.length > 0 ? 1 : 0;
     return;
   }
-  for (const { path, text } of differing) {
+  for (const { path, text } of stale) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
     console.log(`wrote ${path}`);
@@ -66,5 +73,5 @@ function main(root: string, check: boolean): void {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  main(fileURLToPath(new URL('../../../', import.meta.url)), process.argv.includes('--check'));
+  void main(fileURLToPath(new URL('../../../', import.meta.url)), process.argv.includes('--check'));
 }
