@@ -166,10 +166,7 @@ function nestedWrite(name: string, link: Link, item: Value, from: Rows, l: Lower
       return keep((reference) => data.writes.set[reference] ?? column(rows.ref, reference));
     }
     case 'createMany':
-      for (const row of itemsOf(part('data') ?? item, l)) {
-        const data = writing(row, tied);
-        add('create', newRow, { writes: data.writes, cardinality: 'many' }, data.nested);
-      }
+      for (const row of itemsOf(part('data') ?? item, l)) nestedWrite('create', link, row, from, l, result);
       return;
     case 'connect':
     case 'set': {

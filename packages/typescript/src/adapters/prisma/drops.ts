@@ -1,4 +1,4 @@
-import { always, and, not, type Predicate, type Span, type Value } from '@tenant-lint/model';
+import { always, and, not, sameValue, type Predicate, type Span, type Value } from '@tenant-lint/model';
 import type { Lowering } from './lowering.js';
 
 /** What Prisma does with a filter whose value is undefined. */
@@ -25,6 +25,8 @@ export function chosen(of: readonly Predicate[], test: Value | undefined, span?:
   if (first === undefined) return always(noCondition);
   if (of.every((p) => JSON.stringify(p) === JSON.stringify(first))) return first;
   const at = span ? { span } : {};
+  const merged = sameComparison(of, test);
+  if (merged) return merged;
   const asked = test && of.length === 2 && second ? presenceOf(test) : undefined;
   if (asked && second) {
     const [present, absent] = asked.present ? [first, second] : [second, first];
@@ -33,6 +35,18 @@ export function chosen(of: readonly Predicate[], test: Value | undefined, span?:
     }
   }
   return { kind: 'either', of, ...(test && of.length === 2 ? { test } : {}), ...at };
+}
+
+/** `column = a` or `column = b` is one comparison with a value that is either. */
+function sameComparison(of: readonly Predicate[], test: Value | undefined): Predicate | undefined {
+  const [first] = of;
+  if (first?.kind !== 'compare') return undefined;
+  const right: Value[] = [];
+  for (const p of of) {
+    if (p.kind !== 'compare' || p.operator !== first.operator || !sameValue(p.left, first.left)) return undefined;
+    right.push(p.right);
+  }
+  return { ...first, right: { kind: 'choice', of: right, ...(test && right.length === 2 ? { test } : {}) } };
 }
 
 /** The value whose presence a test asks for, and whether the test holds when it is there. */

@@ -74,8 +74,10 @@ interface Link {
 /** Reads the names of a chain, those in the path of its receiver included, and finds the operation among them. */
 export function recognise(chain: CallChain, context: LowerContext, isModel: (property: string) => boolean): Recognised {
   const { root, links } = flatten(chain.receiver, chain.steps);
-  const at = links.findIndex((k, i) => k.step?.arguments !== undefined && isOperation(links, i));
-  if (at < 0) return { kind: 'none' };
+  const calls = links.flatMap((_, i) => (links[i]!.step?.arguments !== undefined && isOperation(links, i) ? [i] : []));
+  // $extends gives another client: what is called on that counts.
+  const at = calls.find((i) => links[i]!.name !== '$extends') ?? calls[0];
+  if (at === undefined) return { kind: 'none' };
   const { name, step } = links[at]!;
   if (step === undefined) return { kind: 'none' };
   if (name.startsWith('$')) {

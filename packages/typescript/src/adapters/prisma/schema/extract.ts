@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
-import { lineStartsOf, type FileFacts, type SchemaEvent, type Span, type Unchecked } from '@tenant-lint/model';
+import {
+  lineStartsOf,
+  type Directive,
+  type FileFacts,
+  type SchemaEvent,
+  type Span,
+  type Unchecked,
+} from '@tenant-lint/model';
+import { parseDirective } from '../../../extract/directives.js';
 import { argument, databaseName, find, names, tableOfModel, text as textOf, type Declared } from './model.js';
 import { parseSchema, type Block, type Range } from './parse.js';
+import type { Token } from './tokens.js';
 
 const providers = new Set([
   'postgresql',
@@ -76,7 +85,7 @@ export function extractPrisma(text: string, options: { readonly file: string }):
     hash: createHash('sha256').update(text).digest('hex'),
     dialect: 'prisma',
     lineStarts: lineStartsOf(text),
-    directives: [],
+    directives: directivesIn(parsed.comments, file),
     imports: [],
     exports: [],
     bindings: {},
@@ -88,4 +97,16 @@ export function extractPrisma(text: string, options: { readonly file: string }):
     unchecked,
     ...(features.size > 0 ? { features: [...features] } : {}),
   };
+}
+
+const directive = /^(?:\/\/+|\/\*)[ \t]*tenant-lint-(disable-next-line|disable-line|disable|enable)(?![\w-])/;
+
+function directivesIn(comments: readonly Token[], file: string): Directive[] {
+  return comments.flatMap((comment) => {
+    const found = directive.exec(comment.text);
+    if (!found) return [];
+    const body = comment.text.slice(found[0].length).replace(/\*\/$/, '');
+    const span = { file, start: comment.start, end: comment.end };
+    return [parseDirective(found[1] as Directive['kind'], body, span)];
+  });
 }

@@ -128,10 +128,20 @@ function defaultValue(value: Expression): Value {
     case 'list':
       return { kind: 'list', of: value.items.map((item) => ({ value: defaultValue(item) })) };
     case 'call': {
+      if (value.name === 'dbgenerated') return generatedDefault(text(value.arguments[0]?.value));
       const to = value.arguments.map((a) => defaultValue(a.value));
       return { kind: 'apply', function: value.name === 'autoincrement' ? 'nextval' : value.name.toLowerCase(), to };
     }
   }
+}
+
+const setting = /^\(*\s*current_setting\(\s*'([^']+)'(?:\s*::\s*text)?\s*(?:,\s*(true|false)\s*)?\)/i;
+
+/** A default written in SQL; a setting that it reads matters, as it may be the tenant. */
+function generatedDefault(sql: string | undefined): Value {
+  const found = sql === undefined ? null : setting.exec(sql);
+  if (found) return { kind: 'setting', name: found[1]!, missingOk: found[2]?.toLowerCase() === 'true' };
+  return { kind: 'unknown', reason: sql === undefined ? 'a default of the database' : `the SQL default ${sql}` };
 }
 
 /** Whether a field is a relation. The other model may be declared in another file of the schema; then what only a relation can look like decides. */
