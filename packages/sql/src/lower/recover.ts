@@ -15,50 +15,71 @@ export interface Recovered {
   readonly condition: boolean;
 }
 
-/** What a piece of SQL may stand for, in the order in which it is tried: nothing, something in parentheses, an assignment. */
-const forms: readonly ((hole: string) => string)[] = [() => '', (hole) => `(${hole})`, (hole) => `${hole} = 1`];
-const maxRounds = 12;
+/** What a piece of SQL may stand for, in the order in which it is tried: nothing, something in parentheses, an assignment, a query. */
+const forms: readonly ((hole: string) => string)[] = [
+  () => '',
+  (hole) => `(${hole})`,
+  (hole) => `${hole} = 1`,
+  (hole) => `select ${hole}`,
+];
+const maxRounds = 24;
 
 /**
  * Parses a statement whose holes stand where the grammar has no name: the program puts in whole pieces of SQL there (`WHERE a = 1 ${more}`).
- * Each such hole, nearest to the error first, is left out or wrapped until the text parses or no change moves the error on.
+ * Each such hole, that at the error first, is left out or wrapped, whichever moves the error furthest, until the text parses or no change
+ * moves the error on.
  */
 export function recover(text: string): Recovered | undefined {
   const holes = holesIn(text);
   const edits = new Map<number, Edit>();
-  let best = errorOf(text);
+  let at = errorOf(text).at;
   for (let round = 0; round < maxRounds; round++) {
-    const current = applyEdits(text, [...edits.values()]);
-    const at = current.original(best.at);
-    const near = holes
-      .filter((h) => !edits.has(h.n))
-      .sort((a, b) => Math.abs(at - a.end) - Math.abs(at - b.end))
-      .slice(0, 3);
-    let moved = false;
-    for (const hole of near) {
-      for (const form of forms) {
-        const edit: Edit = { start: hole.start, end: hole.end, by: form(text.slice(hole.start, hole.end)) };
-        const tried = applyEdits(text, [...edits.values(), edit]);
-        const result = errorOf(tried.text);
-        if (result.statement) {
-          edits.set(hole.n, edit);
-          const places = holes.filter((h) => edits.has(h.n));
-          return {
-            statement: result.statement,
-            original: tried.original,
-            fragments: new Set(places.map((h) => h.n)),
-            condition: places.some((h) => edits.get(h.n)?.by === '' && inCondition(text, h.start)),
-          };
-        }
-        if (!moved && tried.original(result.at) > at) {
-          edits.set(hole.n, edit);
-          best = result;
-          moved = true;
-        }
-      }
-      if (moved) break;
+    // The error is at the hole, or at the first word behind it that does not fit.
+    const distance = (start: number): number => (start <= at ? at - start : 2 * (start - at));
+    const near = holes.filter((h) => !edits.has(h.n)).sort((a, b) => distance(a.start) - distance(b.start));
+    const step = furthest(text, [...edits.values()], near.slice(0, 3), at);
+    if (!step) return undefined;
+    edits.set(step.n, step.edit);
+    at = step.at;
+    if (!step.statement) continue;
+    const places = holes.filter((h) => edits.has(h.n));
+    return {
+      statement: step.statement,
+      original: step.original,
+      fragments: new Set(places.map((h) => h.n)),
+      condition: places.some((h) => edits.get(h.n)?.by === '' && inCondition(text, h.start)),
+    };
+  }
+  return undefined;
+}
+
+interface Step {
+  readonly n: number;
+  readonly edit: Edit;
+  /** Where the error is then, in the original text. */
+  readonly at: number;
+  readonly statement?: ParsedStatement;
+  readonly original: (offset: number) => number;
+}
+
+/** The best change of the first hole of which a change helps. */
+function furthest(
+  text: string,
+  edits: readonly Edit[],
+  holes: ReturnType<typeof holesIn>,
+  at: number,
+): Step | undefined {
+  for (const { n, start, end } of holes) {
+    let best: Step | undefined;
+    for (const form of forms) {
+      const edit: Edit = { start, end, by: form(text.slice(start, end)) };
+      const { text: tried, original } = applyEdits(text, [...edits, edit]);
+      const result = errorOf(tried);
+      if (result.statement) return { n, edit, at: text.length, statement: result.statement, original };
+      const moved = original(result.at);
+      if (moved > (best?.at ?? at)) best = { n, edit, at: moved, original };
     }
-    if (!moved) return undefined;
+    if (best) return best;
   }
   return undefined;
 }
