@@ -238,30 +238,23 @@ function stepOf(
     made.template = true;
     made.arguments = [evaluateTemplate(x, call.template)];
   } else if (call && ts.isCallExpression(call)) {
-    made.arguments = call.arguments.map((argument, i) => {
-      if (ts.isSpreadElement(argument)) return spreadArgument(evaluate(x, argument.expression));
-      // The calls listed in Promise.all([...]) are arguments of it.
-      const list = ts.isArrayLiteralExpression(argument);
-      if (list) return bounded(listArgument(x, argument, { chain, step, argument: i, path: [] }));
-      return bounded(evaluateOr(x, argument, undefined, 'argument', { chain, step, argument: i, path: [] }));
-    });
+    made.arguments = call.arguments.map((argument, i) =>
+      ts.isSpreadElement(argument)
+        ? spreadArgument(evaluate(x, argument.expression))
+        : bounded(evaluateArgument(x, argument, chain, step, i)),
+    );
   }
   if (call && 'typeArguments' in call && call.typeArguments)
     made.types = call.typeArguments.map((type) => textOf(x, type, 100));
   return made;
 }
 
-function listArgument(
-  x: Extraction,
-  node: TS.ArrayLiteralExpression,
-  handed: { chain: string; step: number; argument: number; path: string[] },
-): Value {
-  const of = node.elements.map((element, i) => {
-    if (ts.isSpreadElement(element)) return { value: evaluate(x, element.expression), spread: true as const };
-    if (ts.isOmittedExpression(element)) return { value: { kind: 'undefined' } as Value };
-    return { value: evaluateOr(x, element, undefined, 'argument', { ...handed, path: [String(i)] }) };
-  });
-  return { kind: 'list', of, span: span(x, startOf(x, node), node.end) };
+function evaluateArgument(x: Extraction, node: TS.Expression, chain: string, step: number, argument: number): Value {
+  const K = ts.SyntaxKind;
+  const { kind } = node;
+  if (kind === K.Identifier || kind === K.StringLiteral || kind === K.PropertyAccessExpression)
+    return evaluate(x, node);
+  return evaluateOr(x, node, undefined, 'argument', { chain, step, argument, path: [] });
 }
 
 /** What the calls evaluate to. A few built-in ones that only pass values on are read through. */

@@ -16,41 +16,52 @@ export function negated(value: Value): Value {
   return { kind: 'apply', function: '!', to: [value] };
 }
 
-/** A short name for a value that is a place: the same name means the same value. Undefined for values that are computed. */
-export function placeOf(value: Value): string | undefined {
+/** A short name for what a place is a property of. Undefined for values that are computed. */
+function rootOf(value: Value): string | undefined {
   switch (value.kind) {
     case 'parameter':
-      return `p ${value.function} ${value.index} ${value.path.join('.')}`;
+      return `p${value.index} ${value.function}`;
     case 'result':
-      return `r ${value.chain} ${value.path.join('.')}`;
+      return value.chain;
     case 'import':
-      return `i ${value.module} ${value.name} ${value.path.join('.')}`;
+      return `i${value.name} ${value.module}`;
     case 'binding':
-      return `b ${value.name} ${value.path.join('.')}`;
+      return `b${value.name}`;
     case 'global':
-      return `g ${value.name} ${value.path.join('.')}`;
+      return `g${value.name}`;
     case 'this':
-      return `t ${value.class} ${value.path.join('.')}`;
-    case 'missing-able':
-      return placeOf(value.of);
+      return `t${value.class}`;
     default:
       return undefined;
   }
 }
 
+/** A short name for a value that is a place: the same name means the same value. */
+function placeOf(value: Value): string | undefined {
+  if (value.kind === 'missing-able') return placeOf(value.of);
+  const root = rootOf(value);
+  return root === undefined || !('path' in value) || value.path.length === 0 ? root : `${root}.${value.path.join('.')}`;
+}
+
 const strength: Record<Presence, number> = { defined: 1, 'not null': 2, truthy: 3 };
 
 /** Remembers that the place is present, and whatever it is a property of. */
-function remember(x: Extraction, value: Value, presence: Presence): void {
-  const key = placeOf(value);
-  if (key === undefined) return;
-  const before = x.present.get(key);
-  if (before === undefined || strength[before] < strength[presence]) {
-    x.presentLog.push({ key, before });
-    x.present.set(key, presence);
+function remember(x: Extraction, given: Value, presence: Presence): void {
+  const value = given.kind === 'missing-able' ? given.of : given;
+  let key = rootOf(value);
+  if (key === undefined || !('path' in value)) return;
+  for (const name of value.path) {
+    rememberKey(x, key, 'not null');
+    key += `.${name}`;
   }
-  const inner = value.kind === 'missing-able' ? value.of : value;
-  if ('path' in inner && inner.path.length > 0) remember(x, { ...inner, path: inner.path.slice(0, -1) }, 'not null');
+  rememberKey(x, key, presence);
+}
+
+function rememberKey(x: Extraction, key: string, presence: Presence): void {
+  const before = x.present.get(key);
+  if (before !== undefined && strength[before] >= strength[presence]) return;
+  x.presentLog.push({ key, before });
+  x.present.set(key, presence);
 }
 
 /** Forgets what was learned since the log had `length` entries. Returns what was known by then. */

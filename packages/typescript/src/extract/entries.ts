@@ -8,6 +8,8 @@ type Bindings = Readonly<Record<string, Value>>;
 const httpMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const routeSteps = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'del', 'options', 'all']);
 const procedureSteps = new Set(['query', 'mutation', 'subscription']);
+/** Names of steps that may register a handler. */
+const registering = new Set([...routeSteps, ...procedureSteps, 'use', 'route', 'action']);
 /** What request objects, handler contexts and procedure options call the parts that the client sends. */
 const requestParts = [
   'params',
@@ -165,7 +167,7 @@ function functionsOf(
 /** Handlers that a chain registers: `app.get('/x', handler)`, `procedure.input(...).query(handler)`. */
 function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings): void {
   chain.steps.forEach((step, at) => {
-    if (!step.arguments || step.arguments.length === 0) return;
+    if (!registering.has(step.name) || !step.arguments || step.arguments.length === 0) return;
     const all = (values: readonly Value[], kind: string, roles: (made: FunctionFacts) => Role[]): void => {
       for (const value of values) {
         for (const { id } of functionsOf(x, bindings, value, 0)) {

@@ -16,9 +16,9 @@ import { narrowed } from './conditions.js';
 import { evaluateConcatenation } from './concatenation.js';
 import { walkFunction, type Handed } from './functions.js';
 import { join, lookup } from './scope.js';
-import { span, spanOf, startOf, textOf, type Extraction } from './state.js';
+import { spanOf, startOf, textOf, type Extraction } from './state.js';
 import { ts } from './typescript.js';
-import { bare, inlined, property, valueOfVariable } from './values.js';
+import { bare, inlined, valueOfVariable } from './values.js';
 
 export type Use = CallChain['use'];
 type Evaluator = (x: Extraction, node: never, use: Use, awaited: boolean) => Value;
@@ -61,7 +61,8 @@ export function evaluateOr(
     case K.ObjectLiteralExpression:
       return evaluateObject(x, node as TS.ObjectLiteralExpression, handed);
     case K.ArrayLiteralExpression:
-      return evaluateList(x, node as TS.ArrayLiteralExpression, handed, awaited);
+      // The calls listed in Promise.all([...]) are arguments of it.
+      return evaluateList(x, node as TS.ArrayLiteralExpression, handed, awaited, use === 'argument' ? use : 'other');
     case K.ClassExpression:
       return walkClass(x, node as TS.ClassExpression, (node as TS.ClassExpression).name?.text ?? name ?? 'class');
     case K.ParenthesizedExpression:
@@ -79,7 +80,7 @@ function inner(handed: Handed | undefined, name: string, node: TS.Expression): H
   return { ...handed, path: [...handed.path, name] };
 }
 
-export function evaluateObject(x: Extraction, node: TS.ObjectLiteralExpression, handed?: Handed): Value {
+function evaluateObject(x: Extraction, node: TS.ObjectLiteralExpression, handed?: Handed): Value {
   const entries: Entry[] = [];
   for (const member of node.properties) {
     if (ts.isSpreadAssignment(member)) {
@@ -120,11 +121,17 @@ export function propertyName(x: Extraction, name: TS.PropertyName): string | Val
   return value.kind === 'constant' && value.value !== null ? String(value.value) : value;
 }
 
-export function evaluateList(x: Extraction, node: TS.ArrayLiteralExpression, handed?: Handed, awaited = false): Value {
+function evaluateList(
+  x: Extraction,
+  node: TS.ArrayLiteralExpression,
+  handed?: Handed,
+  awaited = false,
+  use: Use = 'other',
+): Value {
   const of: Item[] = node.elements.map((element, i): Item => {
     if (ts.isSpreadElement(element)) return { value: evaluate(x, element.expression), spread: true };
     if (ts.isOmittedExpression(element)) return { value: { kind: 'undefined' } };
-    return { value: evaluateOr(x, element, undefined, 'other', inner(handed, String(i), element), awaited) };
+    return { value: evaluateOr(x, element, undefined, use, inner(handed, String(i), element), awaited) };
   });
   return { kind: 'list', of, span: spanOf(x, node) };
 }

@@ -8,71 +8,73 @@ const dataLimit = 4000;
 /** Entries that statements append to one object or list. */
 export const appendLimit = 400;
 
-const composite = new Set<Value['kind']>([
-  'object',
-  'list',
-  'apply',
-  'choice',
-  'text',
-  'element',
-  'missing-able',
-  'instance',
-]);
-const weights = new WeakMap<Value, number>();
-
-/** How many nodes the value has when it is written out; shared parts count every time. */
-function weigh(value: Value): number {
-  if (!composite.has(value.kind)) return 1;
-  const seen = weights.get(value);
-  if (seen !== undefined) return seen;
-  let weight = 1;
+/** What is left of `budget` when every node of the value took one; negative as soon as it is exceeded. Shared parts count every time. */
+function spend(budget: number, value: Value): number {
+  let left = budget - 1;
   switch (value.kind) {
     case 'object':
-      for (const entry of value.entries) weight += weighEntry(entry);
-      break;
+      for (const entry of value.entries) {
+        if (left < 0) return left;
+        left = spend(left, 'spread' in entry ? entry.spread : entry.value);
+        if ('computed' in entry) left = spend(left, entry.computed);
+      }
+      return left;
     case 'list':
-      for (const item of value.of) weight += weigh(item.value);
-      break;
+      for (const item of value.of) {
+        if (left < 0) return left;
+        left = spend(left, item.value);
+      }
+      return left;
     case 'apply':
-      for (const operand of value.to) weight += weigh(operand);
-      break;
+      return spendAll(left, value.to);
     case 'choice':
-      for (const one of value.of) weight += weigh(one);
-      if (value.test) weight += weigh(value.test);
-      break;
+      left = spendAll(left, value.of);
+      return value.test ? spend(left, value.test) : left;
     case 'text':
-      for (const part of value.parts) weight += 'hole' in part ? weigh(part.hole) : 1;
-      break;
+      for (const part of value.parts) {
+        if (left < 0) return left;
+        left = 'hole' in part ? spend(left, part.hole) : left - 1;
+      }
+      return left;
     case 'element':
     case 'missing-able':
-      weight += weigh(value.of);
-      break;
+      return spend(left, value.of);
     case 'instance':
-      weight += weigh(value.of);
-      for (const argument of value.arguments) weight += weigh(argument);
-      break;
+      return spendAll(spend(left, value.of), value.arguments);
     default:
-      return 1;
+      return left;
   }
-  weights.set(value, weight);
-  return weight;
 }
 
-const weighEntry = (entry: Entry): number =>
-  'spread' in entry ? weigh(entry.spread) : weigh(entry.value) + ('computed' in entry ? weigh(entry.computed) : 0);
-
-export const inlined = (value: Value): Value => (weigh(value) > inlineLimit ? unknownValue('too deep') : value);
-export const bounded = (value: Value): Value => (weigh(value) > dataLimit ? unknownValue('too large') : value);
-
-/** The property of a value; a name read from a namespace is the import of that name. */
-export function property(value: Value, name: string): Value {
-  if (value.kind === 'import' && value.name === '*' && value.path.length === 0 && name !== '*')
-    return { ...value, name };
-  if (value.kind === 'missing-able') {
-    const of = property(value.of, name);
-    return of.kind === 'undefined' || of.kind === 'unknown' ? of : { ...value, of };
+function spendAll(budget: number, values: readonly Value[]): number {
+  let left = budget;
+  for (const value of values) {
+    if (left < 0) return left;
+    left = spend(left, value);
   }
-  return propertyOf(value, name);
+  return left;
+}
+
+export const inlined = (value: Value): Value => (spend(inlineLimit, value) < 0 ? unknownValue('too deep') : value);
+export const bounded = (value: Value): Value => (spend(dataLimit, value) < 0 ? unknownValue('too large') : value);
+
+/** The property of a value; a name read from a namespace is the import of that name. The kinds that come most often are made directly. */
+export function property(value: Value, name: string): Value {
+  switch (value.kind) {
+    case 'parameter':
+      return { kind: 'parameter', function: value.function, index: value.index, path: [...value.path, name] };
+    case 'result':
+      return { kind: 'result', chain: value.chain, path: [...value.path, name] };
+    case 'import':
+      if (value.name === '*' && value.path.length === 0 && name !== '*') return { ...value, name };
+      return { kind: 'import', from: value.from, module: value.module, name: value.name, path: [...value.path, name] };
+    case 'missing-able': {
+      const of = property(value.of, name);
+      return of.kind === 'undefined' || of.kind === 'unknown' ? of : { ...value, of };
+    }
+    default:
+      return propertyOf(value, name);
+  }
 }
 
 /** What a variable holds, with the properties assigned to it since. */
