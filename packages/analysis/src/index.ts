@@ -1,2 +1,3 @@
 export * from './model.js';
 export * from './fold/index.js';
+export { Modules } from './link/modules.js';

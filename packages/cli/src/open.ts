@@ -1,7 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure, folderSource, loadConfig, settingsOf, type Settings, type Source } from '@tenant-lint/workspace';
+import {
+  Failure,
+  findConfig,
+  folderSource,
+  settingsOf,
+  type Config,
+  type Settings,
+  type Source,
+} from '@tenant-lint/workspace';
 
 export interface Opened {
   /** Absolute; every path of a report is relative to it. */
@@ -30,12 +38,8 @@ export async function open(
       });
   }
   const start = ownRoot(given, cwd) ?? cwd;
-  const { config, file } = await loadConfig({
-    cwd: start,
-    allowCode: flags.configCode,
-    self: fileURLToPath(new URL('./index.js', import.meta.url)),
-    ...(flags.config === undefined ? {} : { file: path.resolve(cwd, flags.config) }),
-  });
+  const file = flags.config === undefined ? findConfig(start) : path.resolve(cwd, flags.config);
+  const config = file === undefined ? {} : await configOf(file, flags.configCode);
   const root = file === undefined || flags.config !== undefined ? start : path.dirname(file);
   const within = given.map((g) => path.relative(root, g).split(path.sep).join('/')).filter((g) => g !== '');
   const outside = within.find((w) => w.startsWith('..'));
@@ -46,6 +50,17 @@ export async function open(
     });
   }
   return { root, source: folderSource(root), settings: settingsOf(config), within };
+}
+
+/** Loads the configuration; the validator is loaded only where there is something to validate. */
+async function configOf(file: string, allowCode: boolean): Promise<Config> {
+  const { loadConfig } = await import('@tenant-lint/workspace/config');
+  return loadConfig({
+    cwd: path.dirname(file),
+    file,
+    allowCode,
+    self: fileURLToPath(new URL('./index.js', import.meta.url)),
+  }).config;
 }
 
 function ownRoot(given: readonly string[], cwd: string): string | undefined {

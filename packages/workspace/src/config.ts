@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
 import { parse as parseJson, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { Failure } from './failure.js';
-import type { Config } from './schema.js';
 import { codeOf } from './discover.js';
-
-const names = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `tenant-lint.config.${extension}`);
+import { findConfig } from './find-config.js';
+import { hint } from './nearest.js';
+import { configSchema, type Config } from './schema.js';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -28,31 +28,14 @@ export interface LoadOptions {
  * Finds the configuration upwards from a folder, loads and validates it. Throws Failure, naming file, key and the nearest valid name,
  * where it cannot be read, does not run, or does not fit the schema.
  */
-export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const file = options.file === undefined ? find(options.cwd) : path.resolve(options.cwd, options.file);
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const file = options.file === undefined ? findConfig(options.cwd) : path.resolve(options.cwd, options.file);
   if (file === undefined) return { config: {}, file: undefined };
-  const raw = await read(file, options);
-  return { config: await validated(raw, file), file };
+  const raw = read(file, options);
+  return { config: validated(raw, file), file };
 }
 
-function find(cwd: string): string | undefined {
-  for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
-    for (const name of names) if (existsSync(path.join(folder, name))) return path.join(folder, name);
-    const manifest = path.join(folder, 'package.json');
-    if (existsSync(manifest) && /"tenantLint"\s*:/.test(safeText(manifest))) return manifest;
-    if (existsSync(path.join(folder, '.git')) || path.dirname(folder) === folder) return undefined;
-  }
-}
-
-function safeText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-async function read(file: string, options: LoadOptions): Promise<unknown> {
+function read(file: string, options: LoadOptions): unknown {
   if (file.endsWith('.json')) {
     const value = readJson(file);
     return path.basename(file) === 'package.json' ? (value as Record<string, unknown>)['tenantLint'] : value;
@@ -65,24 +48,29 @@ async function read(file: string, options: LoadOptions): Promise<unknown> {
   }
   if (!existsSync(file))
     throw new Failure('There is no configuration at this path.', { where: file, advice: 'Check --config.' });
-  const { createJiti } = await import('jiti');
-  const jiti = createJiti(file, { alias: { 'tenant-lint': options.self }, fsCache: false, moduleCache: false });
+  const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti');
+  const jiti = createJiti(file, {
+    alias: { 'tenant-lint': options.self },
+    fsCache: false,
+    moduleCache: false,
+    interopDefault: false,
+  });
+  let module: { readonly default?: unknown };
   try {
-    const module = await jiti.import<{ default?: unknown }>(file);
-    if (module.default === undefined)
-      throw new Failure('The configuration has no default export.', {
-        where: file,
-        advice: 'Write `export default defineConfig({ ... })`.',
-      });
-    return module.default;
+    // Synchronous, because rules of ESLint are; a configuration with a top-level await does not load.
+    module = jiti(file) as typeof module;
   } catch (error) {
-    if (error instanceof Failure) throw error;
     throw new Failure(`The configuration does not load: ${firstLine(error)}`, {
       where: file,
       advice: 'Mend the configuration file.',
       cause: error,
     });
   }
+  if (module.default !== undefined) return module.default;
+  throw new Failure('The configuration has no default export.', {
+    where: file,
+    advice: 'Write `export default defineConfig({ ... })`.',
+  });
 }
 
 function readJson(file: string): unknown {
@@ -109,8 +97,7 @@ function readJson(file: string): unknown {
   return value;
 }
 
-async function validated(raw: unknown, file: string): Promise<Config> {
-  const { configSchema } = await import('./schema.js');
+function validated(raw: unknown, file: string): Config {
   const result = configSchema.safeParse(raw);
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
@@ -153,19 +140,6 @@ function unwrapped(schema: unknown): Record<string, unknown> {
   let current = schema as { unwrap?: () => unknown };
   while (typeof current?.unwrap === 'function' && !('element' in current)) current = current.unwrap() as typeof current;
   return (current ?? {}) as Record<string, unknown>;
-}
-
-/** ", did you mean ...?" with the nearest of some names, if one is near. */
-export function hint(name: string, among: readonly string[]): string {
-  const near = nearest(name, among);
-  return near === undefined ? '' : `, did you mean ${near}?`;
-}
-
-/** The nearest of some names to a misspelt one, if it is near at all. */
-export function nearest(name: string, among: readonly string[]): string | undefined {
-  if (among.length === 0) return undefined;
-  const near = closest(name, [...among]);
-  return distance(name, near) <= Math.max(2, Math.floor(name.length / 3)) ? near : undefined;
 }
 
 const firstLine = (error: unknown): string =>

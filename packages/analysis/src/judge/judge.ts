@@ -1,4 +1,5 @@
 import {
+  keyOfValue,
   sameValue,
   type Confidence,
   type Reason,
@@ -16,11 +17,12 @@ import { referencesOf } from '../fold/index.js';
 import type { LinkedAccess, PolicyLeak, Selection } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
-import { policyLeaks } from '../prove/index.js';
+import { policyLeaks, type Leak, type ValueClass } from '../prove/index.js';
 import { Tracer, type Provenance } from '../trace/provenance.js';
 import { comparesKey, dominates, isTested, isTestedLater, propertyOfColumn, throwsWhenMissing } from './guards.js';
-import { proveTarget, type Proven } from './question.js';
+import { assumptionsOf, proveTarget } from './question.js';
 import { pinnedKey, pinsOf, type Pin } from './selection.js';
+import { SchemaWorld } from './world.js';
 
 export interface JudgeInput {
   readonly program: Program;
@@ -38,12 +40,15 @@ export class Judge {
   readonly #byChain = new Map<string, LinkedAccess[]>();
   readonly #byFunction = new Map<string, LinkedAccess[]>();
   readonly #tracer: Tracer;
+  readonly #world: SchemaWorld;
+  readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
     for (const access of input.accesses) {
       if (access.chain !== undefined) push(this.#byChain, access.chain, access);
       if (access.function !== undefined) push(this.#byFunction, access.function, access);
     }
+    this.#world = new SchemaWorld(input.schema, input.tables, input.tenancy);
     this.#tracer = new Tracer(input.program, (chain) => this.#byChain.has(chain));
   }
 
@@ -110,13 +115,16 @@ export class Judge {
       return unknown({ text: `it is not known who owns ${table.name.name}: ${tenancy.why}`, span: target.span });
 
     const predicate = this.#whole(access, target);
-    const proof = proveTarget(target, predicate, this.input, (value) => this.#isTenant(value));
-    if (proof.kind === 'isolated')
+    const others = access.targets.filter((t) => t.ref !== target.ref);
+    const proof = proveTarget(target, predicate, others, this.#world, (value) => this.#classOf(value));
+    if (proof.kind === 'isolated') {
+      const assumed = proof.assumptions.length > 0 || proof.references.length > 0;
       return {
         kind: 'isolated',
-        evidence: proof.assumptions.length > 0 ? 'derived' : proof.evidence,
-        because: [...proof.because, ...proof.assumptions],
+        evidence: assumed ? 'derived' : proof.evidence,
+        because: [...proof.because, ...assumptionsOf(proof.assumptions)],
       };
+    }
     if (access.client.kind === 'scoped')
       return isolated('contextual', { text: 'the client is bound to the tenant', span: access.span });
 
@@ -133,7 +141,7 @@ export class Judge {
   #leak(
     access: LinkedAccess,
     target: Target,
-    proof: Extract<Proven, { kind: 'leak' }>,
+    proof: Leak,
     derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
   ): Verdict {
     const confidence = worst(
@@ -156,12 +164,17 @@ export class Judge {
     return 'likely';
   }
 
-  /** Whether a value that is compared with the key is the tenant's for sure. */
-  #isTenant(value: Value): 'verified' | 'claimed' {
-    const sources = this.#tracer.sourcesOf(value);
-    return sources.every((s) => s.kind === 'trusted' || (s.kind === 'row' && this.#rowIsOwn(s.chain) === 'own'))
-      ? 'verified'
-      : 'claimed';
+  /** What a value is to the prover: only what the tenant's own data or a verified identity supplies is taken as the tenant's. */
+  #classOf(value: Value): ValueClass | undefined {
+    if (!traceable.has(value.kind)) return undefined;
+    const key = keyOfValue(value);
+    if (this.#classes.has(key)) return this.#classes.get(key);
+    const sources = this.#tracer.sourcesOf(value).filter((s) => s.kind !== 'constant');
+    const own = sources.every((s) => s.kind === 'trusted' || (s.kind === 'row' && this.#rowIsOwn(s.chain) === 'own'));
+    const found: ValueClass | undefined =
+      sources.length === 0 ? undefined : own ? 'tenant-verified' : 'tenant-unverified';
+    this.#classes.set(key, found);
+    return found;
   }
 
   /** Whether the rows that a chain returned are the tenant's own. */
@@ -354,6 +367,25 @@ export class Judge {
     return table.constraints.flatMap(() => []);
   }
 }
+
+/** The kinds that stand for a value of the program rather than of the database. */
+const traceable: ReadonlySet<Value['kind']> = new Set<Value['kind']>([
+  'parameter',
+  'result',
+  'import',
+  'binding',
+  'global',
+  'this',
+  'element',
+  'missing-able',
+  'input',
+  'row',
+  'choice',
+  'text',
+  'list',
+  'unknown',
+  'instance',
+]);
 
 type Derived =
   | { readonly kind: 'safe'; readonly reason: Reason }

@@ -36,9 +36,10 @@ export class Tables {
     return same?.length === 1 ? same[0] : undefined;
   }
 
+  /** Views are left out. */
   table(name: TableName): Table | undefined {
     const found = this.find(name);
-    return found && 'columns' in found ? found : undefined;
+    return found && !('materialized' in found) ? found : undefined;
   }
 
   /** The tables whose declaring binding is called so, in any file. */

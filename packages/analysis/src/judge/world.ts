@@ -1,0 +1,84 @@
+import type { Schema, SchemaFunction, Table, Target, Tenancy, TenancyModel } from '@tenant-lint/model';
+import { referencesOf, uniqueKeys } from '../fold/index.js';
+import type { Tables } from '../link/tables.js';
+import type { ColumnFact, World } from '../prove/index.js';
+
+/** What the schema and its tenancy say to the prover. */
+export class SchemaWorld implements World {
+  readonly settings: ReadonlySet<string>;
+  readonly #facts = new Map<string, ReadonlyMap<string, ColumnFact>>();
+  /** Tables that some key names as its root: their own primary key is a key too. */
+  readonly #roots: ReadonlySet<string>;
+
+  constructor(
+    private readonly schema: Schema,
+    private readonly tables: Tables,
+    private readonly model: TenancyModel,
+  ) {
+    this.settings = new Set(model.settings);
+    const roots = new Set(model.roots);
+    for (const tenancy of model.tables.values()) {
+      if (tenancy.kind === 'keyed') for (const key of tenancy.keys) if (key.root !== undefined) roots.add(key.root);
+    }
+    this.#roots = roots;
+  }
+
+  tenancy(target: Target): Tenancy {
+    const table = target.table.known ? this.tables.table(target.table.value) : undefined;
+    return (table && this.model.tables.get(table.id)) ?? { kind: 'unknown', why: 'not in the schema' };
+  }
+
+  column(target: Target, column: string): ColumnFact {
+    const table = target.table.known ? this.tables.table(target.table.value) : undefined;
+    if (!table) return { role: 'plain' };
+    let facts = this.#facts.get(table.id);
+    if (!facts) {
+      facts = this.#columnsOf(table);
+      this.#facts.set(table.id, facts);
+    }
+    const found = facts.get(column) ?? { role: 'plain' as const };
+    const definition = table.columns.get(column);
+    return definition ? { ...found, type: definition.type, notNull: definition.notNull } : found;
+  }
+
+  function(name: string, args: number): SchemaFunction | undefined {
+    const candidates = this.schema.functions.get(name) ?? this.schema.functions.get(`public.${name}`);
+    return candidates?.find((f) => f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table').length === args);
+  }
+
+  name(target: Target): string {
+    if (target.alias !== undefined) return target.alias;
+    const table = target.table.known ? this.tables.table(target.table.value) : undefined;
+    return table?.name.name ?? (target.table.known ? target.table.value.name : 'a table');
+  }
+
+  #columnsOf(table: Table): ReadonlyMap<string, ColumnFact> {
+    const facts = new Map<string, ColumnFact>();
+    const tenancy = this.model.tables.get(table.id);
+    const keys = new Set(
+      tenancy?.kind === 'keyed' ? tenancy.keys.map((k) => k.column) : tenancy?.kind === 'root' ? [tenancy.key] : [],
+    );
+    const through = new Set(tenancy?.kind === 'child' ? tenancy.through.map((t) => t.columns.join()) : []);
+    for (const key of uniqueKeys(table)) {
+      if (key.length === 1 && !keys.has(key[0]!)) {
+        const isTenant =
+          this.#roots.has(table.id) &&
+          table.constraints.some((c) => c.kind === 'primary key' && c.columns.join() === key[0]);
+        facts.set(key[0]!, isTenant ? { role: 'key' } : { role: 'reference', to: table.id, ties: 'certain' });
+      }
+      // A membership: one row for a user and a tenant.
+      const others = key.filter((c) => !keys.has(c));
+      if (key.length === 2 && others.length === 1) facts.set(others[0]!, { role: 'user' });
+    }
+    for (const reference of referencesOf(table)) {
+      const carriesKey = reference.columns.some((c) => keys.has(c)) && reference.columns.length > 1;
+      const certain = through.has(reference.columns.join()) || carriesKey;
+      for (const column of reference.columns) {
+        if (keys.has(column) || facts.get(column)?.role === 'user') continue;
+        facts.set(column, { role: 'reference', to: reference.to, ties: certain ? 'certain' : 'assumed' });
+      }
+    }
+    for (const column of keys) facts.set(column, { role: 'key' });
+    return facts;
+  }
+}
