@@ -23,9 +23,12 @@ describe.each(rules.map((rule) => [rule.meta.id, rule] as const))('%s', (id, rul
     expect(examples.filter((e) => e.example === 'valid')).not.toHaveLength(0);
   });
 
-  it.each(examples.map((one) => [`${one.example}: ${one.title} (README line ${one.line})`, one] as const))('%s', (_, one) => {
-    expect(checkCase(one, rule, rules, analyze)).toEqual([]);
-  });
+  it.each(examples.map((one) => [`${one.example}: ${one.title} (README line ${one.line})`, one] as const))(
+    '%s',
+    (_, one) => {
+      expect(checkCase(one, rule, rules, analyze)).toEqual([]);
+    },
+  );
 
   it('has cases of both kinds that fit together', () => {
     expect(cases.filter((c) => c.marks.length > 0)).not.toHaveLength(0);

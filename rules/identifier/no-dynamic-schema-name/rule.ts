@@ -1,6 +1,6 @@
-import { defineRule } from '@tenant-lint/engine';
-import type { LinkedAccess, Model } from '@tenant-lint/analysis';
-import type { Interpolation, Value } from '@tenant-lint/model';
+import type { Model } from '@tenant-lint/analysis';
+import { defineRule, servingAccesses } from '@tenant-lint/engine';
+import type { Interpolation, Span, Value } from '@tenant-lint/model';
 import { functionPath } from '../../lib/naming.js';
 
 export default defineRule({
@@ -31,9 +31,9 @@ export default defineRule({
       },
     },
   },
-  subject: 'access',
-  *check(access, model) {
-    for (const part of access.interpolations ?? []) {
+  subject: 'project',
+  *check(_, model) {
+    for (const { part, span, key } of partsOf(model)) {
       const message = messageFor(part);
       if (message === undefined) continue;
       yield {
@@ -43,17 +43,34 @@ export default defineRule({
           around: part.around,
           source: sourceOf(part.value) ?? '',
         },
-        span: access.span,
+        span,
         confidence: originOf(part.value) === 'unknown' ? 'likely' : 'certain',
         related: [{ span: part.span, text: 'this becomes part of the statement' }],
-        key: keyOf(model, access, part),
+        key: `${key} ${part.around}`,
       };
     }
   },
 });
 
-const keyOf = (model: Model, access: LinkedAccess, part: Interpolation): string =>
-  [access.file, functionPath(model, access), `${access.library}.${access.method}`, part.around].join(' ');
+interface Part {
+  readonly part: Interpolation;
+  readonly span: Span;
+  readonly key: string;
+}
+
+/** What becomes part of a statement: in code and query files, and in the dynamic statements of functions. */
+function* partsOf(model: Model): Iterable<Part> {
+  for (const access of servingAccesses(model)) {
+    const key = [access.file, functionPath(model, access), `${access.library}.${access.method}`].join(' ');
+    for (const part of access.interpolations ?? []) yield { part, span: access.span, key };
+  }
+  for (const declared of [...model.schema.functions.values()].flat()) {
+    const key = `function ${declared.name.schema ?? 'public'}.${declared.name.name}`;
+    for (const query of declared.queries) {
+      for (const part of query.interpolations ?? []) yield { part, span: declared.origin.created, key };
+    }
+  }
+}
 
 function messageFor(part: Interpolation): 'unquoted' | 'untrusted' | 'setting' | undefined {
   const origin = originOf(part.value);
