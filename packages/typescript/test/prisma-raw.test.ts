@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { lowered, targets } from './support/prisma.js';
+import { showPredicate } from './support/render.js';
 
 test('holes of a tagged query are parameters', () => {
   const code = 'prisma.$queryRaw`SELECT * FROM "Invoice" WHERE organization_id = ${orgId} AND id = ${id}`';
@@ -60,4 +61,41 @@ test('text that is not seen is unchecked, not skipped', () => {
   const [access] = lowered('prisma.$queryRawUnsafe(text)', 'text: string');
   expect(access).toMatchObject({ operation: 'raw', targets: [] });
   expect(access!.unchecked?.[0]?.reason).toMatch(/SQL text was not found/);
+});
+
+test('a condition that is only added on some paths is left out; a choice of conditions gives one query for each', () => {
+  const query = (hole: string): string[] =>
+    targets(`prisma.$queryRaw\`SELECT * FROM "Invoice" WHERE total > 1 \${${hole}}\``, 'id: string, all: boolean');
+  expect(query('id ? Prisma.sql`AND id = ${id}` : Prisma.empty')).toEqual([
+    expect.stringMatching(/many: \S+total > 1$/),
+  ]);
+  const accesses = lowered(
+    'prisma.$queryRaw`SELECT * FROM "Invoice" WHERE ${all ? Prisma.sql`total > 1` : Prisma.sql`id = ${id}`}`',
+    'id: string, all: boolean',
+  );
+  expect(accesses.map((a) => showPredicate(a.targets[0]!.predicate))).toEqual([
+    expect.stringMatching(/total > 1$/),
+    expect.stringMatching(/id = p0$/),
+  ]);
+  expect(new Set(accesses.map((a) => a.id)).size).toBe(2);
+});
+
+test('rows that are mapped to fragments', () => {
+  const [access] = lowered(
+    'prisma.$executeRaw`INSERT INTO "Line" (id, "invoiceId") VALUES ${Prisma.join(rows.map((row) => Prisma.sql`(${row.id}, ${row.invoiceId})`))}`',
+    'rows: Row[]',
+  );
+  expect(access).toMatchObject({ operation: 'create', method: '$executeRaw' });
+  expect(Object.keys(access!.targets[0]!.writes!.set)).toEqual(['id', 'invoiceId']);
+});
+
+test('a fragment that is not seen may widen the condition, so that is unknown; the query is still one, and the fragment no interpolation', () => {
+  const [access] = lowered(
+    'prisma.$queryRaw`SELECT * FROM "Invoice" WHERE organization_id = ${orgId} ${more}`',
+    'orgId: string, more: Prisma.Sql',
+  );
+  expect(access!.targets[0]).toMatchObject({ table: { known: true, value: { name: 'Invoice' } } });
+  expect(showPredicate(access!.targets[0]!.predicate)).toMatch(/^unknown/);
+  expect(access!.unchecked).toMatchObject([{ reason: 'a fragment of the query was not found' }]);
+  expect(access!.interpolations ?? []).toEqual([]);
 });

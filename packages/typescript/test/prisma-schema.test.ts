@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import type { FileFacts, SchemaAction } from '@tenant-lint/model';
 import { extractPrisma } from '../src/adapters/prisma/index.js';
+import type * as PrismaAst from '@mrleebo/prisma-ast';
 import { parseSchema } from '../src/adapters/prisma/schema/parse.js';
 
 type CreateTable = Extract<SchemaAction, { do: 'create table' }>;
@@ -262,7 +263,7 @@ describe('broken input', () => {
 
 /** An independent parser of the same language, as far as it goes: it has no block comments and no positions of arguments. */
 test('agrees with prisma-ast on blocks, fields and attributes', () => {
-  const { getSchema } = createRequire(import.meta.url)('@mrleebo/prisma-ast') as typeof import('@mrleebo/prisma-ast');
+  const { getSchema } = createRequire(import.meta.url)('@mrleebo/prisma-ast') as typeof PrismaAst;
   const text = `
 generator client {
   provider        = "prisma-client-js"

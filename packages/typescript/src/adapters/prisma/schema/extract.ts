@@ -8,7 +8,7 @@ import {
   type Unchecked,
 } from '@tenant-lint/model';
 import { parseDirective } from '../../../extract/directives.js';
-import { argument, databaseName, find, names, tableOfModel, text as textOf, type Declared } from './model.js';
+import { argument, databaseName, find, tableOfModel, text as textOf, type Declared } from './model.js';
 import { parseSchema, type Block, type Range } from './parse.js';
 import type { Token } from './tokens.js';
 
