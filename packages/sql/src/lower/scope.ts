@@ -63,7 +63,7 @@ export function columnOf(source: Source, column: string): Value {
   if (explicit) return explicit;
   const otherwise = source.otherwise?.(column);
   const [first, ...more] = source.through;
-  if (first === undefined) return otherwise ?? unknownValue(`${source.name ?? 'sub-select'} has no column ${column}`);
+  if (first === undefined) return otherwise ?? unknownValue(`column ${column} of ${source.name ?? 'a sub-select'}`);
   if (more.length === 0 && !otherwise) return { kind: 'column', target: first, column };
   return { kind: 'column', column, candidates: [source.through], ...(otherwise ? { otherwise } : {}) };
 }
