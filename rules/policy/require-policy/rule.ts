@@ -3,8 +3,8 @@ import { defineRule } from '@tenant-lint/engine';
 import type { Policy, Related, Span, Table } from '@tenant-lint/model';
 import { placeOf } from '../../lib/evidence.js';
 import { tableName } from '../../lib/naming.js';
-import { rolesOf } from '../../lib/roles.js';
 import { references } from '../../lib/schema.js';
+import { allCommands, commandsOf, grantsWithoutPolicy, policiesFor, roleWithoutPolicy } from './lib/coverage.js';
 
 export default defineRule({
   meta: {
@@ -135,14 +135,7 @@ export default defineRule({
   },
 });
 
-const allCommands: readonly Command[] = ['select', 'insert', 'update', 'delete'];
 const sqlWords = (commands: readonly string[]): string => commands.map((c) => c.toUpperCase()).join(' and ');
-const policiesFor = (policies: readonly Policy[], command: Command): Policy[] =>
-  policies.filter((policy) => policy.command === 'all' || policy.command === command);
-
-/** The commands that some permissive policy lets through. Without a clause a policy denies. */
-const commandsOf = (policies: readonly Policy[]): Set<Command> =>
-  new Set(allCommands.filter((command) => policiesFor(policies, command).length > 0));
 
 function placesOf(
   policies: readonly Policy[],
@@ -153,39 +146,6 @@ function placesOf(
     span: first.origin.created,
     related: rest.map((policy) => ({ span: policy.origin.created, text: `policy ${policy.name}` })),
   };
-}
-
-const appliesTo = (model: Model, policy: Policy, role: string): boolean =>
-  policy.roles.length === 0 || policy.roles.some((name) => name === 'public' || rolesOf(model, role).has(name));
-
-/** The application's roles are known, policies are for roles, and none of these is meant by any. */
-function roleWithoutPolicy(model: Model, policies: readonly Policy[]): string | undefined {
-  const { appRoles } = model.tenancy;
-  const some = appRoles.some((role) => policies.some((policy) => appliesTo(model, policy, role)));
-  return some ? undefined : appRoles[0];
-}
-
-function grantsWithoutPolicy(
-  model: Model,
-  table: Table,
-  policies: readonly Policy[],
-): { readonly grantee: string; readonly commands: Command[]; readonly span: Span }[] {
-  return model.schema.grants.flatMap((grant) => {
-    const onTable = grant.on.some(
-      (object) => object.kind === 'table' && `${object.name.schema ?? 'public'}.${object.name.name}` === table.id,
-    );
-    if (!onTable) return [];
-    const granted = allCommands.filter((command) =>
-      grant.privileges.some((p) => p.toLowerCase() === command || p.toLowerCase().startsWith('all')),
-    );
-    return grant.to.flatMap((grantee) => {
-      const bypasses = model.schema.roles.get(grantee)?.attributes.some((a) => /^(bypassrls|superuser)$/i.test(a));
-      const commands = granted.filter(
-        (command) => !policiesFor(policies, command).some((policy) => appliesTo(model, policy, grantee)),
-      );
-      return commands.length > 0 && bypasses !== true ? [{ grantee, commands, span: grant.span }] : [];
-    });
-  });
 }
 
 /** A table that belongs to another one by a required reference is expected to allow what that one allows. */
