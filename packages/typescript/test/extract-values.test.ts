@@ -279,4 +279,22 @@ describe('values that may be missing', () => {
     expect(factsOf(`${body} function notFound() { throw new Error(); }`).argument('use')).toBe('$0');
     expect(factsOf(`${body} function notFound() { if (x) return; throw new Error(); }`).argument('use')).toBe('?$0');
   });
+
+  it.each([
+    ['assert of Node', "import assert from 'node:assert';", 'assert(orgId)', '$0'],
+    ['assert.ok', "import assert from 'node:assert';", 'assert.ok(orgId)', '$0'],
+    ['another function of assert', "import assert from 'node:assert';", 'assert.equal(orgId)', '?$0'],
+    ['a function named assert', "import assert from './assert';", 'assert(orgId)', '?$0'],
+    ['asserts', 'function must(x: unknown): asserts x {}', 'must(orgId)', '$0'],
+    ['asserts ... is', 'function must(a: any, x: unknown): asserts x is string {}', 'must(1, orgId)', '$0'],
+    ['a function that asserts nothing', 'function must(x: unknown) {}', 'must(orgId)', '?$0'],
+  ])('assertions: %s', (_, head, call, value) => {
+    expect(factsOf(`${head} export function f(orgId?: string) { ${call}; db.use(orgId); }`).argument('use')).toBe(
+      value,
+    );
+  });
+
+  it('an accessor is not the function behind it', () => {
+    expect(used('db.use({ get x() { return 1; }, m() {} })')).toBe('{x: unknown(accessor), m: #f3}');
+  });
 });

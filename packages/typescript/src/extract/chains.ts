@@ -1,7 +1,8 @@
 import type TS from 'typescript';
 import type { CallChain, Step, Value } from '@tenant-lint/model';
 import { isPresent, narrowed } from './conditions.js';
-import { evaluate, evaluateOr, evaluateTemplate, spreadArgument, withoutMissing, type Use } from './expressions.js';
+import { evaluate, evaluateOr, spreadArgument, withoutMissing, type Use } from './expressions.js';
+import { evaluateTemplate } from './literals.js';
 import { appendArguments } from './appends.js';
 import { importedModule } from './modules.js';
 import { lookup } from './scope.js';

@@ -1,6 +1,7 @@
 import type TS from 'typescript';
 import { type TextPart, type Value } from '@tenant-lint/model';
-import { evaluate, textPart } from './expressions.js';
+import { evaluate } from './expressions.js';
+import { textPart } from './literals.js';
 import { spanOf, startOf, type Extraction } from './state.js';
 import { ts } from './typescript.js';
 

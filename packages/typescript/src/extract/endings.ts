@@ -1,4 +1,5 @@
 import type TS from 'typescript';
+import { constant, type Value } from '@tenant-lint/model';
 import { lookup } from './scope.js';
 import type { Extraction } from './state.js';
 import { ts } from './typescript.js';
@@ -9,6 +10,44 @@ const neverReturning: Readonly<Record<string, readonly string[]>> = {
   '@sveltejs/kit': ['error', 'redirect'],
   'node:process': ['exit', 'abort'],
 };
+
+/** Functions of libraries that throw unless their first argument is truthy: by module and exported name. */
+const asserting: Readonly<Record<string, readonly string[]>> = {
+  assert: ['default', '*', 'ok', 'strict'],
+  'assert/strict': ['default', '*', 'ok'],
+  'node:assert': ['default', '*', 'ok', 'strict'],
+  'node:assert/strict': ['default', '*', 'ok'],
+  'tiny-invariant': ['default'],
+  'ts-invariant': ['invariant', 'default'],
+  invariant: ['default', '*'],
+};
+
+/** The condition that holds after the expression because the call would have thrown otherwise. `value` is what it evaluated to. */
+export function assertedBy(x: Extraction, expression: TS.Expression, value: Value): Value | undefined {
+  if (!ts.isCallExpression(expression) || value.kind !== 'result' || value.path.length > 0) return undefined;
+  const chain = x.chains[Number(value.chain.slice(value.chain.lastIndexOf('c') + 1))];
+  const last = chain?.steps.at(-1);
+  if (!chain || chain.steps.length !== 1 || !last?.arguments) return undefined;
+  const { receiver } = chain;
+  if (receiver.kind === 'import') {
+    // `assert.ok(x)` of a default import, or the function itself.
+    const names = asserting[receiver.module];
+    const called = names?.includes(receiver.name) && (last.name === '' || names.includes(last.name));
+    return called ? last.arguments[0] : undefined;
+  }
+  if (last.name !== '' || !ts.isIdentifier(expression.expression)) return undefined;
+  const variable = lookup(x.scope, expression.expression.text);
+  const declaration = variable && (x.declarations.get(variable) as TS.FunctionLikeDeclaration | undefined);
+  const type = declaration?.type;
+  if (!type || !ts.isTypePredicateNode(type) || !type.assertsModifier) return undefined;
+  const name = type.parameterName;
+  const index = declaration.parameters.findIndex(
+    (p) => ts.isIdentifier(p.name) && ts.isIdentifier(name) && p.name.text === name.text,
+  );
+  const argument = last.arguments[index];
+  if (!argument) return undefined;
+  return type.type ? { kind: 'apply', function: '!=', to: [argument, constant(null)] } : argument;
+}
 
 /** Whether the expression is a call after which nothing runs. */
 export function neverReturns(x: Extraction, expression: TS.Expression): boolean {

@@ -1,13 +1,5 @@
 import type TS from 'typescript';
-import {
-  constant,
-  unknownValue,
-  type CallChain,
-  type Entry,
-  type Item,
-  type TextPart,
-  type Value,
-} from '@tenant-lint/model';
+import { constant, unknownValue, type CallChain, type Value } from '@tenant-lint/model';
 import { assignTo } from './assignments.js';
 import { operand } from './branches.js';
 import { walkChain } from './chains.js';
@@ -15,8 +7,9 @@ import { walkClass } from './classes.js';
 import { narrowed } from './conditions.js';
 import { evaluateConcatenation } from './concatenation.js';
 import { walkFunction, type Handed } from './functions.js';
+import { evaluateList, evaluateObject, evaluateTemplate } from './literals.js';
 import { join, lookup } from './scope.js';
-import { spanOf, startOf, textOf, type Extraction } from './state.js';
+import { spanOf, textOf, type Extraction } from './state.js';
 import { ts } from './typescript.js';
 import { bare, inlined, valueOfVariable } from './values.js';
 
@@ -72,68 +65,6 @@ export function evaluateOr(
     default:
       return evaluate(x, node, use, awaited);
   }
-}
-
-/** Where a member of a literal that is handed over is; only for members that can hold a function. */
-function inner(handed: Handed | undefined, name: string, node: TS.Expression): Handed | undefined {
-  if (!handed || node.kind === ts.SyntaxKind.Identifier || node.kind === ts.SyntaxKind.StringLiteral) return undefined;
-  return { ...handed, path: [...handed.path, name] };
-}
-
-function evaluateObject(x: Extraction, node: TS.ObjectLiteralExpression, handed?: Handed): Value {
-  const entries: Entry[] = [];
-  for (const member of node.properties) {
-    if (ts.isSpreadAssignment(member)) {
-      entries.push({ spread: evaluate(x, member.expression), span: spanOf(x, member) });
-      continue;
-    }
-    const where = spanOf(x, member);
-    if (ts.isShorthandPropertyAssignment(member)) {
-      entries.push({ set: member.name.text, value: evaluate(x, member.name), span: where });
-      continue;
-    }
-    const name = propertyName(x, member.name);
-    const key = typeof name === 'string' ? name : '*';
-    const value: Value = ts.isPropertyAssignment(member)
-      ? evaluateOr(
-          x,
-          member.initializer,
-          typeof name === 'string' ? name : undefined,
-          'other',
-          inner(handed, key, member.initializer),
-        )
-      : {
-          kind: 'function',
-          function: walkFunction(x, member, {
-            ...(typeof name === 'string' ? { name } : {}),
-            ...(handed ? { handed: { ...handed, path: [...handed.path, key] } } : {}),
-          }),
-        };
-    entries.push(typeof name === 'string' ? { set: name, value, span: where } : { computed: name, value, span: where });
-  }
-  return { kind: 'object', entries, span: spanOf(x, node) };
-}
-
-/** The name of a member: text, or the value that is computed for it. */
-export function propertyName(x: Extraction, name: TS.PropertyName): string | Value {
-  if (!ts.isComputedPropertyName(name)) return name.text;
-  const value = evaluate(x, name.expression);
-  return value.kind === 'constant' && value.value !== null ? String(value.value) : value;
-}
-
-function evaluateList(
-  x: Extraction,
-  node: TS.ArrayLiteralExpression,
-  handed?: Handed,
-  awaited = false,
-  use: Use = 'other',
-): Value {
-  const of: Item[] = node.elements.map((element, i): Item => {
-    if (ts.isSpreadElement(element)) return { value: evaluate(x, element.expression), spread: true };
-    if (ts.isOmittedExpression(element)) return { value: { kind: 'undefined' } };
-    return { value: evaluateOr(x, element, undefined, use, inner(handed, String(i), element), awaited) };
-  });
-  return { kind: 'list', of, span: spanOf(x, node) };
 }
 
 /** What a name means here. */
@@ -200,27 +131,6 @@ function evaluateBinary(x: Extraction, node: TS.BinaryExpression, use: Use, awai
     right = evaluate(x, node.right);
   }
   return { kind: 'apply', function: token, to: [left, right] };
-}
-
-export function textPart(x: Extraction, node: TS.LiteralLikeNode, start: number, rawEnd: number): TextPart {
-  return { text: node.text, start, exact: x.text.slice(start, rawEnd) === node.text };
-}
-
-/** A template as text; the parts between the holes carry where they are. */
-export function evaluateTemplate(x: Extraction, node: TS.TemplateLiteral): Value {
-  if (ts.isNoSubstitutionTemplateLiteral(node)) {
-    const start = startOf(x, node) + 1;
-    return { kind: 'text', parts: [textPart(x, node, start, node.end - 1)], span: spanOf(x, node) };
-  }
-  const headStart = startOf(x, node.head) + 1;
-  const parts: TextPart[] = node.head.text === '' ? [] : [textPart(x, node.head, headStart, node.head.end - 2)];
-  node.templateSpans.forEach(({ expression, literal }, i) => {
-    parts.push({ hole: evaluate(x, expression), span: spanOf(x, expression) });
-    const start = startOf(x, literal) + 1;
-    const last = i === node.templateSpans.length - 1;
-    if (literal.text !== '') parts.push(textPart(x, literal, start, literal.end - (last ? 1 : 2)));
-  });
-  return { kind: 'text', parts, span: spanOf(x, node) };
 }
 
 /** A string that may be a language of its own (SQL) keeps its place. */

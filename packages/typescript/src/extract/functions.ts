@@ -71,7 +71,7 @@ export function walkFunction(x: Extraction, node: FunctionNode, context: Context
   facts.parent = outer.facts.id;
   const name = context.name ?? ('name' in node && node.name && ts.isIdentifier(node.name) ? node.name.text : undefined);
   if (name !== undefined) facts.name = name;
-  const inClass = context.class ?? (ts.isArrowFunction(node) ? outer.facts.class : undefined);
+  const inClass = context.class ?? (ts.isArrowFunction(node) ? thisClass : undefined);
   if (inClass !== undefined) facts.class = inClass;
   if (context.decorators) facts.decorators = [...context.decorators];
   if (context.handed) facts.handedTo = context.handed;

@@ -13,9 +13,12 @@ export function hoist(x: Extraction, statements: readonly TS.Node[]): void {
   const K = ts.SyntaxKind;
   for (const statement of statements) {
     switch (statement.kind) {
-      case K.VariableStatement:
-        hoistVariables(x, (statement as TS.VariableStatement).declarationList);
+      case K.VariableStatement: {
+        const { declarationList, modifiers } = statement as TS.VariableStatement;
+        // `declare const x`: a global.
+        if (!modifiers?.some((m) => m.kind === K.DeclareKeyword)) hoistVariables(x, declarationList);
         break;
+      }
       case K.VariableDeclarationList:
         hoistVariables(x, statement as TS.VariableDeclarationList);
         break;

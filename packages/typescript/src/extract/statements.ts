@@ -5,7 +5,7 @@ import { walkClass } from './classes.js';
 import { forget } from './conditions.js';
 import { evaluate, evaluateOr } from './expressions.js';
 import { walkFunction } from './functions.js';
-import { neverReturns } from './endings.js';
+import { assertedBy, neverReturns } from './endings.js';
 import { hoist } from './hoist.js';
 import { assignedInLoop } from './loops.js';
 import { exportAssignment, exportDeclaration, exportedDeclaration } from './modules.js';
@@ -74,8 +74,12 @@ export function walkStatement(x: Extraction, node: TS.Statement): void {
   switch (node.kind) {
     case K.ExpressionStatement: {
       const { expression } = node as TS.ExpressionStatement;
-      evaluate(x, expression, 'discarded');
+      const value = evaluate(x, expression, 'discarded');
       if (neverReturns(x, expression)) x.fn.exit = 'function';
+      else {
+        const asserted = assertedBy(x, expression, value);
+        if (asserted) afterExit(x, asserted, true, expression.end);
+      }
       return;
     }
     case K.VariableStatement: {
