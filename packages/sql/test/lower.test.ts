@@ -464,3 +464,13 @@ describe('bounds', () => {
     expect(first && 'value' in first && showValue(first.value)).toBe('one(t0.x, t1.y)');
   });
 });
+
+test('a union in a condition yields rows by its arms only', () => {
+  const { predicate } =
+    lower('select 1 from a where id in (select b.x from b union select c.x from c)').targets[0] ?? {};
+  expect(predicate).toMatchObject({ kind: 'in-query', query: { targets: [], condition: { kind: 'never' } } });
+  expect(predicate?.kind === 'in-query' && predicate.query.arms?.map((arm) => arm.targets.map((t) => t.ref))).toEqual([
+    ['t1'],
+    ['t2'],
+  ]);
+});

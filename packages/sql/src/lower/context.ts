@@ -1,5 +1,4 @@
 import type {
-  Access,
   Known,
   Operation,
   OutputColumn,
@@ -69,8 +68,6 @@ export interface Context {
   targets: number;
   subs: Draft[];
   readonly unions: Map<TargetRef, readonly Arm[]>;
-  /** Parts that were not understood, though the rest was. */
-  readonly unchecked: NonNullable<Access['unchecked']>[number][];
 }
 
 /** More targets in one statement than this are not looked at: references to common table expressions can multiply. */
@@ -78,7 +75,7 @@ export const maxTargets = 400;
 
 export const newContext = (
   options: Pick<Context, 'file' | 'library' | 'text' | 'offset'> & Partial<Pick<Context, 'place'>>,
-): Context => ({ place: (offset) => offset, ...options, targets: 0, subs: [], unions: new Map(), unchecked: [] });
+): Context => ({ place: (offset) => offset, ...options, targets: 0, subs: [], unions: new Map() });
 
 /** A statement that cannot be lowered as a whole; caught where lowering starts and reported with this reason. */
 export class NotLowered extends Error {}

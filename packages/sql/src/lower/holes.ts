@@ -11,9 +11,6 @@ export function holeOf(text: string | undefined): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-/** True if the name is a hole and nothing else. */
-export const isHole = (text: string | undefined): boolean => text !== undefined && /^__hole_\d+__$/.test(text);
-
 /** The value that a hole stands for; the host adapter replaces it by the program's value. */
 export const holeValue = (n: number): Value => ({ kind: 'placeholder', name: `hole:${n}` });
 

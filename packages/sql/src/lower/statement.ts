@@ -74,7 +74,6 @@ function accessOf(node: Node, context: Context, span: Span, options: LowerOption
     targets: finishDrafts(rows.drafts, context),
     client: { receiver: unknownValue('SQL text'), kind: 'plain' },
     span,
-    ...(context.unchecked.length > 0 ? { unchecked: context.unchecked } : {}),
     ...(output.length > 0
       ? { output: output.map((o) => ('star' in o ? o : { ...o, value: resolveUnionsInValue(o.value, context) })) }
       : {}),

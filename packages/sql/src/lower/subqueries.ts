@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types';
 import type { Query, Value } from '@tenant-lint/model';
-import { and, unknownValue } from '@tenant-lint/model';
+import { and, never, unknownValue } from '@tenant-lint/model';
 import { isStar } from './context.js';
 import type { OutputItem } from './context.js';
 import { targetOf } from './finish.js';
@@ -45,8 +45,9 @@ function queryOf(rows: Rows, scope: Scope, firstUnion: number): Query {
   if (rows.parts) {
     const [first, ...others] = rows.parts.map((part) => queryOf(part, scope, firstUnion));
     if (!first) return notUnderstood('empty union');
+    // The query itself yields nothing, so that a reader who counts it beside its arms is right too.
     if (rows.operation === 'union')
-      return { targets: [], condition: first.condition, output: first.output, arms: [first, ...others] };
+      return { targets: [], condition: never, output: first.output, arms: [first, ...others] };
     // The rows of INTERSECT and EXCEPT are among those of the left side; which of them is not said.
     return {
       ...first,
