@@ -404,6 +404,34 @@ end $$`;
     expect(f.body).toEqual({ known: false, reason: 'the body has fors' });
   });
 
+  test('a record that a query fills, variables of types of the schema', () => {
+    const f = define(`create function f(p uuid) returns boolean language plpgsql as $$
+      declare m members%rowtype; r app.role; s app.status;
+      begin
+        select * into m from members where id = p;
+        select role, status into r, s from members where id = p;
+        return m.org_id = p and r = 'admin' and s = 'x';
+      end $$`);
+    if (!f.body.known || f.body.value.kind !== 'predicate' || f.body.value.predicate.kind !== 'and')
+      throw new Error('not a conjunction');
+    expect(
+      f.body.value.predicate.of.map(
+        (p) => p.kind === 'compare' && p.left.kind === 'query' && withoutSpans(p.left.query.output),
+      ),
+    ).toEqual([
+      [{ kind: 'column', target: 't0', column: 'org_id' }],
+      [{ kind: 'column', target: 't0', column: 'role' }],
+      [{ kind: 'column', target: 't0', column: 'status' }],
+    ]);
+  });
+
+  test('a table of one column is a query', () => {
+    const body = define(
+      'create function f() returns table (id uuid) language sql as $$ select org_id from members $$',
+    ).body;
+    expect(body).toMatchObject({ known: true, value: { kind: 'query' } });
+  });
+
   test.each([
     ['language plpgsql as $$ begin update t set a = 1; return 1; end $$', 'the body writes to a table'],
     ['language plpgsql as $$ begin retur 1; end $$', expect.stringContaining('syntax error')],

@@ -39,6 +39,11 @@ describe('what a file is for', () => {
     ['checks/rls.sql', 'begin;\nselect plan(1);\nselect ok(true);\nselect * from finish();', 'test'],
     ['queries/users.sql', 'select * from users where id = $1;', 'query'],
     ['queries/empty.sql', '', 'query'],
+    ['queries/add_user.sql', 'insert into users values (1);', 'query'],
+    ['sql/add.sql', '-- name: AddUser :exec\ninsert into users (id) values ($1);', 'query'],
+    ['drizzle/0003_backfill.sql', 'update t set a = 1;', 'migration'],
+    ['db/001_create_smoke_test.sql', ddl, 'migration'],
+    ['db/users.test.sql', ddl, 'test'],
   ])('%s is a %s', (file, text, role) => {
     const found = classifySql(file, text);
     expect(found.role).toBe(role);

@@ -1,22 +1,8 @@
 import type { Node } from '@pgsql/types';
 import type { Access, Value } from '@tenant-lint/model';
-import { constant } from '@tenant-lint/model';
-import { functionBodyScope, lowerCondition, lowerExpression, lowerStatement, type Parameters } from '../lower/index.js';
+import { functionBodyScope, lowerExpression, lowerStatement, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
 import type { Reading } from './context.js';
-import { parseExpression, parseFragment, type Fragment } from './fragment.js';
-import {
-  lineOf,
-  listOf,
-  locate,
-  nestedLists,
-  nodeOf,
-  numberOf,
-  parseFunction,
-  queryText,
-  type PlStatement,
-  type PlVariable,
-} from './plpgsql.js';
 
 export interface Body {
   readonly value: { readonly known: true; readonly value: Value } | { readonly known: false; readonly reason: string };
@@ -24,11 +10,11 @@ export interface Body {
 }
 
 /** A body that is not one expression; the message says why. */
-class NotAnExpression extends Error {}
+export class NotAnExpression extends Error {}
 
 /** The body of a function in SQL: its value is that of its last statement. */
 export function sqlBody(reading: Reading, statements: readonly ParsedStatement[], parameters: Parameters): Body {
-  const queries = statements.flatMap((statement) => query(reading, statement, parameters));
+  const queries = statements.flatMap((statement) => queriesOf(reading, statement, parameters));
   return { queries, value: attempt(() => lastValue(reading, statements, parameters)) };
 }
 
@@ -44,7 +30,7 @@ function lastValue(reading: Reading, statements: readonly ParsedStatement[], par
 }
 
 /** What a SELECT of one column computes: the expression itself where there is no FROM, else a scalar sub-query. */
-function selected(reading: Reading, statement: ParsedStatement, parameters: Parameters, column?: number): Value {
+export function selected(reading: Reading, statement: ParsedStatement, parameters: Parameters, column?: number): Value {
   const { node } = statement;
   if (!node || !('SelectStmt' in node)) throw new NotAnExpression('the last statement is not a SELECT');
   const select = node.SelectStmt;
@@ -63,7 +49,7 @@ function selected(reading: Reading, statement: ParsedStatement, parameters: Para
   return lowerExpression({ SubLink: { subLinkType: 'EXPR_SUBLINK', subselect, location: -1 } }, scope);
 }
 
-function query(reading: Reading, statement: ParsedStatement, parameters: Parameters): Access[] {
+export function queriesOf(reading: Reading, statement: ParsedStatement, parameters: Parameters): Access[] {
   const read = lowerStatement(statement, { file: reading.file, id: reading.queryId(), library: 'sql', parameters });
   if (read === undefined) return [];
   if (!('unknown' in read)) return [read];
@@ -72,234 +58,11 @@ function query(reading: Reading, statement: ParsedStatement, parameters: Paramet
   return [];
 }
 
-function attempt(compute: () => Value): Body['value'] {
+export function attempt(compute: () => Value): Body['value'] {
   try {
     return { known: true, value: compute() };
   } catch (error) {
     if (error instanceof NotAnExpression) return { known: false, reason: error.message };
     throw error;
   }
-}
-
-/** The steps that evaluating a body may take: branches double what follows them. */
-const maxSteps = 400;
-
-/**
- * The body of a function in PL/pgSQL, evaluated symbolically: variables hold values, branches become choices. `statement` is the whole CREATE
- * FUNCTION. Loops, dynamic SQL and results row by row are not expressions.
- */
-export function plpgsqlBody(reading: Reading, statement: string, body: Fragment, parameters: Parameters): Body {
-  const parsed = parseFunction(statement, body);
-  if ('error' in parsed) return { queries: [], value: { known: false, reason: parsed.error } };
-  const evaluation = new Evaluation(reading, body, parsed.variables);
-  const names = new Map(parameters.values);
-  const values: Parameters = { ...parameters, values: names };
-  // Queries see variables as what the function was called with or, for its own variables, as unknown: their value may differ at each query.
-  for (const variable of parsed.variables) {
-    if (variable.name !== '' && !names.has(variable.name) && !variable.name.includes(' ')) {
-      names.set(variable.name, { kind: 'unknown', reason: `variable ${variable.name}` });
-    }
-  }
-  const queries = evaluation.queries(parsed.body, values);
-  const value = attempt(() => evaluation.run(parsed.body, new Map(parameters.values), parameters) ?? constant(null));
-  return { queries, value };
-}
-
-type Variables = ReadonlyMap<string, Value>;
-
-class Evaluation {
-  private steps = 0;
-
-  constructor(
-    private readonly reading: Reading,
-    private readonly body: Fragment,
-    private readonly variables: readonly PlVariable[],
-  ) {}
-
-  /** The value returned by a list of statements; undefined where control falls off its end. */
-  run(statements: readonly PlStatement[], variables: Variables, base: Parameters): Value | undefined {
-    const [statement, ...rest] = statements;
-    if (!statement) return undefined;
-    if (++this.steps > maxSteps) throw new NotAnExpression('too many branches');
-    const { kind, fields } = statement;
-    const line = lineOf(statement);
-    const evaluate = (name: string): Value =>
-      this.expression(queryText(fields, name), line, { ...base, values: variables });
-    switch (kind) {
-      case 'block':
-        this.checkHandlers(fields, variables, base);
-        return this.run([...listOf(fields, 'body'), ...rest], this.declared(variables, base), base);
-      case 'return': {
-        if (nodeOf(fields, 'expr')) return evaluate('expr');
-        const variable = this.variables[numberOf(fields, 'retvarno') ?? -1];
-        return variable ? (variables.get(variable.name) ?? constant(null)) : constant(null);
-      }
-      case 'return_query': {
-        const only = rest.every((next) => next.kind === 'return');
-        const [parsed] = parseFragment(locate(this.body, queryText(fields, 'query') ?? '', line));
-        if (!only || !parsed) throw new NotAnExpression('a result of several queries');
-        return selected(this.reading, parsed, { ...base, values: variables });
-      }
-      case 'assign':
-        return this.run(rest, this.assigned(statement, variables, base), base);
-      case 'execsql':
-        return this.run(rest, this.fetched(statement, variables, base), base);
-      case 'perform':
-      case 'assert':
-        return this.run(rest, variables, base);
-      case 'raise':
-        // 21 is ERROR: the query ends, and no row passes. NULL lets none pass either.
-        return numberOf(fields, 'elog_level') === 21 ? constant(null) : this.run(rest, variables, base);
-      case 'if': {
-        const branches = [
-          { condition: queryText(fields, 'cond'), line, then: listOf(fields, 'then_body') },
-          ...listOf(fields, 'elsif_list').map((branch) => ({
-            condition: queryText(branch.fields, 'cond'),
-            line: lineOf(branch),
-            then: listOf(branch.fields, 'stmts'),
-          })),
-        ];
-        return this.branch(branches, [...listOf(fields, 'else_body')], rest, variables, base);
-      }
-      case 'getdiag':
-        throw new NotAnExpression('GET DIAGNOSTICS');
-      case 'dynexecute':
-        throw new NotAnExpression('dynamic SQL');
-      default:
-        throw new NotAnExpression(`the body has ${kind.replaceAll('_', ' ')}`);
-    }
-  }
-
-  private branch(
-    branches: readonly { condition: string | undefined; line: number; then: readonly PlStatement[] }[],
-    otherwise: readonly PlStatement[],
-    rest: readonly PlStatement[],
-    variables: Variables,
-    base: Parameters,
-  ): Value | undefined {
-    const [first, ...more] = branches;
-    if (!first) return this.run([...otherwise, ...rest], variables, base);
-    const test = this.condition(first.condition, first.line, { ...base, values: variables });
-    const yes = this.run([...first.then, ...rest], variables, base);
-    const no = this.branch(more, otherwise, rest, variables, base);
-    return { kind: 'choice', of: [yes ?? constant(null), no ?? constant(null)], test };
-  }
-
-  /** A handler is passed over where all it does is to return NULL or FALSE: then an error lets no row pass, like the NULL put for it. */
-  private checkHandlers(fields: PlStatement['fields'], variables: Variables, base: Parameters): void {
-    const handlers = nodeOf(fields, 'exceptions');
-    if (!handlers) return;
-    for (const handler of listOf(handlers.fields, 'exc_list')) {
-      const value = this.run(listOf(handler.fields, 'action'), variables, base);
-      const denies = value?.kind === 'constant' && (value.value === null || value.value === false);
-      if (value !== undefined && !denies) throw new NotAnExpression('an exception handler that returns a value');
-    }
-  }
-
-  /** Declared variables start with their default, or NULL. */
-  private declared(variables: Variables, base: Parameters): Variables {
-    const all = new Map(variables);
-    for (const { kind, name, fields } of this.variables) {
-      if (
-        all.has(name) ||
-        name === '' ||
-        (kind !== 'var' && kind !== 'rec') ||
-        numberOf(fields, 'lineno') === undefined
-      )
-        continue;
-      const text = queryText(fields, 'default_val');
-      const line = numberOf(fields, 'lineno') ?? 1;
-      all.set(name, text === undefined ? constant(null) : this.expression(text, line, { ...base, values: all }));
-    }
-    return all;
-  }
-
-  private assigned(statement: PlStatement, variables: Variables, base: Parameters): Variables {
-    const variable = this.variables[numberOf(statement.fields, 'varno') ?? 0];
-    const text = queryText(statement.fields, 'expr') ?? '';
-    const assignment = /^\s*[\w"$.]+\s*:?=/.exec(text);
-    if (!variable || variable.kind !== 'var' || !assignment)
-      throw new NotAnExpression('an assignment to a part of a variable');
-    const whole = locate(this.body, text, lineOf(statement));
-    const skip = assignment[0].length;
-    const fragment: Fragment = { text: text.slice(skip), at: (offset) => whole.at(offset + skip) };
-    return new Map(variables).set(variable.name, this.parsed(fragment, { ...base, values: variables }));
-  }
-
-  /** SELECT ... INTO: each variable gets its column of the query. */
-  private fetched(statement: PlStatement, variables: Variables, base: Parameters): Variables {
-    const { fields } = statement;
-    const [parsed] = parseFragment(locate(this.body, queryText(fields, 'sqlstmt') ?? '', lineOf(statement)));
-    if (!parsed?.node || !('SelectStmt' in parsed.node)) throw new NotAnExpression('the body writes to a table');
-    const target = nodeOf(fields, 'target');
-    if (!target) throw new NotAnExpression('a query without destination');
-    const names = listFieldNames(target);
-    if (names.length === 0) throw new NotAnExpression('a query into a record');
-    const all = new Map(variables);
-    const parameters = { ...base, values: variables };
-    names.forEach((name, i) => all.set(name, selected(this.reading, parsed, parameters, i)));
-    const scope = functionBodyScope(this.reading.file, parameters, parsed);
-    const exists: Node = { SubLink: { subLinkType: 'EXISTS_SUBLINK', subselect: parsed.node, location: -1 } };
-    return all.set('found', { kind: 'predicate', predicate: lowerCondition(exists, scope) });
-  }
-
-  private expression(text: string | undefined, line: number, parameters: Parameters): Value {
-    if (text === undefined) throw new NotAnExpression('an expression that was not parsed');
-    return this.parsed(locate(this.body, text, line), parameters);
-  }
-
-  private parsed(fragment: Fragment, parameters: Parameters): Value {
-    const parsed = parseExpression(fragment);
-    if (!parsed) throw new NotAnExpression('an expression that was not parsed');
-    return lowerExpression(parsed.node, functionBodyScope(this.reading.file, parameters, parsed.statement));
-  }
-
-  private condition(text: string | undefined, line: number, parameters: Parameters): Value {
-    const parsed = text === undefined ? undefined : parseExpression(locate(this.body, text, line));
-    if (!parsed) throw new NotAnExpression('a condition that was not parsed');
-    const scope = functionBodyScope(this.reading.file, parameters, parsed.statement);
-    return { kind: 'predicate', predicate: lowerCondition(parsed.node, scope) };
-  }
-
-  /** All static queries of a body, wherever they stand in it. */
-  queries(statements: readonly PlStatement[], parameters: Parameters): Access[] {
-    return statements.flatMap((statement) => {
-      const { kind, fields } = statement;
-      const line = lineOf(statement);
-      const text =
-        queryText(fields, 'sqlstmt') ??
-        queryText(fields, 'query') ??
-        (kind === 'perform' ? queryText(fields, 'expr') : undefined);
-      const isStatic = text !== undefined && kind !== 'dynexecute' && kind !== 'dynfors';
-      if (kind === 'dynexecute' || kind === 'dynfors') this.dynamic(text ?? '', line);
-      const own = isStatic ? parseFragment(locate(this.body, text, line, kind === 'perform')) : [];
-      return [
-        ...own.flatMap((parsed) => query(this.reading, parsed, parameters)),
-        ...nestedLists.flatMap((name) => this.queries(listOf(fields, name), parameters)),
-        ...this.queries(handlersOf(fields), parameters),
-      ];
-    });
-  }
-
-  private dynamic(text: string, line: number): void {
-    const fragment = locate(this.body, text, line);
-    const span = { file: this.reading.file, start: fragment.at(0), end: fragment.at(text.length) };
-    this.reading.unchecked({ reason: 'unsupported: dynamic SQL', detail: text.slice(0, 200), span });
-  }
-}
-
-const handlersOf = (fields: PlStatement['fields']): PlStatement[] => {
-  const block = nodeOf(fields, 'exceptions');
-  return block ? listOf(block.fields, 'exc_list').flatMap((handler) => listOf(handler.fields, 'action')) : [];
-};
-
-/** The variables of an INTO list. */
-function listFieldNames(target: PlStatement): string[] {
-  const { fields } = target.fields;
-  if (!Array.isArray(fields)) return [];
-  return fields.flatMap((field: unknown) =>
-    typeof field === 'object' && field !== null && 'name' in field && typeof field.name === 'string'
-      ? [field.name]
-      : [],
-  );
 }

@@ -2,11 +2,12 @@ import type { AlterFunctionStmt, CreateFunctionStmt, FunctionParameter, Node } f
 import type { FunctionDefinition, SchemaAction, Value } from '@tenant-lint/model';
 import { functionBodyScope, lowerExpression, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
-import { plpgsqlBody, sqlBody, type Body } from './body.js';
+import { sqlBody, type Body } from './body.js';
 import type { Ddl } from './context.js';
 import { parseFragment, stringAt } from './fragment.js';
 import { nameOf, plainText, strings } from './names.js';
 import { settingOf } from './settings.js';
+import { plpgsqlBody } from './plpgsql-body.js';
 import { printType } from './types.js';
 
 type Parameter = FunctionDefinition['parameters'][number];
@@ -95,8 +96,8 @@ function bodyOf(
 
 /** Some results are no values whatever the body computes. */
 function settle(body: Body, returns: string): Body {
-  if (returns !== 'trigger' && returns !== 'event_trigger' && returns !== 'void' && returns !== 'table') return body;
-  const reason = returns === 'table' ? 'returns a table' : `returns ${returns.replace('_', ' ')}`;
+  if (returns !== 'trigger' && returns !== 'event_trigger' && returns !== 'void') return body;
+  const reason = `returns ${returns.replace('_', ' ')}`;
   return { ...body, value: { known: false, reason } };
 }
 

@@ -1,4 +1,4 @@
-import { maxNesting, nestingOf, parsePlpgsql } from '../parser/index.js';
+import { maxNesting, nestingOf, parsePlpgsql, type Parsed } from '../parser/index.js';
 import { partOf, type Fragment } from './fragment.js';
 
 /**
@@ -65,10 +65,36 @@ export function queryText(fields: Fields, name: string): string | undefined {
   return typeof query === 'string' ? query : undefined;
 }
 
+/**
+ * The parser knows no types but the built-in ones and takes a variable of any other for a record, which it then refuses where a scalar
+ * must stand. Such variables are declared anew as text; lines and the texts of expressions stay as they are.
+ */
+function parseDeclared(statement: string): Parsed<unknown> {
+  const parsed = parsePlpgsql(statement);
+  if (!('error' in parsed) || !/is not a scalar variable|record variable cannot be part/.test(parsed.error))
+    return parsed;
+  const redeclared = statement.replace(/\bdeclare\b[\s\S]*?\bbegin\b/gi, (section) =>
+    section.replace(declaration, (whole, before: string, name: string, type: string) =>
+      type.toLowerCase() === 'record' || fieldsOf(statement, name).length > 0 ? whole : `${before}text`,
+    ),
+  );
+  return parsePlpgsql(redeclared);
+}
+
+const declaration = /((\b\w+)\s+(?:constant\s+)?)([\w."]+)(?:\[\])?(?=\s*(?:;|:=|=|default\b|not\s+null\b))/gi;
+
+/** The fields of a variable that a text names, in lower case. */
+export function fieldsOf(text: string, variable: string): string[] {
+  const fields = Array.from(text.matchAll(/\b(\w+)\s*\.\s*(\w+)/g), ([, record, field]) =>
+    record?.toLowerCase() === variable.toLowerCase() ? (field ?? '').toLowerCase() : '',
+  );
+  return [...new Set(fields)].filter((field) => field !== '');
+}
+
 /** Parses a whole CREATE FUNCTION or DO statement, whose body is `body`. */
 export function parseFunction(statement: string, body: Fragment): PlFunction | { readonly error: string } {
   if (nestingOf(body.text) > maxNesting) return { error: `a body nested deeper than ${maxNesting} levels` };
-  const parsed = parsePlpgsql(statement);
+  const parsed = parseDeclared(statement);
   if ('error' in parsed) return parsed;
   const functions = isFields(parsed.tree) ? listOf(parsed.tree, 'plpgsql_funcs') : [];
   const [only] = functions;

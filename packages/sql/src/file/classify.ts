@@ -7,7 +7,7 @@ interface Classified {
 }
 
 const testPath = /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e|pgtap|testdata|__fixtures__)\//i;
-const testName = /(?:\.|_|-)(?:test|spec)s?\.sql$/i;
+const testName = /\.(?:test|spec)\.sql$|(?:^|\/)test[_-][^/]*\.sql$|(?:^|\/)[a-z][^/]*_test\.sql$/i;
 const pgTap =
   /^[ \t]*(?:select\s+)?(?:plan|no_plan)\s*\(|\bselect\s+\*\s+from\s+(?:finish|no_plan)\s*\(|create\s+extension\s+(?:if\s+not\s+exists\s+)?pgtap/im;
 const seedPath =
@@ -19,6 +19,7 @@ const dumpName = /(?:^|\/)(?:structure|schema|dump|backup|baseline|full[_-]?sche
 const migrationPaths: readonly (readonly [RegExp, string])[] = [
   [/(?:^|\/)prisma\/(?:.*\/)?migrations\/[^/]+\/migration\.sql$/i, 'Prisma migration'],
   [/(?:^|\/)migrations\/[^/]+\/migration\.sql$/i, 'Prisma migration'],
+  [/(?:^|\/)drizzle\/(?:.*\/)?\d{4}_[^/]+\.sql$/i, 'Drizzle migration'],
   [/(?:^|\/)supabase\/migrations\//i, 'path supabase/migrations/'],
   [/(?:^|\/)[VUB]\d+(?:[._]\d+)*__[^/]+\.sql$/, 'Flyway version'],
   [/(?:^|\/)R__[^/]+\.sql$/, 'Flyway repeatable migration'],
@@ -34,6 +35,9 @@ const createsTable = /^[ \t]*create\s+(?:(?:unlogged|foreign)\s+)?table\b/im;
 const definesSchema =
   /^[ \t]*(?:create\s+(?:or\s+replace\s+)?(?:unique\s+|materialized\s+|constraint\s+)?(?:policy|index|view|function|procedure|trigger|type|domain|role|user|schema|extension|rule|publication|sequence)|alter\s+(?:table|policy|view|function|role|default|type|schema|index|sequence|publication)|drop\s+(?:table|policy|view|function|index|trigger|type|role|schema)|grant|revoke|do\s+(?:language\s+\w+\s+)?\$)\b/im;
 const asks = /^[ \t]*(?:with|select|update|delete|merge)\b/im;
+/** Statements of a program: annotated for a code generator, or with parameters. */
+const parametrised = /^--\s*name:|\/\*\s*@name\b|(?:[=(,]|\bvalues\b)\s*(?:\$\d|\?(?=[\s,)])|[:@][a-z_]\w*)/im;
+const queryPath = /(?:^|\/)quer(?:y|ies)\//i;
 const inserts = /^[ \t]*(?:insert\s+into|copy)\b/im;
 
 /**
@@ -67,7 +71,8 @@ export function classifySql(file: string, text: string): Classified {
   if (createsTable.test(text))
     return match('dump', dumpName.test(path) ? 'name of a schema file' : 'creates tables outside of any history');
   if (defines) return match('migration', isDownFile(path) ? 'undoes schema changes' : 'changes the schema');
-  if (inserts.test(text) && !asks.test(text)) return match('seed', 'only inserts rows');
+  const isProgram = queryPath.test(path) || parametrised.test(text);
+  if (inserts.test(text) && !asks.test(text) && !isProgram) return match('seed', 'only inserts rows');
   return match(
     'query',
     asks.test(text) || inserts.test(text) ? 'only queries' : 'no statement that changes the schema',
