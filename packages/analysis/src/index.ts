@@ -1,3 +1,5 @@
 export * from './model.js';
 export * from './fold/index.js';
+export * from './tenancy/index.js';
 export { Modules } from './link/modules.js';
+export { link, type LinkOptions } from './link/link.js';

@@ -1,0 +1,159 @@
+import type { Schema, Table, TableId } from '@tenant-lint/model';
+import { uniqueKeys } from '../fold/index.js';
+import type { Graph } from './graph.js';
+import { containerOf, keysIn, type Container } from './keys.js';
+import type { TenancyHints } from './options.js';
+import type { PolicyEvidence } from './evidence.js';
+import { isTenantStem, nounWeight, stemOf } from './words.js';
+
+/** A table (or a key without a table) that may be what tenants are kept in. */
+export interface Candidate {
+  readonly container: Container;
+  readonly id?: TableId;
+  /** The most frequent name of its key column. */
+  readonly key: string;
+  /** Tables with a key column for it. */
+  readonly direct: number;
+  /** Tables that lead to it, directly or through others. */
+  readonly reach: number;
+  readonly noun: number;
+  /** The table that ties users to it, or the column of the users' table. */
+  readonly membership?: string;
+  readonly policies: number;
+  readonly users: boolean;
+  readonly score: number;
+}
+
+/** Everything that could be the root, best first. */
+export function candidatesOf(
+  graph: Graph,
+  evidence: PolicyEvidence,
+  hints: TenancyHints | undefined,
+): readonly Candidate[] {
+  const { schema } = graph;
+  const referenced = graph.ids.filter((id) => graph.in(id).some((e) => e.from !== id));
+  const containers: Container[] = referenced.map((id) => containerOf(graph, id));
+  containers.push(...tablelessContainers(graph));
+  const total = Math.max(1, schema.tables.size - 1);
+  return containers
+    .map((c) => candidateOf(graph, c, total, evidence, hints))
+    .filter((c) => c.direct > 0)
+    .sort((a, b) => b.score - a.score || b.reach - a.reach || (a.key < b.key ? -1 : 1));
+}
+
+/** Key columns whose table is elsewhere: `tenant_id` in many tables, and tenants kept in another system. */
+function tablelessContainers(graph: Graph): readonly Container[] {
+  const stems = new Map<string, number>();
+  for (const table of graph.schema.tables.values()) {
+    const referring = new Set(graph.out(table.id).flatMap((e) => e.columns));
+    for (const column of table.columns.keys()) {
+      const stem = stemOf(column);
+      if (stem === undefined || referring.has(column)) continue;
+      if (isTenantStem(stem) || stem === 'user') stems.set(stem, (stems.get(stem) ?? 0) + 1);
+    }
+  }
+  const called = new Set(graph.ids.flatMap((id) => graph.words(id).map((w) => w.join(' '))));
+  return [...stems.keys()].filter((stem) => !called.has(stem)).map((stem) => ({ stems: new Set([stem]) }));
+}
+
+function candidateOf(
+  graph: Graph,
+  container: Container,
+  total: number,
+  evidence: PolicyEvidence,
+  hints: TenancyHints | undefined,
+): Candidate {
+  const { id } = container;
+  const names = new Map<string, number>();
+  const carrying = new Set<TableId>();
+  let weight = 0;
+  let policies = 0;
+  let filtered = 0;
+  for (const table of graph.schema.tables.values()) {
+    if (table.id === id) continue;
+    const keys = keysIn(graph, table, container);
+    if (keys.length === 0) continue;
+    carrying.add(table.id);
+    weight += keys.some((k) => !k.nullable) ? 1 : 0.5;
+    for (const { column } of keys) {
+      names.set(column, (names.get(column) ?? 0) + 1);
+      filtered += hints?.filteredColumns?.get(table.id)?.get(column) ?? 0;
+    }
+    if (keys.some((k) => evidence.bound(table.id, k.column))) policies++;
+  }
+  const reached = reachOf(graph, carrying, id);
+  const key = [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? '';
+  const words = id === undefined ? [[...container.stems][0]?.split(' ') ?? []] : graph.words(id);
+  const users = id === undefined ? container.stems.has('user') : graph.users.has(id);
+  const noun = users ? 0.1 : Math.max(0, ...words.map((w) => nounWeight(w)));
+  const membership = users || id === undefined ? undefined : membershipOf(graph, id, carrying);
+  // An unusual name may still be a root, but then what refers to it directly must show it: everything leads to `plans` somehow.
+  const plain = noun < 0.3 && membership === undefined;
+  const coverage = plain ? weight / total : (weight + (reached.size - carrying.size)) / total;
+  const uses = totalUses(hints);
+  const score =
+    Math.min(1, coverage) *
+    (1 +
+      2 * noun +
+      (membership === undefined ? 0 : 1) +
+      (policies > 0 ? 1.5 : 0) +
+      (uses > 0 ? (2 * filtered) / uses : 0));
+  return {
+    container,
+    ...(id === undefined ? {} : { id }),
+    key,
+    direct: carrying.size,
+    reach: reached.size,
+    noun,
+    ...(membership === undefined ? {} : { membership }),
+    policies,
+    users,
+    score: Math.round(score * 1000) / 1000,
+  };
+}
+
+const totalUses = (hints: TenancyHints | undefined): number => {
+  let sum = 0;
+  for (const columns of hints?.filteredColumns?.values() ?? []) for (const count of columns.values()) sum += count;
+  return sum;
+};
+
+/** The tables that lead to one of `start` by NOT NULL references; not through users, whose rows belong to people. */
+function reachOf(graph: Graph, start: ReadonlySet<TableId>, root: TableId | undefined): ReadonlySet<TableId> {
+  const reached = new Set(start);
+  const queue = [...start];
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    if (graph.users.has(id)) continue;
+    for (const edge of graph.in(id)) {
+      if (!edge.notNull || reached.has(edge.from) || edge.from === root) continue;
+      reached.add(edge.from);
+      queue.push(edge.from);
+    }
+  }
+  return reached;
+}
+
+/**
+ * What ties users to a candidate: a table that refers to both and is unique in the pair or called so, or a column of the users' table. Only
+ * something that people belong to is a tenant.
+ */
+export function membershipOf(graph: Graph, id: TableId, carrying: ReadonlySet<TableId>): string | undefined {
+  for (const from of carrying) {
+    const table = graph.schema.tables.get(from);
+    if (!table || graph.users.has(from)) continue;
+    const toUser = graph.out(from).find((e) => graph.users.has(e.to) && e.columns.length === 1);
+    const toThis = graph.out(from).find((e) => e.to === id && e.notNull && e.columns.length === 1);
+    if (toUser && toThis && isMembership(graph.schema, table, toUser.columns[0] ?? '', toThis.columns[0] ?? ''))
+      return table.name.name;
+  }
+  for (const user of graph.users) {
+    const edge = graph.out(user).find((e) => e.to === id && e.notNull);
+    if (edge && carrying.has(user)) return `${user.slice(user.indexOf('.') + 1)}.${edge.columns.join()}`;
+  }
+  return undefined;
+}
+
+function isMembership(_schema: Schema, table: Table, user: string, other: string): boolean {
+  if (uniqueKeys(table).some((k) => k.length === 2 && k.includes(user) && k.includes(other))) return true;
+  return /member|user|permission|seat|role/i.test(table.name.name) && table.columns.has('role');
+}

@@ -1,0 +1,142 @@
+import type { TableId } from '@tenant-lint/model';
+import { candidatesOf, membershipOf, type Candidate } from './candidates.js';
+import type { Decision } from './classify.js';
+import type { PolicyEvidence } from './evidence.js';
+import type { Graph } from './graph.js';
+import { containerOf, keysIn, type Container } from './keys.js';
+import type { TenancyHints } from './options.js';
+import { isDivision } from './words.js';
+
+/** A score below this convinces nobody. About: half of the tables refer to something that may be a tenant by its name. */
+const convincing = 0.6;
+
+export interface Choice extends Decision {
+  readonly candidates: readonly Candidate[];
+  readonly why: string;
+}
+
+/** Chooses the root, goes up to what contains it, and finds what divides it. Undefined if no candidate convinces. */
+export function decide(
+  graph: Graph,
+  evidence: PolicyEvidence,
+  hints: TenancyHints | undefined,
+  given: readonly TableId[],
+): { readonly choice?: Choice; readonly candidates: readonly Candidate[] } {
+  const candidates = candidatesOf(graph, evidence, hints);
+  const best = given.length > 0 ? undefined : bestOf(graph, candidates);
+  if (given.length === 0 && !best) return { candidates };
+  const chosen = best ? climb(graph, best, candidates) : undefined;
+  const roots = chosen ? [chosen.container] : given.map((id) => containerOf(graph, id));
+  const levels = levelsOf(graph, roots, candidates);
+  const people = candidates.find((c) => c.users);
+  const owners =
+    people && !roots.some((r) => r === people.container || (r.id !== undefined && graph.users.has(r.id)))
+      ? people.container
+      : undefined;
+  const membership = chosen?.membership ?? membershipOfFirst(graph, roots[0]);
+  return {
+    candidates,
+    choice: {
+      roots,
+      levels,
+      owners,
+      candidates,
+      ...(membership === undefined ? {} : { membership }),
+      why: chosen ? whyChosen(chosen, candidates) : 'given by the configuration',
+    },
+  };
+}
+
+function membershipOfFirst(graph: Graph, root: Container | undefined): string | undefined {
+  if (root?.id === undefined) return undefined;
+  const carrying = new Set(
+    [...graph.schema.tables.values()].filter((t) => keysIn(graph, t, root).length > 0).map((t) => t.id),
+  );
+  return membershipOf(graph, root.id, carrying);
+}
+
+/**
+ * The best candidate that is not users; users only where nothing else convinces, or where the other is a weak name that belongs to a
+ * single user and has no members (the projects of a to-do list).
+ */
+function bestOf(graph: Graph, candidates: readonly Candidate[]): Candidate | undefined {
+  const users = candidates.find((c) => c.users && c.score > 0);
+  const other = candidates.find((c) => !c.users && c.score >= convincing);
+  if (!other) return users && usersConvince(graph, users) ? users : undefined;
+  const personal =
+    users !== undefined &&
+    other.noun < 0.8 &&
+    other.membership === undefined &&
+    other.policies === 0 &&
+    (other.id === undefined || graph.out(other.id).some((e) => e.notNull && graph.users.has(e.to)));
+  return personal ? users : other;
+}
+
+const usersConvince = (graph: Graph, users: Candidate): boolean =>
+  users.policies > 0 || users.reach * 2 >= graph.schema.tables.size - 1;
+
+/** From a workspace to the organization that every workspace has: the outermost is the tenant. */
+function climb(graph: Graph, start: Candidate, candidates: readonly Candidate[]): Candidate {
+  let at = start;
+  for (const seen = new Set<TableId>(); at.id !== undefined && !seen.has(at.id);) {
+    seen.add(at.id);
+    const edges = graph.out(at.id).filter((e) => e.notNull && e.to !== at.id);
+    const above = candidates.find(
+      (c) =>
+        c.id !== undefined &&
+        !c.users &&
+        edges.some((e) => e.to === c.id) &&
+        (c.noun >= 0.8 || c.membership !== undefined),
+    );
+    if (!above) break;
+    at = above;
+  }
+  return at;
+}
+
+/**
+ * What divides tenants: a table that always belongs to the root or to a higher division, that others refer to, and that is called like one, or
+ * has members or policies of its own. A column that names it determines the tenant as well.
+ */
+function levelsOf(graph: Graph, roots: readonly Container[], candidates: readonly Candidate[]): readonly Container[] {
+  const levels: Container[] = [];
+  const people = roots.some((r) => r.id !== undefined && graph.users.has(r.id));
+  const above = new Set(roots.flatMap((r) => r.id ?? []));
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const candidate of candidates) {
+      const { id } = candidate;
+      if (id === undefined || above.has(id) || (candidate.users && !people)) continue;
+      const table = graph.schema.tables.get(id);
+      if (!table) continue;
+      const belongs = [...roots, ...levels].some((c) => keysIn(graph, table, c).some((k) => !k.nullable));
+      // Where users are the tenants, so is what extends their table one to one.
+      if (!belongs || !(candidate.users || divides(graph, candidate))) continue;
+      levels.push(candidate.container);
+      above.add(id);
+      changed = true;
+    }
+  }
+  return levels;
+}
+
+function divides(graph: Graph, candidate: Candidate): boolean {
+  if (candidate.id === undefined || candidate.direct < 2) return false;
+  if (graph.words(candidate.id).some((w) => isDivision(w))) return true;
+  return candidate.noun > 0 && candidate.membership !== undefined;
+}
+
+function whyChosen(chosen: Candidate, candidates: readonly Candidate[]): string {
+  const { id, key, direct, reach, membership, policies } = chosen;
+  const what = id === undefined ? `${key} (no table of its own)` : nameOf(id);
+  const parts = [`${direct} tables carry its key, ${reach} lead to it`];
+  if (membership !== undefined) parts.push(`${membership} ties users to it`);
+  if (policies > 0) parts.push(`policies of ${policies} tables compare it`);
+  const rival = candidates.find(
+    (c) => c !== chosen && c.id !== chosen.id && !c.users && c.score >= convincing && c.noun >= 0.8,
+  );
+  if (rival) parts.push(`more than ${rival.id === undefined ? rival.key : nameOf(rival.id)} (${rival.reach})`);
+  return `${what}: ${parts.join(', ')}`;
+}
+
+const nameOf = (id: TableId): string => (id.startsWith('public.') ? id.slice(7) : id);

@@ -1,0 +1,2 @@
+export { inferTenancy } from './infer.js';
+export { unmatchedTenancyOptions, type TableOptions, type TenancyHints, type TenancyOptions } from './options.js';

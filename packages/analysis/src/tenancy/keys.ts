@@ -1,0 +1,79 @@
+import type { Table, TableId, TenantKey } from '@tenant-lint/model';
+import { primaryKey } from '../fold/index.js';
+import type { Graph } from './graph.js';
+import { namesTable, stemOf, tableWords } from './words.js';
+
+/** What tenants, or parts of tenants, are kept in: a table, or only a column name that many tables share. */
+export interface Container {
+  readonly id?: TableId;
+  /** What its key columns are called: `organization`, without `_id`. */
+  readonly stems: ReadonlySet<string>;
+  /** Only columns called so are keys: the configuration names them. */
+  readonly exact?: true;
+}
+
+/** The names by which tables call a container: its own, and what most of its references use. */
+export function containerOf(graph: Graph, id: TableId): Container {
+  const stems = new Set<string>();
+  for (const words of graph.words(id)) stems.add(words.join(' '));
+  const incoming = graph.in(id).filter((e) => e.columns.length === 1 && e.stated !== 'name' && e.from !== id);
+  const counts = new Map<string, number>();
+  for (const edge of incoming) {
+    const stem = stemOf(edge.columns[0] ?? '');
+    if (stem !== undefined && edge.notNull) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  }
+  for (const [stem, count] of counts) if (count >= 2 && count * 4 >= incoming.length) stems.add(stem);
+  return { id, stems };
+}
+
+/** How well a column name fits a container: its own name, the end of its name (`environment` of runtime_environment), or not at all. */
+function fits(column: string, container: Container): boolean {
+  const stem = stemOf(column);
+  if (stem === undefined) return false;
+  if (container.stems.has(stem)) return true;
+  return (
+    container.id !== undefined && [...container.stems].some((s) => s.includes(' ') && namesTable(stem, tableWords(s)))
+  );
+}
+
+/**
+ * The columns of a table that say which container its row belongs to. A reference under another name counts only where no column has the
+ * proper one, and only if it is NOT NULL: `default_workspace_id` and `parent_organization_id` say something else.
+ */
+export function keysIn(graph: Graph, table: Table, container: Container): readonly TenantKey[] {
+  const own = primaryKey(table);
+  const referring = graph
+    .out(table.id)
+    .filter((e) => e.to === container.id && e.columns.length === 1 && e.from !== e.to)
+    .map((e) => e.columns[0] ?? '');
+  const named = [...table.columns.keys()].filter(
+    (c) => fits(c, container) && isKeyType(table, c) && !(own.length === 1 && own[0] === c && stemIsOwn(table, c)),
+  );
+  const elsewhere = (column: string): boolean =>
+    graph
+      .out(table.id)
+      .some((e) => e.stated !== 'name' && e.to !== container.id && e.columns.length === 1 && e.columns[0] === column);
+  const proper = named.filter((c) => referring.includes(c) || !elsewhere(c));
+  const stated = proper.filter((c) => referring.includes(c));
+  const other = container.exact ? [] : referring.filter((c) => notNull(table, c));
+  const columns = stated.length > 0 ? stated : proper.length > 0 ? proper : other;
+  return [...new Set(columns)].map((column) => ({
+    column,
+    ...(container.id === undefined ? {} : { root: container.id }),
+    nullable: !notNull(table, column),
+  }));
+}
+
+const notNull = (table: Table, column: string): boolean => table.columns.get(column)?.notNull ?? false;
+
+/** A key is an identifier: not a flag, a time, a document or a list. */
+function isKeyType(table: Table, column: string): boolean {
+  const type = table.columns.get(column)?.type ?? '';
+  return !/^(?:bool|time|date|json|numeric|decimal|real|double|float|bytea|interval)|\[\]$/.test(type);
+}
+
+/** `tenant_id` as the primary key of `tenants` itself is no reference. */
+const stemIsOwn = (table: Table, column: string): boolean => {
+  const stem = stemOf(column);
+  return stem !== undefined && namesTable(stem, tableWords(table.name.name));
+};
