@@ -3,3 +3,4 @@ export * from './fold/index.js';
 export * from './tenancy/index.js';
 export { Modules } from './link/modules.js';
 export { link, type LinkOptions } from './link/link.js';
+export * from './prove/index.js';

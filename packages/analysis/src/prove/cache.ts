@@ -1,0 +1,33 @@
+import { keyOfValue, type Predicate, type Query, type TargetRef, type Value } from '@tenant-lint/model';
+import { describeValue } from './describe.js';
+import type { ColumnFact, ValueClass } from './question.js';
+
+export interface QueryFacts {
+  readonly refs: readonly TargetRef[];
+  /** Targets of enclosing scopes that the query names. */
+  readonly outer: readonly TargetRef[];
+  readonly key: string;
+}
+
+/** What is remembered across the runs of one question. */
+export class Cache {
+  readonly #keys = new Map<Value, string>();
+  readonly queries = new Map<Query, QueryFacts>();
+  readonly facts = new Map<string, ColumnFact>();
+  readonly visible = new Map<TargetRef, Predicate | undefined>();
+  readonly memberships = new Map<Predicate, Predicate>();
+  readonly classes = new Map<Value, ValueClass | undefined>();
+  /** Words for the keys of values. */
+  readonly labels = new Map<string, string>();
+
+  /** A text that is equal for equal values; no two unknown values are equal. */
+  keyOfValue(value: Value): string {
+    let key = this.#keys.get(value);
+    if (key === undefined) {
+      key = value.kind === 'unknown' ? `unknown#${this.#keys.size}` : keyOfValue(value);
+      this.#keys.set(value, key);
+      if (!this.labels.has(key)) this.labels.set(key, describeValue(value));
+    }
+    return key;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Target, TargetRef, Value, ValueOf } from '@tenant-lint/model';
+import type { World } from './question.js';
+import { renameTargets, substitute, targetsIn } from './walk.js';
+
+/** Reads calls of the project's own SQL functions through: the body with the arguments in place of its parameters. */
+export class Calls {
+  readonly #bodies = new Map<Value, Value | string | undefined>();
+
+  /** `targets` is told of the tables that bodies look up; their references are made unique for each call. */
+  constructor(
+    private readonly world: World,
+    private readonly targets: Map<TargetRef, Target>,
+  ) {}
+
+  /** The body of the function that a call reaches; a text says why it is not known; undefined: no function of the project. */
+  body(call: ValueOf<'apply'>): Value | string | undefined {
+    if (this.#bodies.has(call)) return this.#bodies.get(call);
+    const body = this.#read(call);
+    this.#bodies.set(call, body);
+    return body;
+  }
+
+  /** Whether the function runs with the rights of its owner, and so past row security. */
+  isDefiner(call: ValueOf<'apply'>): boolean {
+    return this.world.function?.(call.function, call.to.length)?.securityDefiner === true;
+  }
+
+  #read(call: ValueOf<'apply'>): Value | string | undefined {
+    const definition = this.world.function?.(call.function, call.to.length);
+    if (!definition) return undefined;
+    const { body } = definition;
+    if (!body.known) return `what the function ${call.function} does (${body.reason})`;
+    const prefix = `f${this.#bodies.size}~`;
+    const inner = new Set(targetsIn(body.value).map((t) => t.ref));
+    const renamed = renameTargets(body.value, (ref) => (inner.has(ref) ? prefix + ref : ref));
+    const result = substitute(renamed, call.to);
+    for (const target of targetsIn(result)) this.targets.set(target.ref, target);
+    return result;
+  }
+}

@@ -1,0 +1,4 @@
+export { policyLeaks, policyUnknowns, type PolicyContext, type PolicyUnknown } from './policies.js';
+export { prove } from './prove.js';
+export type { ColumnFact, Isolated, Leak, Proof, ProofQuestion, Undecided, ValueClass, World } from './question.js';
+export { resolveColumns, type CapturedName, type ColumnsOf, type ResolveOptions } from './resolve.js';

@@ -1,0 +1,163 @@
+import {
+  and,
+  type Policy,
+  type Reason,
+  type Schema,
+  type Span,
+  type Table,
+  type TableId,
+  type TenancyModel,
+} from '@tenant-lint/model';
+import type { Command, PolicyLeak } from '../model.js';
+import { existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
+import { PolicyWorld } from './policy-world.js';
+import { prove } from './prove.js';
+import type { Leak, Proof } from './question.js';
+
+/** What the policies of a table are judged against. */
+export interface PolicyContext {
+  readonly schema: Schema;
+  readonly tenancy: TenancyModel;
+  /** Roles that bypass policies or are not the application's: their policies do not count. */
+  readonly otherRoles?: ReadonlySet<string>;
+}
+
+/** A policy of which it is not known whether it lets foreign rows through. */
+export interface PolicyUnknown {
+  readonly table: TableId;
+  readonly policy: Policy;
+  readonly commands: readonly Command[];
+  readonly side: 'using' | 'check';
+  readonly hangsOn: readonly Reason[];
+}
+
+type Side = 'using' | 'check';
+
+/** A permissive policy that lets rows through for a command, and what the prover says about it. */
+interface Judged {
+  readonly policy: Policy;
+  readonly command: Command;
+  readonly side: Side;
+  readonly proof: Proof;
+  /** The prover's answer if rows that all tenants share counted as foreign. */
+  readonly strict: Proof;
+  readonly role: RoleView;
+}
+
+/**
+ * Every way in which the policies of a table let a foreign row through. Policies compose as in Postgres: for each role and command, the
+ * rows that some permissive policy admits and no restrictive one refuses. Each command is judged by its own policies alone, because an
+ * UPDATE or DELETE without WHERE and RETURNING does not ask the SELECT policies. One entry for a policy, side and cause; the permissive
+ * policy that admits the row is the cause. Whether row security is enabled is another question.
+ */
+export function policyLeaks(table: Table, context: PolicyContext): readonly PolicyLeak[] {
+  const judged = judge(table, context);
+  const leaks: { judged: Judged; leak: Leak }[] = [];
+  for (const one of judged) {
+    const leak = leakOf(one);
+    if (leak) leaks.push({ judged: one, leak });
+  }
+  // Rows without a tenant may be shared for reading; not where somebody may also write them.
+  const writable = leaks.some(({ judged: j }) => j.command !== 'select');
+  if (writable) {
+    for (const one of judged) {
+      if (one.command !== 'select' || one.proof.kind === 'leak' || one.strict.kind !== 'leak') continue;
+      leaks.push({ judged: one, leak: one.strict });
+    }
+  }
+  return merged(table, leaks);
+}
+
+/** The policies that are neither found leaking nor isolating, and what that hangs on. */
+export function policyUnknowns(table: Table, context: PolicyContext): readonly PolicyUnknown[] {
+  const found = new Map<string, PolicyUnknown>();
+  for (const { policy, command, side, proof } of judge(table, context)) {
+    if (proof.kind !== 'unknown') continue;
+    const key = `${policy.name}/${side}`;
+    const before = found.get(key);
+    const commands = before ? [...new Set([...before.commands, command])] : [command];
+    found.set(key, { table: table.id, policy, commands, side, hangsOn: before?.hangsOn ?? proof.hangsOn });
+  }
+  return [...found.values()];
+}
+
+const leakOf = ({ command, proof, strict }: Judged): Leak | undefined => {
+  const decisive = command === 'select' ? proof : strict;
+  return decisive.kind === 'leak' ? decisive : undefined;
+};
+
+function judge(table: Table, context: PolicyContext): readonly Judged[] {
+  const kind = context.tenancy.tables.get(table.id)?.kind ?? 'unknown';
+  if (kind === 'shared' || kind === 'unknown') return [];
+  const result: Judged[] = [];
+  const proofs = new Map<string, Proof>();
+  for (const role of rolesOf(table, context)) {
+    const world = new PolicyWorld(context, role);
+    const ask = (policy: Policy, command: Command, side: Side): void => {
+      const { restrictive } = policiesFor(table, command, role);
+      const clause = side === 'using' ? existingRows : newRows;
+      const own = clause(policy);
+      if (!own) return;
+      // Equal questions (FOR ALL asks three times the same) are asked once.
+      const bounds = restrictive.flatMap((p) => clause(p) ?? []);
+      const asked = (nullRows: 'shared' | 'foreign'): Proof => {
+        const key = JSON.stringify([role.name, policy.name, bounds, own, nullRows], leaveSpans);
+        let proof = proofs.get(key);
+        if (!proof) {
+          proof = prove({ target: world.self(table), predicate: and(own, ...bounds), world, nullRows });
+          proofs.set(key, proof);
+        }
+        return proof;
+      };
+      const strict = asked('foreign');
+      result.push({
+        policy,
+        command,
+        side,
+        role,
+        strict,
+        proof: strict.kind === 'isolated' ? strict : asked('shared'),
+      });
+    };
+    for (const command of ['select', 'insert', 'update', 'delete'] as const) {
+      for (const policy of policiesFor(table, command, role).permissive) {
+        if (command !== 'insert') ask(policy, command, 'using');
+        if (command === 'insert' || command === 'update') ask(policy, command, 'check');
+      }
+    }
+  }
+  return result;
+}
+
+const leaveSpans = (key: string, value: unknown): unknown => (key === 'span' ? undefined : value);
+
+function merged(table: Table, leaks: readonly { judged: Judged; leak: Leak }[]): readonly PolicyLeak[] {
+  const found = new Map<string, PolicyLeak>();
+  for (const { judged, leak } of leaks) {
+    const { policy, side, command, role } = judged;
+    const key = `${policy.name}/${side}/${leak.cause}`;
+    const before = found.get(key);
+    if (before) {
+      found.set(key, { ...before, commands: [...new Set([...before.commands, command])] });
+      continue;
+    }
+    const span = spanOf(policy, side);
+    const because: Reason[] = [{ text: leak.why, ...(span ? { span } : {}) }, ...leak.because];
+    for (const assumption of [...leak.assumptions, ...(role.assumed ? [`the application runs as ${role.name}`] : [])])
+      because.push({ text: `as far as ${assumption}` });
+    found.set(key, {
+      table: table.id,
+      policy,
+      commands: [command],
+      side,
+      cause: leak.cause,
+      confidence: role.assumed && leak.confidence === 'certain' ? 'likely' : leak.confidence,
+      witness: leak.witness,
+      because,
+    });
+  }
+  return [...found.values()];
+}
+
+const spanOf = (policy: Policy, side: Side): Span | undefined =>
+  side === 'check' ? (policy.checkSpan ?? policy.usingSpan) : policy.usingSpan;

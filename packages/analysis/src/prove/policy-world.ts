@@ -1,0 +1,138 @@
+import type {
+  Policy,
+  Predicate,
+  Schema,
+  SchemaFunction,
+  Table,
+  Target,
+  Tenancy,
+  TenancyModel,
+  Value,
+} from '@tenant-lint/model';
+import { SchemaWorld } from '../judge/world.js';
+import { Tables } from '../link/tables.js';
+import { admitted, requesting, type RoleView } from './compose.js';
+import { identityOf } from './identity.js';
+import type { ColumnFact, World } from './question.js';
+import { eachComparison, targetsIn } from './walk.js';
+
+/** What does not depend on the role, remembered with the schema it was made from. */
+interface Base {
+  readonly tenancy: TenancyModel;
+  readonly tables: Tables;
+  readonly world: SchemaWorld;
+  /** `table.column` where policies of other tables, or functions, look a row up by the identity of the caller. */
+  readonly lookups: ReadonlySet<string>;
+}
+
+const bases = new WeakMap<Schema, Base>();
+
+function baseOf(schema: Schema, tenancy: TenancyModel): Base {
+  const known = bases.get(schema);
+  if (known?.tenancy === tenancy) return known;
+  const tables = new Tables(schema);
+  const world = new SchemaWorld(schema, tables, tenancy);
+  const base: Base = { tenancy, tables, world, lookups: lookupsOf(schema, tables, world) };
+  bases.set(schema, base);
+  return base;
+}
+
+/** What the schema says to the prover about policies: as for queries, and the policies of looked-up tables hold for the role as well. */
+export class PolicyWorld implements World {
+  readonly settings: ReadonlySet<string>;
+  readonly roles: ReadonlySet<string>;
+  readonly #base: Base;
+
+  constructor(
+    context: { readonly schema: Schema; readonly tenancy: TenancyModel },
+    private readonly role: RoleView,
+  ) {
+    this.#base = baseOf(context.schema, context.tenancy);
+    this.settings = this.#base.world.settings;
+    this.roles = new Set([...role.all, ...(role.name === 'public' ? requesting : [])]);
+  }
+
+  /** The row of a policy's own table. */
+  self(table: Table): Target {
+    return {
+      ref: 'self',
+      table: { known: true, value: { by: 'sql', schema: table.name.schema ?? 'public', name: table.name.name } },
+      alias: table.name.name,
+      role: 'root',
+      operation: 'read',
+      predicate: { kind: 'always', why: 'no condition' },
+      cardinality: 'many',
+      span: table.origin.created,
+    };
+  }
+
+  tenancy(target: Target): Tenancy {
+    return this.#base.world.tenancy(target);
+  }
+
+  column(target: Target, column: string): ColumnFact {
+    const fact = this.#base.world.column(target, column);
+    const table = this.#table(target);
+    return fact.role !== 'key' && table && this.#base.lookups.has(`${table.id}.${column}`)
+      ? { ...fact, role: 'user' }
+      : fact;
+  }
+
+  function(name: string, args: number): SchemaFunction | undefined {
+    return this.#base.world.function(name, args);
+  }
+
+  name(target: Target): string {
+    return this.#base.world.name(target);
+  }
+
+  rowSecurity(target: Target): Predicate | undefined {
+    const table = this.#table(target);
+    return table?.rowSecurity.enabled ? admitted(table, 'select', this.role, 'using') : undefined;
+  }
+
+  #table(target: Target): Table | undefined {
+    return target.table.known ? this.#base.tables.table(target.table.value) : undefined;
+  }
+}
+
+function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): ReadonlySet<string> {
+  const found = new Set<string>();
+  const look = (tree: Predicate | Value, of: Table | undefined): void => {
+    const targets = new Map(targetsIn(tree).map((t) => [t.ref, t]));
+    if (targets.size === 0) return;
+    eachComparison(tree, (sides) => {
+      for (const [i, side] of sides.entries()) {
+        const column = uncast(side);
+        const target = column.kind === 'column' && column.target !== undefined ? targets.get(column.target) : undefined;
+        const table = target?.table.known ? tables.table(target.table.value) : undefined;
+        if (!target || !table || table === of || column.kind !== 'column') continue;
+        const byCaller = sides.some((other, j) => j !== i && isCaller(other, world.column(target, column.column)));
+        if (byCaller) found.add(`${table.id}.${column.column}`);
+      }
+    });
+  };
+  for (const table of schema.tables.values())
+    for (const policy of table.policies) for (const clause of clausesOf(policy)) look(clause, table);
+  for (const overloads of schema.functions.values())
+    for (const f of overloads) if (f.body.known) look(f.body.value, undefined);
+  return found;
+}
+
+const clausesOf = (policy: Policy): readonly Predicate[] => [policy.using, policy.check].flatMap((p) => p ?? []);
+
+/** The identity of the session, or a setting that stands for it: one that a reference is compared with, and so no tenant and no role. */
+function isCaller(value: Value, fact: ColumnFact): boolean {
+  const inner = uncast(value);
+  const identity = identityOf(inner);
+  if (identity !== undefined) return identity === 'caller' || identity === 'role';
+  return inner.kind === 'setting' && (fact.role === 'reference' || fact.role === 'user');
+}
+
+function uncast(value: Value): Value {
+  if (value.kind === 'apply' && value.to[0] && (value.function.startsWith('cast:') || value.function === 'nullif'))
+    return uncast(value.to[0]);
+  if (value.kind === 'query' && value.query.targets.length === 0 && value.query.output[0])
+    return uncast(value.query.output[0]);
+  return value;
+}

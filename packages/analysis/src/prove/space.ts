@@ -1,0 +1,111 @@
+import type { TargetRef } from '@tenant-lint/model';
+
+type Choice = string | number | boolean | null | object;
+
+interface Pending {
+  readonly key: string;
+  readonly domain: readonly Choice[];
+}
+
+/** What a search over one scope found. */
+export type Found =
+  | 'no'
+  /** A full assignment makes it true, whatever the rest. */
+  | 'yes'
+  /** It hangs on something unknown. */
+  | 'maybe'
+  /** It hangs on a choice of an enclosing scope that is not made yet. */
+  | 'outer';
+
+/** Raised when a search visits too many assignments. */
+export class TooLarge extends Error {
+  constructor() {
+    super('too many combinations');
+  }
+}
+
+/**
+ * The space of assignments: variables with small domains, chosen lazily. An evaluation asks for variables with `pick`; the first that is
+ * not chosen yet is what the search branches on next, after it has pruned branches whose outcome cannot be true any more (the scheme of
+ * DPLL with partial evaluation). Sub-queries open inner scopes: variables of their rows are searched inside, existentially.
+ */
+export class Space {
+  readonly #chosen = new Map<string, Choice>();
+  readonly #pending: (Pending | undefined)[] = [undefined];
+  readonly #depthOf = new Map<TargetRef, number>();
+  #depth = 0;
+  #steps = 0;
+
+  constructor(private readonly limit: number) {}
+
+  /** The possible values of a variable: the chosen one, or all of them. Variables belong to the innermost scope of the targets they name. */
+  pick<T extends Choice>(key: string, domain: readonly T[], refs: readonly TargetRef[]): readonly T[] {
+    const chosen = this.#chosen.get(key);
+    if (chosen !== undefined) return domain.includes(chosen as T) ? [chosen as T] : [];
+    if (domain.length > 1) {
+      let depth = 0;
+      for (const ref of refs) depth = Math.max(depth, this.#depthOf.get(ref) ?? 0);
+      if (depth <= this.#depth) this.#pending[depth] ??= { key, domain };
+    }
+    return domain;
+  }
+
+  /**
+   * Searches for an assignment of this scope's variables under which `evaluate` is true only. `true` in the set of outcomes means possible.
+   * With `visit`, all assignments that may be true are visited instead.
+   * @throws TooLarge
+   */
+  search(evaluate: () => { canBeTrue: boolean; onlyTrue: boolean }, visit?: () => void): Found {
+    if (++this.#steps > this.limit) throw new TooLarge();
+    const depth = this.#depth;
+    this.#pending[depth] = undefined;
+    const outerBefore = this.#outerPending(depth);
+    const { canBeTrue, onlyTrue } = evaluate();
+    if (!canBeTrue) return 'no';
+    const pending = this.#pending[depth] as Pending | undefined;
+    if (!visit && onlyTrue) return 'yes';
+    if (pending === undefined) {
+      visit?.();
+      if (onlyTrue) return 'yes';
+      return this.#outerPending(depth) > outerBefore || outerBefore > 0 ? 'outer' : 'maybe';
+    }
+    let found: Found = 'no';
+    for (const choice of pending.domain) {
+      this.#chosen.set(pending.key, choice);
+      const inner = this.search(evaluate, visit);
+      if (inner === 'yes' && !visit) return 'yes';
+      this.#chosen.delete(pending.key);
+      if (inner === 'yes' || found === 'no') found = inner;
+      else if (inner === 'outer' && found === 'maybe') found = inner;
+    }
+    return found;
+  }
+
+  /** Runs `body` inside the scope of a sub-query over `refs`, and forgets the choices made there. */
+  within<T>(refs: readonly TargetRef[], body: () => T): T {
+    const before = new Map(refs.map((ref) => [ref, this.#depthOf.get(ref)]));
+    const keys = new Set(this.#chosen.keys());
+    this.#depth++;
+    for (const ref of refs) this.#depthOf.set(ref, this.#depth);
+    try {
+      return body();
+    } finally {
+      this.#pending.length = this.#depth;
+      this.#depth--;
+      for (const [ref, depth] of before)
+        if (depth === undefined) this.#depthOf.delete(ref);
+        else this.#depthOf.set(ref, depth);
+      for (const key of this.#chosen.keys()) if (!keys.has(key)) this.#chosen.delete(key);
+    }
+  }
+
+  get chosen(): ReadonlyMap<string, Choice> {
+    return this.#chosen;
+  }
+
+  #outerPending(depth: number): number {
+    let count = 0;
+    for (let i = 0; i < depth; i++) if (this.#pending[i] !== undefined) count++;
+    return count;
+  }
+}
