@@ -1,4 +1,4 @@
-import type { LowerContext, Span, TextPart, Value } from '@tenant-lint/model';
+import { unknownValue, type LowerContext, type Span, type TextPart, type Value } from '@tenant-lint/model';
 
 /** What a library's fragment stands for where it is put into SQL text. */
 export type Expansion =
@@ -28,8 +28,9 @@ export function piecesOf(
   span: Span,
   context: LowerContext,
   expand?: Expand,
+  holes: 'bind' | 'splice' = 'splice',
 ): readonly (readonly Piece[])[] | string {
-  const alternatives = expandValue(value, { span, context, expand, top: true }, 0);
+  const alternatives = expandValue(value, { span, context, expand, splice: holes === 'splice', top: true }, 0);
   return typeof alternatives === 'string' ? alternatives : alternatives.slice(0, maxAlternatives);
 }
 
@@ -37,6 +38,8 @@ interface Surroundings {
   readonly span: Span;
   readonly context: LowerContext;
   readonly expand: Expand | undefined;
+  /** What is put in becomes part of the text, as the program would write it. */
+  readonly splice: boolean;
   /** The value is the whole text, not a hole of it. */
   readonly top: boolean;
 }
@@ -50,16 +53,21 @@ function expandValue(value: Value, s: Surroundings, depth: number): Alternatives
   if (expansion) return expandFragment(expansion, s, depth);
   switch (value.kind) {
     case 'constant':
-      // A constant in a hole is a value to a tagged template and text to any other one: the caller decides.
-      return s.top ? (typeof value.value === 'string' ? [[constantPiece(value)]] : asHole) : asHole;
+      // A constant in a hole is a value to a tagged template, and text to any other one.
+      if (s.top ? typeof value.value !== 'string' : !s.splice) return asHole;
+      return [[constantPiece(value)]];
     case 'text':
-      return s.top || s.expand === undefined ? expandParts(value.parts, s, depth) : asHole;
+      return s.top || s.splice ? expandParts(value.parts, s, depth) : asHole;
     case 'missing-able':
       return s.top ? expandValue(value.of, s, depth + 1) : asHole;
     case 'choice': {
       const all = value.of.map((v) => expandValue(v, s, depth + 1));
       const texts = all.filter((a) => typeof a !== 'string').flat();
-      return s.top ? (texts.length > 0 ? texts : asHole) : asHole;
+      if (s.top) return texts.length > 0 ? texts : asHole;
+      if (s.splice && value.of.every((v) => v.kind === 'constant' || v.kind === 'text')) return texts;
+      // Fragments of the library, one or the other: each is a text of its own, unless there would be too many.
+      const fragments = value.of.map((v) => fragmentOnly(v, s, depth));
+      return fragments.every((f) => f !== undefined) ? fragments.flat() : asHole;
     }
     case 'apply':
       if (value.function === '+' && s.top) return concatenate(value.to.map((v) => operand(v, s, depth)));
@@ -69,11 +77,9 @@ function expandValue(value: Value, s: Surroundings, depth: number): Alternatives
       if (resolved === value || resolved.kind === 'unknown') return asHole;
       const again = expandValue(resolved, s, depth + 1);
       // What resolution found is used where it is text; a value keeps its provenance.
-      const text =
-        resolved.kind === 'text' ||
-        resolved.kind === 'constant' ||
-        resolved.kind === 'choice' ||
-        s.expand?.(resolved) !== undefined;
+      const text = s.splice
+        ? resolved.kind === 'text' || resolved.kind === 'constant' || resolved.kind === 'choice'
+        : s.expand?.(resolved) !== undefined;
       return s.top || text ? again : asHole;
     }
   }
@@ -113,11 +119,29 @@ function expandFragment(expansion: Expansion, s: Surroundings, depth: number): A
   return expandParts(expansion, s, depth + 1);
 }
 
+const tooMany: Piece = {
+  hole: unknownValue('one of several fragments'),
+  span: { file: '', start: 0, end: 0 },
+  as: 'any',
+};
+
+/** The texts of a value that is a fragment of the library, or missing; undefined for any other value. */
+function fragmentOnly(value: Value, s: Surroundings, depth: number): readonly (readonly Piece[])[] | undefined {
+  if (value.kind === 'undefined' || depth > maxDepth) return undefined;
+  const own = s.expand?.(value);
+  const expansion = own ?? s.expand?.(s.context.resolve(value));
+  if (!expansion || !Array.isArray(expansion)) return undefined;
+  const expanded = expandFragment(expansion, s, depth + 1);
+  return typeof expanded === 'string' ? undefined : expanded;
+}
+
 function concatenate(parts: readonly Alternatives[]): Alternatives {
   let all: (readonly Piece[])[] = [[]];
   for (const part of parts) {
     if (typeof part === 'string') return part;
-    all = all.flatMap((before) => part.map((piece) => [...before, ...piece])).slice(0, maxAlternatives);
+    const next = all.flatMap((before) => part.map((piece) => [...before, ...piece]));
+    // Too many combinations: the choice stays a hole, about which nothing is known.
+    all = next.length <= maxAlternatives ? next : all.map((before) => [...before, tooMany]);
   }
   return all;
 }

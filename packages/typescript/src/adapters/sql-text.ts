@@ -8,11 +8,11 @@ import {
   type Predicate,
   type Span,
   type Target,
-  type TextPart,
   type Value,
 } from '@tenant-lint/model';
 import { piecesOf, type Expand, type Piece } from './sql-pieces.js';
-import { SqlScanner, type HolePosition } from './sql-scan.js';
+import type { HolePosition } from './sql-scan.js';
+import { buildText, spliced, type BuiltText, type Hole } from './sql-build.js';
 import { rewritePredicate, substitutePlaceholders } from './substitute.js';
 
 /** How the text is used, and on whose behalf. */
@@ -29,6 +29,8 @@ export interface SqlTextOptions {
   readonly holes?: 'bind' | 'splice';
   /** What fragments of the library stand for: Prisma.sql, sql.identifier. */
   readonly expand?: Expand;
+  /** Values of named placeholders: `:tenantId`, `$(tenantId)`. */
+  readonly named?: (name: string) => Value | undefined;
 }
 
 export interface LoweredText {
@@ -45,7 +47,7 @@ export function lowerSqlText(
   parameters: readonly Value[] | undefined,
   options: SqlTextOptions,
 ): LoweredText {
-  const alternatives = piecesOf(text, options.span, options.context, options.expand);
+  const alternatives = piecesOf(text, options.span, options.context, options.expand, options.holes);
   if (typeof alternatives === 'string') {
     return { accesses: [], unchecked: [{ reason: `SQL text was not found: ${alternatives}`, span: options.span }] };
   }
@@ -60,52 +62,35 @@ export function lowerSqlText(
   return { accesses, unchecked };
 }
 
-/** A hole with where it stands and what it was replaced by. */
-interface Hole {
-  readonly value: Value;
-  readonly span: Span;
-  readonly position: HolePosition;
-  readonly bound: boolean;
-  readonly quoted: boolean;
-  readonly around: string;
-}
-
-/** Text in which every hole is replaced, with the way back to the file. */
-export interface BuiltText {
-  readonly text: string;
-  readonly holes: readonly Hole[];
-  /** Values of the placeholders that holes became, by name. */
-  readonly values: ReadonlyMap<string, Value>;
-  position(offset: number): number;
-}
-
-const holeName = (n: number): string => `__hole_${n}__`;
-const holePattern = /__hole_(\d+)__/;
-const spliced = 'part of the condition is text that was not found';
+const holePattern = /__hole_\d+__/;
 
 function lowerPieces(
   pieces: readonly Piece[],
   parameters: readonly Value[] | undefined,
   options: SqlTextOptions,
 ): LoweredText {
-  let built = buildText(pieces, options, (position) => position);
+  let built = buildText(pieces, options);
   let result = lowerBuilt(built, options);
-  if (result.unchecked.length > 0 && built.holes.some((h) => !h.bound && h.position === 'value')) {
-    // A spliced hole can be more than a value (a list of columns, the rest of the statement); the first reading that parses is taken.
-    for (const other of ['identifier', 'fragment'] as const) {
-      const next = buildText(pieces, options, (position, bound) => (position === 'value' && !bound ? other : position));
+  const unsure = built.holes.some((h) => h.position === 'value' || h.position === 'fragment');
+  if (unsure && (result.unchecked.length > 0 || built.holes.some((h) => h.dropped && !h.bound))) {
+    // A hole can be more than a value (a list of columns, the rest of the statement): the SQL front end finds a reading that parses.
+    for (const read of ['values as names', 'all as names'] as const) {
+      const next = buildText(pieces, { ...options, read });
       const retried = lowerBuilt(next, options);
-      if (retried.unchecked.length === 0) {
-        [built, result] = [next, retried];
-        break;
-      }
+      if (retried.unchecked.length > 0) continue;
+      [built, result] = [next, retried];
+      break;
     }
   }
+  const positions = positionsIn(result.accesses);
   const by = (name: string): Value | undefined =>
     built.values.get(name) ??
-    (name.startsWith('hole:') ? built.holes[Number(name.slice(5))]?.value : parameters?.[Number(name) - 1]);
-  const accesses = result.accesses.map((access) => finish(substitutePlaceholders(access, by), built, options));
-  return { accesses: withInterpolations(accesses, built, options), unchecked: result.unchecked };
+    (name.startsWith('hole:') ? built.holes[Number(name.slice(5))]?.value : parameters?.[Number(name) - 1]) ??
+    options.named?.(name);
+  const accesses = result.accesses.map((access) =>
+    finish(substitutePlaceholders(withoutInterpolations(access), by), built, options),
+  );
+  return { accesses: withInterpolations(accesses, built, positions, options), unchecked: result.unchecked };
 }
 
 function lowerBuilt(built: BuiltText, options: SqlTextOptions): LoweredText {
@@ -127,156 +112,25 @@ function lowerBuilt(built: BuiltText, options: SqlTextOptions): LoweredText {
   };
 }
 
-/** Puts the pieces together. `read` may change how a hole is taken. Exported for conditions, which are part of a statement of their own. */
-export function buildText(
-  pieces: readonly Piece[],
-  options: Pick<SqlTextOptions, 'holes' | 'span'>,
-  read: (position: HolePosition, bound: boolean) => HolePosition = (position) => position,
-): BuiltText {
-  const literal = pieces.map((p) => ('text' in p ? p.text : '')).join(' ');
-  let next = Math.max(0, ...[...literal.matchAll(/\$(\d{1,6})\b/g)].map((m) => Number(m[1]))) + 1;
-  const holes: Hole[] = [];
-  const values = new Map<string, Value>();
-  const segments: { at: number; length: number; start: number | undefined; hole: boolean }[] = [];
-  const scanner = new SqlScanner();
-  let text = '';
-  let quoted: { at: number; parts: TextPart[] } | undefined;
-  const placeholder = (value: Value): string => {
-    const name = String(next++);
-    values.set(name, value);
-    return `$${name}`;
-  };
-  const append = (what: string, start: number | undefined, hole: boolean): void => {
-    segments.push({ at: text.length, length: what.length, start, hole });
-    text += what;
-  };
-  pieces.forEach((piece, i) => {
-    if ('text' in piece) {
-      let from = 0;
-      if (quoted) {
-        const end = endOfLiteral(piece.text);
-        quoted.parts.push({
-          text: piece.text.slice(0, end ?? piece.text.length).replaceAll("''", "'"),
-          start: piece.start ?? options.span.start,
-          exact: false,
-        });
-        scanner.read(piece.text.slice(0, end === undefined ? piece.text.length : end + 1));
-        if (end === undefined) return;
-        closeLiteral();
-        from = end + 1;
-      }
-      const rest = piece.text.slice(from);
-      scanner.read(rest);
-      append(rest, piece.start === undefined ? undefined : piece.start + from, false);
-      return;
-    }
-    const following = pieces[i + 1];
-    const after = following && 'text' in following ? following.text : '';
-    const before = pieces[i - 1];
-    const natural = scanner.hole(after);
-    const bound =
-      piece.as === 'bind' ||
-      (piece.as === 'any' && options.holes === 'bind' && natural !== 'literal' && natural !== 'quoted-identifier');
-    const named = piece.as === 'quoted' || piece.as === 'name';
-    let position = named && natural !== 'schema' ? 'identifier' : read(natural, bound);
-    // A bound hole is a parameter wherever it stands.
-    if (bound && position !== 'comment' && position !== 'dollar') position = 'value';
-    const number = holes.length;
-    holes.push({
-      value: piece.hole,
-      span: piece.span,
-      position,
-      bound,
-      quoted: piece.as === 'quoted',
-      around: around(before && 'text' in before ? before.text : '', after),
-    });
-    const start = piece.span.start;
-    switch (position) {
-      case 'value':
-        return append(placeholder(piece.hole), start, true);
-      case 'identifier':
-      case 'schema':
-      case 'quoted-identifier':
-      case 'dollar':
-        return append(holeName(number), start, true);
-      case 'fragment':
-        // A condition stands for itself; anything else is left out and remembered.
-        return append(
-          /\b(?:where|and|or|not|on|having|by|select)\s*\(*\s*$/i.test(text) ? placeholder(unknownValue(spliced)) : ' ',
-          start,
-          true,
-        );
-      case 'comment':
-        return append(' ', start, true);
-      case 'literal': {
-        if (!quoted) {
-          const at = text.lastIndexOf("'");
-          quoted = { at, parts: [] };
-          const head = text.slice(at + 1).replaceAll("''", "'");
-          if (head) quoted.parts.push({ text: head, start, exact: false });
-        }
-        quoted.parts.push({ hole: piece.hole, span: piece.span });
-      }
-    }
-  });
-  if (quoted) closeLiteral();
-  return { text, holes, values, position: (offset) => positionOf(segments, offset, options.span) };
-
-  /** A literal with holes is a value of its own: the quotes and what is between them become one placeholder. */
-  function closeLiteral(): void {
-    const { at, parts } = quoted!;
-    quoted = undefined;
-    const kept = parts.filter((p) => 'hole' in p || p.text !== '');
-    const only = kept.length === 1 ? kept[0] : undefined;
-    const value: Value = only && 'hole' in only ? only.hole : { kind: 'text', parts: kept, span: options.span };
-    const written = placeholder(value);
-    // An E'' prefix belongs to the literal.
-    const cut = /(?:^|\W)[eE]$/.test(text.slice(0, at)) ? at - 1 : at;
-    const last = segments.at(-1);
-    if (last) last.length = Math.max(0, cut - last.at);
-    text = text.slice(0, cut);
-    const hole = parts.find((p) => 'hole' in p);
-    append(written, hole && 'hole' in hole ? hole.span.start : undefined, true);
-  }
+/** Where the SQL front end found the holes that stand as names. */
+function positionsIn(accesses: readonly Access[]): ReadonlyMap<number, Interpolation['position']> {
+  const all = accesses.flatMap((a) => a.interpolations ?? []);
+  return new Map(
+    all.flatMap((i) =>
+      i.value.kind === 'placeholder' ? [[Number(i.value.name.replace(/^hole:/, '')), i.position] as const] : [],
+    ),
+  );
 }
 
-/** Index of the quote that ends a literal in which `text` continues. */
-function endOfLiteral(text: string): number | undefined {
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] !== "'") continue;
-    if (text[i + 1] === "'") i++;
-    else return i;
-  }
-  return undefined;
+function withoutInterpolations(access: Access): Access {
+  const { interpolations: _, ...rest } = access;
+  return rest;
 }
-
-function positionOf(
-  segments: readonly { at: number; length: number; start: number | undefined; hole: boolean }[],
-  offset: number,
-  span: Span,
-): number {
-  let low = 0;
-  let high = segments.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (segments[middle]!.at <= offset) low = middle;
-    else high = middle - 1;
-  }
-  const segment = segments[low];
-  if (segment?.start === undefined) return span.start;
-  return segment.hole ? segment.start : segment.start + Math.min(Math.max(0, offset - segment.at), segment.length);
-}
-
-const around = (before: string, after: string): string =>
-  `${before.replace(/\s+/g, ' ').slice(-40)}?${after.replace(/\s+/g, ' ').slice(0, 20)}`.trim();
 
 /** Names made of holes become unknown, spans without a place become the call's. */
 function finish(access: Access, built: BuiltText, options: SqlTextOptions): Access {
-  const open = built.holes.some((h) => h.position === 'fragment');
-  const at = (span: Span): Span =>
-    span.end > span.start
-      ? span
-      : { ...span, end: Math.max(span.start, span.start === options.span.start ? options.span.end : span.start) };
+  const open = built.holes.some((h) => h.dropped);
+  const at = (span: Span): Span => (span.end > span.start ? span : options.span);
   const condition = (p: Predicate): Predicate =>
     p.kind === 'value' && p.of.kind === 'unknown' ? { kind: 'unknown', reason: p.of.reason } : p;
   const mapped = mapAccess(access, (v) =>
@@ -315,8 +169,15 @@ function tableWithoutHoles(table: Target['table']): Target['table'] {
 }
 
 /** Hands each spliced hole to the access in whose text it stands; statements without an access get one that only carries them. */
-function withInterpolations(accesses: readonly Access[], built: BuiltText, options: SqlTextOptions): readonly Access[] {
-  const all = built.holes.flatMap((hole) => (hole.bound || hole.position === 'comment' ? [] : [interpolation(hole)]));
+function withInterpolations(
+  accesses: readonly Access[],
+  built: BuiltText,
+  positions: ReadonlyMap<number, Interpolation['position']>,
+  options: SqlTextOptions,
+): readonly Access[] {
+  const all = built.holes.flatMap((hole, n) =>
+    hole.bound || hole.position === 'comment' ? [] : [interpolation(hole, positions.get(n))],
+  );
   if (all.length === 0) return accesses;
   const mine = accesses.map((): Interpolation[] => []);
   const rest: Interpolation[] = [];
@@ -346,16 +207,16 @@ function withInterpolations(accesses: readonly Access[], built: BuiltText, optio
   return [...carried, carrier];
 }
 
-function interpolation(hole: Hole): Interpolation {
-  const position =
-    hole.position === 'schema'
-      ? 'schema'
-      : hole.position === 'identifier' || hole.position === 'quoted-identifier'
-        ? 'identifier'
-        : hole.position === 'fragment'
-          ? 'fragment'
-          : hole.position === 'dollar'
-            ? 'unknown'
-            : 'value';
+/** `found`: the position that the SQL front end read in the grammar; it knows better than the words around. */
+function interpolation(hole: Hole, found: Interpolation['position'] | undefined): Interpolation {
+  const position = found === undefined || found === 'unknown' ? (named[hole.position] ?? 'value') : found;
   return { position, value: hole.value, quoted: hole.quoted, span: hole.span, around: hole.around };
 }
+
+const named: Partial<Record<HolePosition, Interpolation['position']>> = {
+  schema: 'schema',
+  identifier: 'identifier',
+  'quoted-identifier': 'identifier',
+  fragment: 'fragment',
+  dollar: 'unknown',
+};

@@ -56,8 +56,10 @@ function usesOf(facts: FileFacts, context: LinkContext): Uses {
 
 /** The function whose result the chain continues: `base().where(...)`. */
 function calleeOf(chain: CallChain, context: LinkContext): FunctionId | undefined {
-  const [first] = chain.steps;
-  if (first?.name !== '' || !first.arguments) return undefined;
+  const [first, next] = chain.steps;
+  if (first?.name !== '' || !first.arguments || !next?.arguments) return undefined;
+  // A call whose promise is only waited for runs where the function makes it.
+  if (!builderSteps.has(next.name) || ['then', 'catch', 'finally', 'execute'].includes(next.name)) return undefined;
   const resolved = context.resolve(chain.receiver);
   return resolved.kind === 'function' ? resolved.function : undefined;
 }
@@ -116,7 +118,8 @@ export function stepsOf(call: Call, context: LinkContext): readonly BuilderStep[
   if (returns?.length === 1) {
     const value = returns[0]!.value;
     const inner = value.kind === 'result' && value.path.length === 0 ? context.chain(value.chain) : undefined;
-    if (inner && startsBuilder(inner)) return [...stepsOf(callOf(inner), context), ...call.steps.slice(1)];
+    if (inner && !inner.awaited && startsBuilder(inner))
+      return [...stepsOf(callOf(inner), context), ...call.steps.slice(1)];
   }
   return own;
 }

@@ -49,7 +49,9 @@ export interface Rows extends Leaf {
 /** The select that a value is: a chain that starts with one, or a set function over several. */
 export function builderOf(value: Value, scope: Scope): Builder | undefined {
   const chain = chainOf(value, scope.context);
-  if (!chain) return undefined;
+  // What was awaited is rows, not a query.
+  if (!chain || chain.awaited || (value.kind === 'result' && scope.context.chain(value.chain)?.awaited))
+    return undefined;
   const call = callOf(chain);
   const steps = stepsOf(call, scope.context);
   const start = steps.findIndex((s) => selectStarts.has(s.name) && s.arguments);

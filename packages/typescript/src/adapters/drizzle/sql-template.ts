@@ -12,7 +12,7 @@ import {
   type TextPart,
   type Value,
 } from '@tenant-lint/model';
-import { buildText } from '../sql-text.js';
+import { buildText } from '../sql-build.js';
 import { piecesOf, type Expansion } from '../sql-pieces.js';
 import { substitutePlaceholders } from '../substitute.js';
 import { lowerCondition } from './condition.js';
@@ -64,8 +64,12 @@ function lowerFragment(f: FunctionCall, scope: Scope, wrap: (text: string) => st
   const { build } = scope;
   const parts = fragmentOf(f, scope);
   if (typeof parts === 'string') return parts;
-  const alternatives = piecesOf({ kind: 'text', parts, span: build.span }, build.span, scope.context, (hole) =>
-    expandHole(hole, scope),
+  const alternatives = piecesOf(
+    { kind: 'text', parts, span: build.span },
+    build.span,
+    scope.context,
+    (hole) => expandHole(hole, scope),
+    'bind',
   );
   if (typeof alternatives === 'string') return alternatives;
   const pieces = alternatives[0] ?? [];

@@ -1,5 +1,7 @@
 import {
   equal,
+  mapPredicate,
+  mapValue,
   unknownValue,
   type Entry,
   type Operation,
@@ -13,7 +15,7 @@ import { expression } from './expression.js';
 import { combine, conjunctsOf, type Draft, type Joined, type Leaf } from './joins.js';
 import { joins, splitPath, type Call } from './names.js';
 import { addSource, builderOf, collecting, lowerSelect, queryIn, type OutputItem } from './select.js';
-import { columnName, Scope, type Build } from './scope.js';
+import { columnName, Scope, unknownTable, type Build } from './scope.js';
 import { whereOf } from './where.js';
 
 /** What a write reaches: the targets, and which columns come back. */
@@ -94,6 +96,14 @@ function insert(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Writte
   };
 }
 
+/** The reference of the row that was to be inserted, until its columns are replaced by what was written. */
+const excluded = 'excluded';
+
+const mapWrites = (writes: Writes, f: (value: Value) => Value): Writes => ({
+  ...writes,
+  set: Object.fromEntries(Object.entries(writes.set).map(([name, value]) => [name, mapValue(value, f)])),
+});
+
 /** ON CONFLICT DO UPDATE: the rows it overwrites are those that equal the new one in the arbiter and pass its condition. */
 function conflict(
   steps: readonly BuilderStep[],
@@ -110,16 +120,21 @@ function conflict(
     return value.kind === 'undefined' ? undefined : value;
   };
   const set = option('set');
+  // `excluded` in templates is the row that was to be inserted.
+  const inner = new Scope(scope.build, scope);
+  inner.sources.push({ key: 'excluded', table: unknownTable('the new row'), ref: excluded, name: 'excluded' });
+  const newRow = (column: string): Value => writes?.set[column] ?? unknownValue(`value of ${column} in the new row`);
+  const resolved = (value: Value): Value =>
+    value.kind === 'column' && value.target === excluded ? newRow(value.column) : value;
   const arbiter = conflictOf(option('target'), scope);
   const { predicate: done, subs } = collecting(scope.build, () => ({
-    updates: set && writesOf(set, scope, root),
+    updates: set && writesOf(set, inner, root),
     conditions: [option('targetWhere'), option('setWhere') ?? option('where')].flatMap((w) =>
-      w ? [lowerWhere(w, scope)] : [],
+      w ? [mapPredicate(lowerWhere(w, inner), resolved)] : [],
     ),
   }));
   for (const column of arbiter.conflict ?? []) {
-    const written = writes?.set[column] ?? unknownValue(`value of ${column} in the new row`);
-    own.conditions.push(equal({ kind: 'column', target: own.target.ref, column }, written));
+    own.conditions.push(equal({ kind: 'column', target: own.target.ref, column }, newRow(column)));
   }
   if (!arbiter.conflict) own.conditions.push({ kind: 'unknown', reason: 'conflict on any constraint' });
   own.conditions.push(...done.conditions.flatMap((p) => (p.kind === 'always' ? [] : p.kind === 'and' ? p.of : [p])));

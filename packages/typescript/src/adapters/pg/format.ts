@@ -36,13 +36,13 @@ export function expandCall(hole: Value, context: LowerContext): Expansion | unde
 function formatted(
   format: Value,
   args: readonly Value[],
-  span: Span,
+  place: Span,
   context: LowerContext,
 ): readonly TextPart[] | undefined {
   const resolved = format.kind === 'constant' || format.kind === 'text' ? format : context.resolve(format);
   const pieces: readonly TextPart[] =
     resolved.kind === 'constant'
-      ? [{ text: String(resolved.value), start: resolved.span ? resolved.span.start + 1 : span.start, exact: true }]
+      ? [{ text: String(resolved.value), start: resolved.span ? resolved.span.start + 1 : place.start, exact: true }]
       : resolved.kind === 'text'
         ? resolved.parts
         : [];
@@ -66,6 +66,8 @@ function formatted(
       const index: number = match[1] === undefined ? next++ : Number(match[1]) - 1;
       if (match[1] !== undefined) next = index + 1;
       const value: Value = args[index] ?? { kind: 'undefined' };
+      const at = piece.start + match.index;
+      const span: Span = { file: place.file, start: at, end: at + match[0].length };
       parts.push({
         hole: match[2] === 's' ? value : { kind: 'apply', function: match[2] === 'I' ? '%I' : '%L', to: [value], span },
         span,

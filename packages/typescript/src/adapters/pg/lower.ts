@@ -25,9 +25,10 @@ export function lower(chain: CallChain, context: LowerContext): Lowered {
   const [first] = step.arguments;
   if (!first) return 'not mine';
   const provenance = provenanceOf(receiver, context);
-  const { text, values } = queryOf(step.arguments, context);
+  const query = queryOf(step.arguments, context);
+  const { text } = query;
   if (!text) return provenance ? { unknown: 'unresolved: the SQL text was not found', span: step.span } : 'not mine';
-  const lowered = lowerText(text, values, chain, context);
+  const lowered = lowerText(text, query, chain, context);
   if (!provenance && !namesKnownTable(lowered, context)) return 'not mine';
   return finish(lowered, chain, { method: 'query', client: { receiver, kind: provenance?.kind ?? 'unknown' } });
 }
@@ -49,6 +50,7 @@ const readFrom = (value: Value, names: readonly string[]): Value =>
 interface Query {
   readonly text: Value | undefined;
   readonly values: readonly Value[] | undefined;
+  readonly named?: ((name: string) => Value | undefined) | undefined;
 }
 
 /** Text and parameters of a call: two arguments, or a config object. */
@@ -60,7 +62,8 @@ function queryOf(args: readonly Value[], context: LowerContext): Query {
     const text = optionOf(resolved, 'text');
     return { text, values: listOf(optionOf(resolved, 'values') ?? second, context) };
   }
-  return { text: first, values: listOf(second, context) };
+  const named = namedOf(second, context);
+  return { text: first, values: named ? undefined : listOf(second, context), named };
 }
 
 const isText = (value: Value): boolean => value.kind === 'text' || value.kind === 'constant' || value.kind === 'choice';
@@ -79,18 +82,29 @@ function listOf(value: Value | undefined, context: LowerContext): readonly Value
     // The n-th item of a list that is not known is still a property of it.
     return Array.from({ length: 40 }, (_, i) => propertyOf(resolved, String(i)));
   }
-  const open = resolved.of.findIndex((i) => i.spread || i.maybe);
+  const open = resolved.of.findIndex((i) => i.spread);
   return (open < 0 ? resolved.of : resolved.of.slice(0, open)).map((i) => i.value);
+}
+
+/** Values of named placeholders: an object of values, possibly inside an option of the driver. */
+function namedOf(value: Value | undefined, context: LowerContext): ((name: string) => Value | undefined) | undefined {
+  const resolved = value && (value.kind === 'object' ? value : context.resolve(value));
+  if (resolved?.kind !== 'object') return undefined;
+  return (name) => {
+    const inner = optionOf(resolved, 'replacements') ?? optionOf(resolved, 'bind') ?? resolved;
+    return optionOf(inner, name);
+  };
 }
 
 function lowerText(
   text: Value,
-  values: readonly Value[] | undefined,
+  query: Query | undefined,
   chain: CallChain,
   context: LowerContext,
   holes: 'bind' | 'splice' = 'splice',
 ): LoweredText {
-  return lowerSqlText(text, values, {
+  return lowerSqlText(text, query?.values, {
+    ...(query?.named ? { named: query.named } : {}),
     file: chain.span.file,
     library: 'pg',
     id: chain.id,
