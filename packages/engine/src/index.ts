@@ -4,4 +4,5 @@ export * from './settings.js';
 export * from './render.js';
 export * from './run.js';
 export { rank } from './cause.js';
+export { summarize } from './figures.js';
 export { obligations, servingAccesses } from './subjects.js';

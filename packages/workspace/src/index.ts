@@ -6,5 +6,6 @@ export * from './folder.js';
 export * from './memory.js';
 export * from './nearest.js';
 export * from './pipeline.js';
+export * from './read.js';
 export type { Config } from './schema.js';
 export * from './settings.js';
