@@ -12,6 +12,7 @@ import type {
   Tenancy,
   TenancyModel,
   Unchecked,
+  Value,
   Verdict,
   View,
   Witness,
@@ -40,6 +41,8 @@ export interface Model {
   verdict(access: LinkedAccess, target: Target): Verdict;
   /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
   selection(access: LinkedAccess, target: Target): Selection;
+  /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */
+  originOf(value: Value): Origin;
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
   policyLeaks(table: Table): readonly PolicyLeak[];
 }
@@ -51,6 +54,8 @@ export interface Selection {
   /** Where the pinning value comes from, in words: "params.id of the request", "parameter id of loadInvoice". */
   readonly source?: Reason;
 }
+
+export type Origin = 'fixed' | 'trusted' | 'input' | 'unknown';
 
 export type Command = 'select' | 'insert' | 'update' | 'delete';
 

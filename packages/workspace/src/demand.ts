@@ -46,9 +46,8 @@ const isIndex = (file: string): boolean => /(?:^|\/)index\.[cm]?[jt]sx?$/.test(f
 
 /** Code that runs in tests, stories and mocks: it crosses tenants on purpose and reaches no customer. */
 export const isTestCode = (file: string): boolean =>
-  /(?:^|\/)(?:__tests__|__mocks__|__fixtures__|tests?|e2e|cypress|playwright|mocks?|test-utils|testing|stories)\//.test(
-    file,
-  ) || /\.(?:test|spec|e2e|e2e-spec|bench|stories|story|mock|cy)\.[cm]?[jt]sx?$/.test(file);
+  /(?:^|\/)(?:__\w+__|tests?|e2e|cypress|playwright|mocks?|test-utils|testing|stories)\//.test(file) ||
+  /\.(?:[\w-]*test|[\w-]*spec|e2e|bench|stories|story|mock|cy)\.[cm]?[jt]sx?$/.test(file);
 
 /** Code that fills a database with example data. */
 export const isSeedCode = (file: string): boolean =>

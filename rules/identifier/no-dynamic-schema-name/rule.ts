@@ -1,4 +1,4 @@
-import type { Model } from '@tenant-lint/analysis';
+import type { Model, Origin } from '@tenant-lint/analysis';
 import { defineRule, servingAccesses } from '@tenant-lint/engine';
 import type { Interpolation, Span, Value } from '@tenant-lint/model';
 import { functionPath } from '../../lib/naming.js';
@@ -34,7 +34,8 @@ export default defineRule({
   subject: 'project',
   *check(_, model) {
     for (const { part, span, key } of partsOf(model)) {
-      const message = messageFor(part);
+      const origin = model.originOf(part.value);
+      const message = messageFor(part, origin);
       if (message === undefined) continue;
       yield {
         message,
@@ -44,7 +45,7 @@ export default defineRule({
           source: sourceOf(part.value) ?? '',
         },
         span,
-        confidence: originOf(part.value) === 'unknown' ? 'likely' : 'certain',
+        confidence: origin === 'input' ? 'certain' : 'likely',
         related: [{ span: part.span, text: 'this becomes part of the statement' }],
         key: `${key} ${part.around}`,
       };
@@ -72,8 +73,7 @@ function* partsOf(model: Model): Iterable<Part> {
   }
 }
 
-function messageFor(part: Interpolation): 'unquoted' | 'untrusted' | 'setting' | undefined {
-  const origin = originOf(part.value);
+function messageFor(part: Interpolation, origin: Origin): 'unquoted' | 'untrusted' | 'setting' | undefined {
   if (origin === 'fixed') return undefined;
   if (part.position === 'value') return isSet(part.around) && !part.quoted ? 'setting' : undefined;
   if (part.position !== 'schema' && part.position !== 'identifier') return undefined;
@@ -81,40 +81,10 @@ function messageFor(part: Interpolation): 'unquoted' | 'untrusted' | 'setting' |
   return origin === 'input' ? 'untrusted' : undefined;
 }
 
-// SET takes no bind parameters, so code is tempted to concatenate; UPDATE ... SET does take them and is no business of this rule.
-const isSet = (around: string): boolean => /^\s*set\s+(?:local\s+|session\s+)?[\w.]+\s*(?:=|to)/i.test(around);
-
-/** Who decides what the text is: the program itself, the request, or nobody knows. */
-function originOf(value: Value): 'fixed' | 'input' | 'unknown' {
-  switch (value.kind) {
-    case 'constant':
-      return 'fixed';
-    case 'input':
-      return 'input';
-    case 'choice':
-      return worst(value.of);
-    case 'text':
-      return worst(value.parts.flatMap((p) => ('hole' in p ? [p.hole] : [])));
-    case 'missing-able':
-    case 'element':
-      return originOf(value.of);
-    case 'apply':
-      return worst(value.to);
-    case 'list':
-      return worst(value.of.map((item) => item.value));
-    // Picked out of a literal by a key: one of the texts that the program lists.
-    case 'object':
-      return worst(value.entries.map((entry) => ('spread' in entry ? entry.spread : entry.value)));
-    default:
-      return 'unknown';
-  }
-}
-
-function worst(values: readonly Value[]): 'fixed' | 'input' | 'unknown' {
-  const origins = values.map(originOf);
-  if (origins.includes('input')) return 'input';
-  return origins.includes('unknown') ? 'unknown' : 'fixed';
-}
+// SET takes no bind parameters, so code is tempted to concatenate. Only settings that carry a tenant matter: custom ones (with a dot), the
+// search path, the role. UPDATE ... SET does take parameters and is no business of this rule.
+const isSet = (around: string): boolean =>
+  /^\s*set\s+(?:local\s+|session\s+)?(?:[\w]+\.[\w.]+|search_path|role)\s*(?:=|to)/i.test(around);
 
 /** The request data in a value, in words. */
 function sourceOf(value: Value): string | undefined {

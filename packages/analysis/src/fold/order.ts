@@ -83,7 +83,7 @@ const isNumbered = (key: string): boolean => key.split('/').some((part) => numbe
  */
 function historyOf(file: string): string {
   const folders = folderOf(file).split('/');
-  while (folders.length > 0 && /^(?:v?\d[\w.-]*|up)$/i.test(folders[folders.length - 1] ?? '')) folders.pop();
+  while (folders.length > 0 && /^(?:v?\d.*|up)$/i.test(folders[folders.length - 1] ?? '')) folders.pop();
   return folders.join('/');
 }
 

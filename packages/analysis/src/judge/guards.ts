@@ -57,9 +57,24 @@ export function pathInto(value: Value, chain: string, program: Program): readonl
   return inner ? pathInto(inner.receiver, chain, program) : undefined;
 }
 
+/** Whether a condition guarantees one of the wanted atoms: a conjunction in some part, a disjunction in every part. */
+export function guarantees(condition: Value, wanted: (atom: Atom) => boolean, holds = true): boolean {
+  if (condition.kind === 'missing-able') return guarantees(condition.of, wanted, holds);
+  if (condition.kind === 'apply') {
+    const [left, right] = condition.to;
+    if (condition.function === '!' && left) return guarantees(left, wanted, !holds);
+    if ((condition.function === '&&' || condition.function === '||') && left && right) {
+      const all = (condition.function === '||') === holds;
+      const [a, b] = [guarantees(left, wanted, holds), guarantees(right, wanted, holds)];
+      return all ? a && b : a || b;
+    }
+  }
+  return entailed(condition, holds).some(wanted);
+}
+
 /**
- * A comparison of the loaded row's tenant key with something else, after which only the equal case goes on. `keys` are the properties
- * under which code sees the key columns.
+ * A comparison of the loaded row's tenant key with something else, after which only the equal case (or no row at all) goes on. `keys` are
+ * the properties under which code sees the key columns.
  */
 export function comparesKey(
   f: FunctionFacts,
@@ -68,15 +83,23 @@ export function comparesKey(
   keys: ReadonlySet<string>,
   program: Program,
 ): Block | undefined {
+  const wanted = ({ value, holds }: Atom): boolean => {
+    if (!holds) return pathInto(value, chain, program)?.length === 0;
+    if (value.kind !== 'apply' || value.function !== '===') return false;
+    const paths = value.to.map((side) => pathInto(side, chain, program));
+    const own = paths.findIndex((path) => path !== undefined && path.some((name) => keys.has(name)));
+    return own >= 0 && paths[1 - own] === undefined && value.to[1 - own]?.kind !== 'constant';
+  };
   return f.blocks.find((block) => {
     if (!block.holds || block.start < after) return false;
-    return entailed(block.holds).some(({ value, holds }) => {
-      if (!holds || value.kind !== 'apply' || value.function !== '===') return false;
-      const paths = value.to.map((side) => pathInto(side, chain, program));
-      const own = paths.findIndex((path) => path !== undefined && path.some((name) => keys.has(name)));
-      return own >= 0 && paths[1 - own] === undefined && value.to[1 - own]?.kind !== 'constant';
-    });
+    // The row's absence alone is no comparison.
+    return guarantees(block.holds, wanted) && mentionsComparison(block.holds);
   });
+}
+
+function mentionsComparison(condition: Value): boolean {
+  if (condition.kind !== 'apply') return false;
+  return /^[!=]==?$/.test(condition.function) || condition.to.some(mentionsComparison);
 }
 
 /** Whether on every path to `block` the result of `chain` has been found to be there. */

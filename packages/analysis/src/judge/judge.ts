@@ -14,13 +14,15 @@ import {
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
 import { referencesOf } from '../fold/index.js';
-import type { LinkedAccess, PolicyLeak, Selection } from '../model.js';
+import type { LinkedAccess, Origin, PolicyLeak, Selection } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { policyLeaks, type Leak, type ValueClass } from '../prove/index.js';
 import { Tracer, type Provenance } from '../trace/provenance.js';
 import { comparesKey, dominates, isTested, isTestedLater, propertyOfColumn, throwsWhenMissing } from './guards.js';
 import { assumptionsOf, proveTarget } from './question.js';
+import { Reach } from './reach.js';
+import { bindsKey } from './binds.js';
 import { pinnedKey, pinsOf, type Pin } from './selection.js';
 import { SchemaWorld } from './world.js';
 
@@ -41,6 +43,7 @@ export class Judge {
   readonly #byFunction = new Map<string, LinkedAccess[]>();
   readonly #tracer: Tracer;
   readonly #world: SchemaWorld;
+  readonly #reach: Reach;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
@@ -48,6 +51,7 @@ export class Judge {
       if (access.chain !== undefined) push(this.#byChain, access.chain, access);
       if (access.function !== undefined) push(this.#byFunction, access.function, access);
     }
+    this.#reach = new Reach(input.program);
     this.#world = new SchemaWorld(input.schema, input.tables, input.tenancy);
     this.#tracer = new Tracer(input.program, (chain) => this.#byChain.has(chain));
   }
@@ -92,6 +96,14 @@ export class Judge {
     return { pinnedBy, ...(source ? { source } : {}) };
   }
 
+  /** Who decides what a value is; the worst of its sources. */
+  originOf(value: Value): Origin {
+    const kinds = new Set(this.#tracer.sourcesOf(value).map((s) => s.kind));
+    if (kinds.has('input')) return 'input';
+    if (kinds.has('unknown') || kinds.has('parameter')) return 'unknown';
+    return kinds.has('row') || kinds.has('trusted') ? 'trusted' : 'fixed';
+  }
+
   #table(target: Target): Table | undefined {
     return target.table.known ? this.input.tables.table(target.table.value) : undefined;
   }
@@ -108,6 +120,13 @@ export class Judge {
     if (!target.table.known) return unknown({ text: target.table.reason, span: target.span });
     const table = this.#table(target);
     if (!table) return unknown({ text: 'the table is not in the schema', span: target.span });
+    if (target.role === 'include' && access.operation === 'create') {
+      return {
+        kind: 'isolated',
+        evidence: 'derived',
+        because: [{ text: 'it is read through the row just created', span: target.span }],
+      };
+    }
     const tenancy = this.tenancyOf(table.id);
     if (tenancy.kind === 'shared')
       return isolated('isolated', { text: `${table.name.name} is shared by all tenants: ${tenancy.why}` });
@@ -144,14 +163,20 @@ export class Judge {
     proof: Leak,
     derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
   ): Verdict {
+    // A key that is compared only with other columns, or with constants, was not meant to say which tenant.
+    const binds =
+      proof.evidence === 'none'
+        ? 'nothing'
+        : bindsKey(target, this.#whole(access, target), access.targets, this.#world);
+    const evidence = binds === 'nothing' ? 'none' : proof.evidence;
     const confidence = worst(
       proof.confidence,
-      proof.evidence === 'none' ? this.#confidence(access, derived) : 'certain',
+      binds === 'constant' ? 'possible' : evidence === 'none' ? this.#confidence(access, derived) : 'certain',
     );
     const because = [...proof.because, ...(derived.kind === 'foreign' ? derived.reasons : [])];
     return {
       kind: 'leak',
-      evidence: proof.evidence,
+      evidence,
       confidence,
       witness: proof.witness,
       because: because.length > 0 ? because : [{ text: 'no condition on the tenant', span: target.span }],
@@ -160,8 +185,10 @@ export class Judge {
 
   /** How sure it is that a foreign row is asked for: by the source of the value that picks the rows, or by who can run the code. */
   #confidence(access: LinkedAccess, derived: Exclude<Derived, { kind: 'safe' | 'open' }>): Confidence {
-    if (derived.kind === 'foreign') return derived.confidence;
-    return 'likely';
+    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
+    // Code that no request leads to works for all tenants: jobs, scripts, migrations of data.
+    return reached === 'no request' && own !== 'certain' ? 'possible' : own;
   }
 
   /** What a value is to the prover: only what the tenant's own data or a verified identity supplies is taken as the tenant's. */
@@ -224,12 +251,15 @@ export class Judge {
           continue;
         }
         case 'input':
-          confidence = best(confidence, source.assumed ? 'likely' : 'certain');
+          confidence = best(confidence, isSecret(pin.column) ? 'possible' : source.assumed ? 'likely' : 'certain');
           reasons.push({ text: `${pin.column} is ${source.what} of the request` }, ...source.via);
           continue;
         case 'parameter': {
           const f = this.input.program.function(source.function);
-          confidence = best(confidence, this.#isExported(source.function) ? 'likely' : 'possible');
+          confidence = best(
+            confidence,
+            this.#isExported(source.function) && !isSecret(pin.column) ? 'likely' : 'possible',
+          );
           reasons.push(
             {
               text: `${pin.column} is parameter ${source.name}${f?.name ? ` of ${f.name}` : ''}`,
@@ -367,6 +397,12 @@ export class Judge {
     return table.constraints.flatMap(() => []);
   }
 }
+
+/** A column whose value nobody can guess: who knows it has been given it, so that finding the row by it is a check of its own. */
+const isSecret = (column: string): boolean =>
+  /(?:^|_)(?:token|secret|hash|hashed|signature|nonce|otp|api_?key|public_?key|private_?key|access_?key|key_?hash)(?:_|$)/i.test(
+    column.replace(/([a-z0-9])([A-Z])/g, '$1_$2'),
+  );
 
 /** The kinds that stand for a value of the program rather than of the database. */
 const traceable: ReadonlySet<Value['kind']> = new Set<Value['kind']>([

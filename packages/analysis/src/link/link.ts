@@ -43,6 +43,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     databaseIsolates: (table) => judge.databaseIsolates(table),
     verdict: (access, target) => judge.verdict(access, target),
     selection: (access, target) => judge.selection(access, target),
+    originOf: (value) => judge.originOf(value),
     policyLeaks: (table) => judge.policyLeaks(table),
   };
 }

@@ -1,10 +1,10 @@
-import type { Schema, Table, TableId } from '@tenant-lint/model';
+import type { Table, TableId } from '@tenant-lint/model';
 import { uniqueKeys } from '../fold/index.js';
 import type { Graph } from './graph.js';
 import { containerOf, keysIn, type Container } from './keys.js';
 import type { TenancyHints } from './options.js';
 import type { PolicyEvidence } from './evidence.js';
-import { isTenantStem, nounWeight, stemOf } from './words.js';
+import { isTenantStem, nounWeight, stemOf, tableWords } from './words.js';
 
 /** A table (or a key without a table) that may be what tenants are kept in. */
 export interface Candidate {
@@ -86,7 +86,7 @@ function candidateOf(
   const words = id === undefined ? [[...container.stems][0]?.split(' ') ?? []] : graph.words(id);
   const users = id === undefined ? container.stems.has('user') : graph.users.has(id);
   const noun = users ? 0.1 : Math.max(0, ...words.map((w) => nounWeight(w)));
-  const membership = users || id === undefined ? undefined : membershipOf(graph, id, carrying);
+  const membership = users || id === undefined ? undefined : membershipOf(graph, container, carrying);
   // An unusual name may still be a root, but then what refers to it directly must show it: everything leads to `plans` somehow.
   const plain = noun < 0.3 && membership === undefined;
   const coverage = plain ? weight / total : (weight + (reached.size - carrying.size)) / total;
@@ -137,23 +137,26 @@ function reachOf(graph: Graph, start: ReadonlySet<TableId>, root: TableId | unde
  * What ties users to a candidate: a table that refers to both and is unique in the pair or called so, or a column of the users' table. Only
  * something that people belong to is a tenant.
  */
-export function membershipOf(graph: Graph, id: TableId, carrying: ReadonlySet<TableId>): string | undefined {
+export function membershipOf(graph: Graph, container: Container, carrying: ReadonlySet<TableId>): string | undefined {
   for (const from of carrying) {
     const table = graph.schema.tables.get(from);
-    if (!table || graph.users.has(from)) continue;
-    const toUser = graph.out(from).find((e) => graph.users.has(e.to) && e.columns.length === 1);
-    const toThis = graph.out(from).find((e) => e.to === id && e.notNull && e.columns.length === 1);
-    if (toUser && toThis && isMembership(graph.schema, table, toUser.columns[0] ?? '', toThis.columns[0] ?? ''))
-      return table.name.name;
+    if (table && isMembership(graph, table, container)) return table.name.name;
   }
   for (const user of graph.users) {
-    const edge = graph.out(user).find((e) => e.to === id && e.notNull);
+    const edge = graph.out(user).find((e) => e.to === container.id && e.notNull);
     if (edge && carrying.has(user)) return `${user.slice(user.indexOf('.') + 1)}.${edge.columns.join()}`;
   }
   return undefined;
 }
 
-function isMembership(_schema: Schema, table: Table, user: string, other: string): boolean {
-  if (uniqueKeys(table).some((k) => k.length === 2 && k.includes(user) && k.includes(other))) return true;
-  return /member|user|permission|seat|role/i.test(table.name.name) && table.columns.has('role');
+/** Whether the rows of a table say which user belongs to which tenant. */
+export function isMembership(graph: Graph, table: Table, container: Container): boolean {
+  if (graph.users.has(table.id) || container.id === undefined) return false;
+  const user = graph.out(table.id).find((e) => graph.users.has(e.to) && e.columns.length === 1)?.columns[0];
+  const key = keysIn(graph, table, container)[0]?.column;
+  if (user === undefined || key === undefined) return false;
+  if (uniqueKeys(table).some((k) => k.length === 2 && k.includes(user) && k.includes(key))) return true;
+  const words = tableWords(table.name.name);
+  const named = words.some((w) => /^(?:member|membership|user|seat)$/.test(w));
+  return named && (table.columns.has('role') || [...container.stems].some((s) => words.includes(s)));
 }

@@ -1,7 +1,9 @@
 import type { Table, TableId, Tenancy, TenantKey, Through } from '@tenant-lint/model';
 import { primaryKey, uniqueKeys } from '../fold/index.js';
 import { isOneToOne, type Edge, type Graph } from './graph.js';
+import { isMembership } from './candidates.js';
 import { keysIn, type Container } from './keys.js';
+import { headOf, wordsOf } from './words.js';
 
 /** What was decided for the whole project, before each table is looked at. */
 export interface Decision {
@@ -43,7 +45,7 @@ function keyedBy(graph: Graph, table: Table, decision: Decision): Tenancy | unde
   if (keys.length === 0) return undefined;
   // A row without a tenant belongs to the person it names: personal and organization rows in one table.
   const personal =
-    decision.owners && keys.every((k) => k.nullable)
+    decision.owners && keys.every((k) => k.nullable) && !decision.roots.some((r) => isMembership(graph, table, r))
       ? keysIn(graph, table, decision.owners).filter((k) => !k.nullable)
       : [];
   const all = [...keys.filter((k) => !k.nullable), ...keys.filter((k) => k.nullable), ...personal];

@@ -52,7 +52,7 @@ function membershipOfFirst(graph: Graph, root: Container | undefined): string | 
   const carrying = new Set(
     [...graph.schema.tables.values()].filter((t) => keysIn(graph, t, root).length > 0).map((t) => t.id),
   );
-  return membershipOf(graph, root.id, carrying);
+  return membershipOf(graph, root, carrying);
 }
 
 /**

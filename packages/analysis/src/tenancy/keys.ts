@@ -1,7 +1,7 @@
 import type { Table, TableId, TenantKey } from '@tenant-lint/model';
 import { primaryKey } from '../fold/index.js';
 import type { Graph } from './graph.js';
-import { namesTable, stemOf, tableWords } from './words.js';
+import { isIdentifier, isTenantStem, namesTable, stemOf, tableWords } from './words.js';
 
 /** What tenants, or parts of tenants, are kept in: a table, or only a column name that many tables share. */
 export interface Container {
@@ -46,22 +46,38 @@ export function keysIn(graph: Graph, table: Table, container: Container): readon
     .out(table.id)
     .filter((e) => e.to === container.id && e.columns.length === 1 && e.from !== e.to)
     .map((e) => e.columns[0] ?? '');
-  const named = [...table.columns.keys()].filter(
+  const fitting = [...table.columns.keys()].filter(
     (c) => fits(c, container) && isKeyType(table, c) && !(own.length === 1 && own[0] === c && stemIsOwn(table, c)),
   );
   const elsewhere = (column: string): boolean =>
     graph
       .out(table.id)
       .some((e) => e.stated !== 'name' && e.to !== container.id && e.columns.length === 1 && e.columns[0] === column);
-  const proper = named.filter((c) => referring.includes(c) || !elsewhere(c));
+  const proper = fitting.filter((c) => referring.includes(c) || !elsewhere(c));
   const stated = proper.filter((c) => referring.includes(c));
+  const named = identifiersOf(table, proper, container);
   const other = container.exact ? [] : referring.filter((c) => notNull(table, c));
-  const columns = stated.length > 0 ? stated : proper.length > 0 ? proper : other;
+  const columns = stated.length > 0 ? stated : named.length > 0 ? named : other;
   return [...new Set(columns)].map((column) => ({
     column,
     ...(container.id === undefined ? {} : { root: container.id }),
     nullable: !notNull(table, column),
   }));
+}
+
+/**
+ * Without a reference, the name alone speaks: `project_id` before `project_ref`, and a bare `tenant` only where it can hold an identifier
+ * and means what the tenants are; a bare `environment` is a label.
+ */
+function identifiersOf(table: Table, columns: readonly string[], container: Container): readonly string[] {
+  const identifiers = columns.filter(isIdentifier);
+  if (identifiers.length > 0) return identifiers;
+  return columns.filter(
+    (c) =>
+      container.exact === true ||
+      table.columns.get(c)?.type === 'uuid' ||
+      [...container.stems].some((s) => isTenantStem(s) && stemOf(c) === s),
+  );
 }
 
 const notNull = (table: Table, column: string): boolean => table.columns.get(column)?.notNull ?? false;

@@ -44,8 +44,20 @@ const divisions: ReadonlySet<string> = new Set([
   'space',
 ]);
 
-/** The words of a name in lower case: `_orgIDs` is org, ids. */
-export function wordsOf(name: string): string[] {
+const remembered = new Map<string, readonly string[]>();
+
+/** The words of a name in lower case: `_orgIDs` is org, ids. Remembered: names are few, and asked for again and again. */
+export function wordsOf(name: string): readonly string[] {
+  let words = remembered.get(name);
+  if (!words) {
+    if (remembered.size > 20_000) remembered.clear();
+    words = splitWords(name);
+    remembered.set(name, words);
+  }
+  return words;
+}
+
+function splitWords(name: string): readonly string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
@@ -71,10 +83,13 @@ export const tableWords = (name: string): readonly string[] => wordsOf(name).map
  * called id.
  */
 export function stemOf(column: string): string | undefined {
-  const words = wordsOf(column);
+  const words = [...wordsOf(column)];
   while (words.length > 0 && /^(?:id|uuid|guid|fk|pk|ref)$/.test(words[words.length - 1] ?? '')) words.pop();
   return words.length === 0 ? undefined : words.map(plainWord).join(' ');
 }
+
+/** A column that says by its name that it holds an identifier, rather than some other name or a label. */
+export const isIdentifier = (column: string): boolean => /^(?:id|uuid|guid)$/.test(headOf(wordsOf(column)));
 
 /** Whether the column's name says that it refers to something: `org_id`, not `organization`. */
 export const looksLikeReference = (column: string): boolean => {
