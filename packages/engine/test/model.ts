@@ -54,6 +54,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     databaseIsolates: () => false,
     verdict: () => ({ kind: 'unknown', evidence: 'unknown', hangsOn: [] }),
     selection: () => ({ pinnedBy: [] }),
+    originOf: () => 'unknown',
     policyLeaks: () => [],
     ...overrides,
   };

@@ -42,7 +42,7 @@ export default defineRule({
         data: {
           name: part.position === 'schema' ? 'schema name' : 'name',
           around: part.around,
-          source: sourceOf(part.value) ?? '',
+          source: sourceOf(part.value) ?? 'a value of the request',
         },
         span,
         confidence: origin === 'input' ? 'certain' : 'likely',

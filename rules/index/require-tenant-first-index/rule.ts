@@ -50,7 +50,7 @@ export default defineRule({
       const lost = droppedIndex(model, table, keys);
       const place = lost
         ? { span: lost.span, related: [{ span: lost.created, text: 'it was created here' }] }
-        : placeOf(table.origin);
+        : { span: table.origin.created };
       yield {
         ...common,
         ...place,
@@ -77,7 +77,7 @@ export default defineRule({
     if (searched.length > 0 && !searched.some((column) => leads(table, column))) {
       yield {
         ...common,
-        ...placeOf(table.origin),
+        span: table.origin.created,
         message: 'membership',
         data: { table: tableName(table.id), columns: searched.join(', ') },
         key: `${table.id} membership`,

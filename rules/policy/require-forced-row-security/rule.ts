@@ -41,7 +41,8 @@ export default defineRule({
       const owner = table.owner?.role ?? '';
       byOwner.set(owner, [...(byOwner.get(owner) ?? []), table]);
     }
-    for (const [owner, tables] of byOwner) {
+    for (const [owner, unordered] of byOwner) {
+      const tables = [...unordered].sort(byPlace);
       const app = owner === '' ? undefined : appRoleOwning(model, owner);
       const ownerText = owner === '' ? 'the role that owns it' : owner;
       if (app !== undefined) {
@@ -76,6 +77,11 @@ export default defineRule({
     }
   },
 });
+
+const byPlace = (a: Table, b: Table): number => {
+  const [left, right] = [enabledAt(a), enabledAt(b)];
+  return left.file < right.file ? -1 : left.file > right.file ? 1 : left.start - right.start;
+};
 
 /** The statement that enables row security: FORCE belongs beside it. */
 const enabledAt = (table: Table): Span => table.rowSecurity.origin?.created ?? table.origin.created;

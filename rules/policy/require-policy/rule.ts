@@ -87,7 +87,7 @@ export default defineRule({
       };
       return;
     }
-    const role = roleWithoutPolicy(model, permissive);
+    const role = roleWithoutPolicy(model, table, permissive);
     if (role !== undefined) {
       yield {
         ...common,

@@ -1,5 +1,4 @@
 import { defineRule } from '@tenant-lint/engine';
-import { placeOf } from '../../lib/evidence.js';
 import { tableName } from '../../lib/naming.js';
 
 export default defineRule({
@@ -39,12 +38,11 @@ export default defineRule({
     const tenancy = model.tenancyOf(table.id);
     if (tenancy.kind !== 'keyed' && tenancy.kind !== 'root' && tenancy.kind !== 'child') return;
     const partitioned = table.partitionBy !== undefined && table.partitionBy.length > 0;
-    const place = placeOf(table.origin);
     const switched = table.rowSecurity.origin;
     yield {
       message: tenancy.kind === 'root' ? 'disabledOnRoot' : partitioned ? 'disabledOnPartitioned' : 'disabled',
       data: { table: tableName(table.id), key: keyText(tenancy) },
-      span: place.span,
+      span: table.origin.created,
       related: switched
         ? [switched.created, ...switched.changed].map((span) => ({ span, text: 'row security is switched here' }))
         : [],

@@ -1,7 +1,6 @@
 import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Table } from '@tenant-lint/model';
-import { placeOf } from '../../lib/evidence.js';
 import { keyColumns, tableName } from '../../lib/naming.js';
 import { belongsToTenants, references } from '../../lib/schema.js';
 
@@ -46,7 +45,7 @@ export default defineRule({
     if (!table.complete || table.partitionOf !== undefined || table.inherits.length > 0) return;
     const key = usualKey(model);
     if (key === undefined) return;
-    const common = { ...placeOf(table.origin), table: table.id, key: table.id };
+    const common = { span: table.origin.created, table: table.id, key: table.id };
     const { kind } = model.tenancyOf(table.id);
     if (kind === 'child') {
       const parents = linkedTables(model, table);

@@ -44,7 +44,7 @@ export default defineRule({
     const seen = new Set<string>();
     for (const unique of uniquesOf(table)) {
       if (unique.columns.some((column) => keys.includes(column))) continue;
-      const shape = [...unique.columns].sort().join(',');
+      const shape = [unique.partly ?? '', ...[...unique.columns].sort()].join(',');
       if (seen.has(shape)) continue;
       seen.add(shape);
       const confidence = confidenceOf(model, table, unique);
@@ -61,7 +61,7 @@ export default defineRule({
         ...placeOf(unique.origin),
         confidence,
         table: table.id,
-        key: `${table.id} ${unique.kind} ${unique.columns.join(',')}`,
+        key: `${table.id} ${unique.kind} ${unique.columns.join(',')} ${unique.partly ?? ''}`,
       };
     }
   },
@@ -71,6 +71,8 @@ interface Unique {
   readonly kind: 'primary key' | 'unique' | 'exclude';
   /** Columns, those inside expressions included. */
   readonly columns: readonly string[];
+  /** Name of an index over expressions or some rows only; two of them are not the same. */
+  readonly partly?: string;
   readonly origin: Origin;
 }
 
@@ -95,6 +97,7 @@ function uniquesOf(table: Table): Unique[] {
     .map((index): Unique => ({
       kind: 'unique',
       columns: index.keys.flatMap((k) => (k.column === undefined ? columnsIn(k.expression) : [k.column])),
+      ...(index.predicate || index.keys.some((k) => k.column === undefined) ? { partly: index.name ?? 'unnamed' } : {}),
       origin: index.origin,
     }));
   return [...constraints, ...indexes];

@@ -1,5 +1,5 @@
 import type { Command, Model } from '@tenant-lint/analysis';
-import type { Policy, Span, Table } from '@tenant-lint/model';
+import type { Grant, Policy, Span, Table } from '@tenant-lint/model';
 import { rolesOf } from '../../../lib/roles.js';
 
 /** The commands that policies speak of, in the order in which messages name them. */
@@ -15,12 +15,28 @@ export const commandsOf = (policies: readonly Policy[]): Set<Command> =>
 const appliesTo = (model: Model, policy: Policy, role: string): boolean =>
   policy.roles.length === 0 || policy.roles.some((name) => name === 'public' || rolesOf(model, role).has(name));
 
-/** The application's roles are known, policies are for roles, and none of these is meant by any. */
-export function roleWithoutPolicy(model: Model, policies: readonly Policy[]): string | undefined {
-  const { appRoles } = model.tenancy;
-  const some = appRoles.some((role) => policies.some((policy) => appliesTo(model, policy, role)));
-  return some ? undefined : appRoles[0];
+/**
+ * A role with which something connects and that no policy is for: one of the application's roles where these are known, else one that may
+ * log in and was granted access to the table.
+ */
+export function roleWithoutPolicy(model: Model, table: Table, policies: readonly Policy[]): string | undefined {
+  const granted = model.schema.grants.filter((grant) => isOn(grant, table)).flatMap((grant) => grant.to);
+  const login = granted.filter((role) => hasAttribute(model, role, 'login') && !bypasses(model, role));
+  const connecting = model.tenancy.appRoles.length > 0 ? model.tenancy.appRoles : login;
+  const some = connecting.some((role) => policies.some((policy) => appliesTo(model, policy, role)));
+  return some ? undefined : connecting[0];
 }
+
+const isOn = (grant: Grant, table: Table): boolean =>
+  grant.on.some(
+    (object) => object.kind === 'table' && `${object.name.schema ?? 'public'}.${object.name.name}` === table.id,
+  );
+
+const hasAttribute = (model: Model, role: string, attribute: string): boolean =>
+  model.schema.roles.get(role)?.attributes.some((a) => a.toLowerCase() === attribute) === true;
+
+const bypasses = (model: Model, role: string): boolean =>
+  hasAttribute(model, role, 'bypassrls') || hasAttribute(model, role, 'superuser');
 
 /** Privileges on a table for which a role has no permissive policy; roles that bypass row security need none. */
 export function grantsWithoutPolicy(
@@ -29,19 +45,15 @@ export function grantsWithoutPolicy(
   policies: readonly Policy[],
 ): { readonly grantee: string; readonly commands: Command[]; readonly span: Span }[] {
   return model.schema.grants.flatMap((grant) => {
-    const onTable = grant.on.some(
-      (object) => object.kind === 'table' && `${object.name.schema ?? 'public'}.${object.name.name}` === table.id,
-    );
-    if (!onTable) return [];
+    if (!isOn(grant, table)) return [];
     const granted = allCommands.filter((command) =>
       grant.privileges.some((p) => p.toLowerCase() === command || p.toLowerCase().startsWith('all')),
     );
     return grant.to.flatMap((grantee) => {
-      const bypasses = model.schema.roles.get(grantee)?.attributes.some((a) => /^(bypassrls|superuser)$/i.test(a));
       const commands = granted.filter(
         (command) => !policiesFor(policies, command).some((policy) => appliesTo(model, policy, grantee)),
       );
-      return commands.length > 0 && bypasses !== true ? [{ grantee, commands, span: grant.span }] : [];
+      return commands.length > 0 && !bypasses(model, grantee) ? [{ grantee, commands, span: grant.span }] : [];
     });
   });
 }
