@@ -94,8 +94,11 @@ function reader(source: Source, unchecked: Unchecked[]): (file: string) => strin
 
 const isSource = (kind: SourceKind): boolean => kind === 'code' || kind === 'sql' || kind === 'prisma';
 
+// A suppression is judged even where nothing is left to suppress.
+const suppression = /tenant-lint-(?:disable|enable)/;
+
 const isRelevant = (text: string): boolean =>
-  trustVocabulary.test(text) || adapters.some((a) => a.vocabulary.test(text));
+  trustVocabulary.test(text) || suppression.test(text) || adapters.some((a) => a.vocabulary.test(text));
 
 function sorted(unchecked: readonly Unchecked[]): readonly Unchecked[] {
   return [...unchecked].sort(
