@@ -76,7 +76,7 @@ export class SqlScanner {
     if (named) return last === 'schema' ? 'schema' : 'identifier';
     if (
       beforeCondition.has(last) &&
-      !/^\s*(?:[=<>!~@&|+*/%^:[\-]|is\b|in\b|not\b|like\b|ilike\b|between\b)/i.test(next)
+      !/^\s*(?:[=<>!~@&|+*/%^:[-]|is\b|in\b|not\b|like\b|ilike\b|between\b)/i.test(next)
     )
       return 'fragment';
     if (last === 'by') return 'fragment';

@@ -175,9 +175,7 @@ function withInterpolations(
   positions: ReadonlyMap<number, Interpolation['position']>,
   options: SqlTextOptions,
 ): readonly Access[] {
-  const all = built.holes.flatMap((hole, n) =>
-    hole.bound || hole.position === 'comment' ? [] : [interpolation(hole, positions.get(n))],
-  );
+  const all = built.holes.flatMap((hole, n) => (isSpliced(hole) ? [interpolationOf(hole, positions.get(n))] : []));
   if (all.length === 0) return accesses;
   const mine = accesses.map((): Interpolation[] => []);
   const rest: Interpolation[] = [];
@@ -207,8 +205,11 @@ function withInterpolations(
   return [...carried, carrier];
 }
 
+/** Whether a hole's value becomes part of the text. */
+export const isSpliced = (hole: Hole): boolean => !hole.bound && hole.position !== 'comment';
+
 /** `found`: the position that the SQL front end read in the grammar; it knows better than the words around. */
-function interpolation(hole: Hole, found: Interpolation['position'] | undefined): Interpolation {
+export function interpolationOf(hole: Hole, found?: Interpolation['position']): Interpolation {
   const position = found === undefined || found === 'unknown' ? (named[hole.position] ?? 'value') : found;
   return { position, value: hole.value, quoted: hole.quoted, span: hole.span, around: hole.around };
 }

@@ -40,6 +40,14 @@ export function drizzleContext(facts: readonly FileFacts[]): LowerContext {
       return found ? { known: true, value: found } : { known: false, reason: 'no table' };
     },
     tablesBound: (name) => bound.get(name) ?? [],
+    relation(name, relation) {
+      const found = context.relation(name, relation);
+      if (!found || found.columns.length > 0) return found;
+      // The other side says which columns tie the rows, as it does when the schema is folded.
+      const own = context.table(name);
+      const back = context.table(found.to)?.relations.find((r) => r.to === own?.id && r.columns.length > 0);
+      return back ? { ...found, columns: back.references, references: back.columns } : found;
+    },
   };
 }
 

@@ -101,31 +101,26 @@ const maxLinks = 12;
  * between (Drizzle's builders are changed in place). Steps that only some paths add say so.
  */
 export function stepsOf(call: Call, context: LinkContext): readonly BuilderStep[] {
-  const facts = context.facts(call.chain.span.file);
-  const own: BuilderStep[] = [...call.steps];
-  let before: readonly BuilderStep[] = [];
   const root = originOf(call.chain, context, 0);
-  if (root && root.id !== call.chain.id) {
+  if (root.id !== call.chain.id) {
+    const facts = context.facts(call.chain.span.file);
     const members = facts ? familyOf(root, facts, context) : [];
     const earlier = members.filter(
-      (m) => m.id !== call.chain.id && m.span.end <= call.chain.span.end && m.id !== root.id && !m.awaited,
+      (m) => m.id !== call.chain.id && m.id !== root.id && m.span.end <= call.chain.span.end && !m.awaited,
     );
-    before = [...stepsOf(callOf(root), context).slice(), ...earlier.flatMap((m) => conditional(m, root, context))];
-    return [...before, ...callOf(call.chain).steps];
+    const added = earlier.flatMap((m) => conditional(m, root, context));
+    return [...stepsOf(callOf(root), context), ...added, ...callOf(call.chain).steps];
   }
   const callee = calleeOf(call.chain, context);
   const returns = callee === undefined ? undefined : context.function(callee)?.returns;
-  if (returns?.length === 1) {
-    const value = returns[0]!.value;
-    const inner = value.kind === 'result' && value.path.length === 0 ? context.chain(value.chain) : undefined;
-    if (inner && !inner.awaited && startsBuilder(inner))
-      return [...stepsOf(callOf(inner), context), ...call.steps.slice(1)];
-  }
-  return own;
+  const value = returns?.length === 1 ? returns[0]?.value : undefined;
+  const inner = value?.kind === 'result' && value.path.length === 0 ? context.chain(value.chain) : undefined;
+  const made = inner && !inner.awaited && startsBuilder(inner);
+  return made ? [...stepsOf(callOf(inner), context), ...call.steps.slice(1)] : call.steps;
 }
 
 /** The first chain of the builder that `chain` continues; itself where it starts one. */
-function originOf(chain: CallChain, context: LinkContext, depth: number): CallChain | undefined {
+function originOf(chain: CallChain, context: LinkContext, depth: number): CallChain {
   const { base, steps } = callOf(chain);
   const continues = steps[0] && builderSteps.has(steps[0].name);
   if (!continues || depth > maxLinks) return chain;
@@ -204,7 +199,7 @@ export function completionOf(call: Call, context: LinkContext): Completion {
     return { steps: stepsOf(call, context), open: false };
   const consumers = consumed.get(chain.id) ?? [];
   if (consumers.some((c) => isPartOf(c, context))) return 'part';
-  const root = originOf(chain, context, 0) ?? chain;
+  const root = originOf(chain, context, 0);
   const family = familyOf(root, facts, context);
   if (family.length > 1) {
     const carriers = family.filter(

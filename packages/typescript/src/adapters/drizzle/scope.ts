@@ -77,6 +77,8 @@ export class Scope {
   readonly build: Build;
   readonly parent: Scope | undefined;
   readonly sources: Source[] = [];
+  /** Templates name columns without their table here. */
+  bareColumns = false;
   /** Parameters of callbacks that the library calls: with a table's columns, or with its operators. */
   readonly handed = new Map<string, Source | 'operators'>();
 

@@ -142,7 +142,10 @@ function lowerPlain(builder: Builder, build: Build, outer: Scope | undefined, ro
   const where = collecting(build, () => whereOf(builder.steps, 'where', scope));
   const having = collecting(build, () => whereOf(builder.steps, 'having', scope));
   const fields = fieldsOf(builder.steps, scope);
+  // In the fields of a query on one table, Drizzle writes the columns of a template without the table's name.
+  scope.bareColumns = items.length === 1;
   const { predicate: output, subs } = collecting(build, () => outputOf(fields, scope));
+  scope.bareColumns = false;
   const conditions: readonly Conjunct[] = [
     ...conjunctsOf(where.predicate, where.subs),
     ...conjunctsOf(having.predicate, having.subs),
@@ -211,7 +214,7 @@ function unite(name: string, parts: readonly Rows[]): Rows {
   };
   return {
     ...all,
-    output: parts.flatMap((p) => p.output),
+    output: adds ? parts.flatMap((p) => p.output) : (first?.output ?? []),
     field: () => unknownValue('a column of a union'),
     ...(adds ? { arms: parts.flatMap((p) => p.arms ?? [p]) } : first ? { own: first.own } : {}),
   };

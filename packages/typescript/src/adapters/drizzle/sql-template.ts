@@ -13,9 +13,9 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import { buildText } from '../sql-build.js';
-import { piecesOf, type Expansion } from '../sql-pieces.js';
+import { interpolationOf, isSpliced } from '../sql-text.js';
+import { piecesOf, type Expansion, type Piece } from '../sql-pieces.js';
 import { substitutePlaceholders } from '../substitute.js';
-import { lowerCondition } from './condition.js';
 import { expression } from './expression.js';
 import { itemsOf } from './condition.js';
 import { callOf, chainOf, functionCall, type FunctionCall } from './names.js';
@@ -23,19 +23,20 @@ import type { Scope } from './scope.js';
 
 /** A template of the library as a condition on the sources in scope. */
 export function sqlCondition(f: FunctionCall, span: Span, scope: Scope): Predicate {
-  const access = lowerFragment(f, scope, (text) => `SELECT 1${sourcesText(scope)} WHERE (${text})`);
-  if (typeof access === 'string') return { kind: 'unknown', reason: access, span };
-  return withoutAlways(access.condition, span);
+  const fragments = lowerFragments(f, scope, (text) => `SELECT 1${sourcesText(scope)} WHERE (${text})`);
+  if (typeof fragments === 'string') return { kind: 'unknown', reason: fragments, span };
+  const conditions = fragments.map((one) => one.condition);
+  const [first] = conditions;
+  return conditions.length === 1 && first ? first : { kind: 'either', of: conditions, span };
 }
-
-const withoutAlways = (p: Predicate, span: Span): Predicate =>
-  'span' in p && p.span ? p : ({ ...p, ...(p.kind === 'never' ? {} : { span }) } as Predicate);
 
 /** A template of the library as an expression. */
 export function sqlExpression(f: FunctionCall, scope: Scope): Value {
-  const access = lowerFragment(f, scope, (text) => `SELECT (${text}) AS x${sourcesText(scope)}`);
-  if (typeof access === 'string') return unknownValue(access);
-  return access.output ?? unknownValue('an SQL expression');
+  const fragments = lowerFragments(f, scope, (text) => `SELECT (${text}) AS x${sourcesText(scope)}`);
+  if (typeof fragments === 'string') return unknownValue(fragments);
+  const values = fragments.map((one) => one.output ?? unknownValue('an SQL expression'));
+  const [first] = values;
+  return values.length === 1 && first ? first : { kind: 'choice', of: values };
 }
 
 /** The sources in scope as a FROM list, under the names by which the library writes their columns. */
@@ -59,39 +60,33 @@ interface Fragment {
   readonly output: Value | undefined;
 }
 
-/** Lowers a fragment inside a statement that `wrap` makes of its text; a string says why not. */
-function lowerFragment(f: FunctionCall, scope: Scope, wrap: (text: string) => string): Fragment | string {
+/**
+ * Lowers each text that a fragment may be, inside a statement that `wrap` makes of it; a string says why not. None that cannot be read is
+ * left out: then the whole is not understood.
+ */
+function lowerFragments(f: FunctionCall, scope: Scope, wrap: (text: string) => string): readonly Fragment[] | string {
   const { build } = scope;
   const parts = fragmentOf(f, scope);
   if (typeof parts === 'string') return parts;
+  // Only the columns of the template itself, not those of templates inside it.
+  const own = new Set(parts.flatMap((p) => ('hole' in p ? [p.hole] : [])));
   const alternatives = piecesOf(
     { kind: 'text', parts, span: build.span },
     build.span,
     scope.context,
-    (hole) => expandHole(hole, scope),
+    (hole) => expandHole(hole, scope, scope.bareColumns && own.has(hole)),
     'bind',
   );
   if (typeof alternatives === 'string') return alternatives;
-  const pieces = alternatives[0] ?? [];
+  const lowered = alternatives.map((pieces) => lowerPieces(pieces, scope, wrap));
+  const failed = lowered.find((l) => typeof l === 'string');
+  return typeof failed === 'string' ? failed : lowered.filter((l) => typeof l !== 'string');
+}
+
+function lowerPieces(pieces: readonly Piece[], scope: Scope, wrap: (text: string) => string): Fragment | string {
+  const { build } = scope;
   const built = buildText(pieces, { holes: 'bind', span: build.span });
-  for (const hole of built.holes) {
-    if (!hole.bound && hole.position !== 'comment' && !hole.quoted && !isSource(hole.value)) {
-      build.interpolations.push({
-        position:
-          hole.position === 'schema'
-            ? 'schema'
-            : hole.position === 'fragment'
-              ? 'fragment'
-              : hole.position === 'value'
-                ? 'value'
-                : 'identifier',
-        value: hole.value,
-        quoted: hole.quoted,
-        span: hole.span,
-        around: hole.around,
-      });
-    }
-  }
+  for (const hole of built.holes) if (isSpliced(hole)) build.interpolations.push(interpolationOf(hole));
   const text = wrap(built.text);
   const shift = text.indexOf(built.text);
   const { accesses, unchecked } = lowerEmbedded({
@@ -105,20 +100,11 @@ function lowerFragment(f: FunctionCall, scope: Scope, wrap: (text: string) => st
   const access = accesses[0];
   if (!access || unchecked.length > 0)
     return unchecked[0]?.detail ?? unchecked[0]?.reason ?? 'an SQL fragment that was not understood';
-  const operands = new Map([...built.values].map(([name, value]) => [name, operandOf(value, scope)]));
+  const operands = new Map([...built.values].map(([name, value]) => [name, expression(value, scope)]));
   return place(
     substitutePlaceholders(access, (name) => operands.get(name)),
     scope,
   );
-}
-
-const isSource = (value: Value): boolean => value.kind === 'constant';
-
-/** A bind parameter's value: an expression or condition of the library, or a value of the program. */
-function operandOf(value: Value, scope: Scope): Value {
-  const chain = chainOf(value, scope.context);
-  const f = chain && functionCall(callOf(chain), scope.context, scope.isOperators);
-  return f ? expression(value, scope) : expression(value, scope);
 }
 
 /** Gives the targets of the wrapped statement the references they have here; targets of sub-queries in it get new ones. */
@@ -233,7 +219,7 @@ function joined(f: FunctionCall, scope: Scope): readonly TextPart[] | string {
 }
 
 /** What a hole of a template stands for: text of another template, a table or column by name, a bind parameter. */
-export function expandHole(hole: Value, scope: Scope): Expansion | undefined {
+export function expandHole(hole: Value, scope: Scope, bare = false): Expansion | undefined {
   const source = scope.source(hole);
   if (source?.table.known) {
     const name = source.known?.name;
@@ -243,7 +229,7 @@ export function expandHole(hole: Value, scope: Scope): Expansion | undefined {
   const column = scope.column(hole);
   if (column?.kind === 'column') {
     const owner = scope.all().find((s) => s.ref !== undefined && s.ref === column.target);
-    const table = owner?.name ?? tableNameOf(hole, scope);
+    const table = bare ? undefined : (owner?.name ?? tableNameOf(hole, scope));
     return [{ text: `${table ? `"${table}".` : ''}"${column.column}"`, start: 0, exact: false }];
   }
   // A field of a sub-query is an expression of its own.

@@ -58,7 +58,8 @@ function change(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Writte
   }));
   const vacuous = where.predicate.kind === 'always' ? where.predicate.why : undefined;
   const level = combine(items, conjunctsOf(where.predicate, where.subs), rest.subs, vacuous);
-  const { writes, output } = rest.predicate;
+  const { writes } = rest.predicate;
+  const output = [...rest.predicate.output, ...written(writes)];
   return {
     drafts: writes
       ? level.drafts.map((d) => (root.own.includes(d) ? { ...d, target: { ...d.target, writes } } : d))
@@ -66,6 +67,10 @@ function change(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Writte
     output,
   };
 }
+
+/** What another row gets is shown there. */
+const written = (writes: Writes | undefined): readonly OutputItem[] =>
+  Object.values(writes?.set ?? {}).map((value) => ({ value }));
 
 function insert(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Written {
   const { build } = scope;
@@ -92,7 +97,7 @@ function insert(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Writte
   const made: Draft = { ...own, target };
   return {
     drafts: [made, ...(rows?.drafts ?? []), ...subs, ...upsert.subs, ...result.subs],
-    output: [...result.predicate, ...(rows?.output ?? [])],
+    output: [...result.predicate, ...(rows?.output ?? []), ...written(writes), ...written(upsert.target.updates)],
   };
 }
 
@@ -138,7 +143,8 @@ function conflict(
   }
   if (!arbiter.conflict) own.conditions.push({ kind: 'unknown', reason: 'conflict on any constraint' });
   own.conditions.push(...done.conditions.flatMap((p) => (p.kind === 'always' ? [] : p.kind === 'and' ? p.of : [p])));
-  return { target: { operation: 'upsert', ...(done.updates ? { updates: done.updates } : {}), ...arbiter }, subs };
+  const updates = done.updates && mapWrites(done.updates, resolved);
+  return { target: { operation: 'upsert', ...(updates ? { updates } : {}), ...arbiter }, subs };
 }
 
 function conflictOf(value: Value | undefined, scope: Scope): { conflict?: readonly string[] } {
