@@ -15,7 +15,8 @@ export class Cache {
   readonly queries = new Map<Query, QueryFacts>();
   readonly facts = new Map<string, ColumnFact>();
   readonly visible = new Map<TargetRef, Predicate | undefined>();
-  readonly memberships = new Map<Predicate, Predicate>();
+  /** The two questions that an IN over a sub-query asks: whether a row is equal, and whether a comparison is NULL. */
+  readonly memberships = new Map<Predicate, { readonly equal: Predicate; readonly unknown: Predicate | undefined }>();
   readonly classes = new Map<Value, ValueClass | undefined>();
   /** Words for the keys of values. */
   readonly labels = new Map<string, string>();

@@ -17,6 +17,7 @@ import {
   lower,
   nothing,
   other,
+  own,
   plain,
   refsOf,
   textOf,
@@ -85,6 +86,12 @@ export class Engine {
     return { canBeTrue: (outcomes & TRUE) !== 0, onlyTrue: outcomes === TRUE };
   }
 
+  /** Evaluates a part under the assignment that the run ended with. @throws TooLarge */
+  evaluateAgain(p: Predicate): Outcomes {
+    this.space.renew();
+    return this.evaluate(p);
+  }
+
   evaluate(p: Predicate): Outcomes {
     switch (p.kind) {
       case 'and': {
@@ -114,7 +121,7 @@ export class Engine {
       case 'in':
         return this.#in(p);
       case 'in-query':
-        return this.evaluate(this.#membership(p));
+        return this.#inQuery(p);
       case 'exists':
         return this.#exists(p.query);
       case 'related':
@@ -181,30 +188,30 @@ export class Engine {
     return result;
   }
 
-  /** `(a, b) IN (SELECT x, y ...)` as EXISTS (... AND a = x AND b = y); the difference, NULL for FALSE, lets no row through. */
-  #membership(p: Extract<Predicate, { kind: 'in-query' }>): Predicate {
-    let exists = this.setup.cache.memberships.get(p);
-    if (!exists) {
-      const tie = (query: Query): Query => ({
-        ...query,
-        condition: {
-          kind: 'and',
-          of: [
-            ...p.left.map((left, i): Predicate => {
-              const right = query.output[i];
-              return right
-                ? { kind: 'compare', left, operator: '=', right }
-                : { kind: 'unknown', reason: 'a sub-query whose output is not known' };
-            }),
-            query.condition,
-          ],
-        },
-        ...(query.arms ? { arms: query.arms.map(tie) } : {}),
-      });
-      exists = { kind: 'exists', query: tie(p.query) };
-      this.setup.cache.memberships.set(p, exists);
+  /** `(a, b) IN (SELECT x, y ...)`: true if some row equals, else NULL if some comparison is NULL, else false. */
+  #inQuery(p: Extract<Predicate, { kind: 'in-query' }>): Outcomes {
+    let forms = this.setup.cache.memberships.get(p);
+    if (!forms) {
+      const nullable = [...p.left, ...outputsOf(p.query)].some((v) => !this.#surelyPresent(v));
+      forms = {
+        equal: tied(p, (equal) => equal),
+        unknown: nullable ? tied(p, (equal) => ({ kind: 'is', of: equal, test: null })) : undefined,
+      };
+      this.setup.cache.memberships.set(p, forms);
     }
-    return exists;
+    const equal = this.evaluate(forms.equal);
+    if ((equal & FALSE) === 0 || !forms.unknown) return equal;
+    const unknown = this.evaluate(forms.unknown);
+    return (equal & ~FALSE) | (unknown & TRUE ? NULL : 0) | (unknown & FALSE ? FALSE : 0);
+  }
+
+  #surelyPresent(value: Value): boolean {
+    if (value.kind === 'apply' && value.function.startsWith('cast:') && value.to[0])
+      return this.#surelyPresent(value.to[0]);
+    if (value.kind !== 'column' || value.target === undefined)
+      return value.kind === 'tenant' || value.kind === 'constant';
+    const target = this.setup.targets.get(value.target);
+    return target !== undefined && this.#fact(target, value.column).notNull === true;
   }
 
   #queryFacts(query: Query): QueryFacts {
@@ -631,19 +638,26 @@ export class Engine {
     if (!pair)
       return speaks(l) && speaks(r) ? this.#unknown('an order between identifiers') : this.#compared('<', l, r);
     let result = 0;
-    for (const [a, b] of pair) {
-      const comparable = (isSymbolic(a) || a === '') && (isSymbolic(b) || b === '');
-      // How a tenant's name and a constant are ordered is not fixed.
-      result |= comparable ? truth(a < b) : a === b ? FALSE : this.#atom(`<|${a}|${b}`, []);
-    }
+    for (const [a, b] of pair)
+      for (const x of this.#placeOf(a)) for (const y of this.#placeOf(b)) result |= truth(x < y);
     return result;
+  }
+
+  /**
+   * Where a text stands among the tenants of the small world. Where a constant stands is not fixed by anything, but the same wherever it
+   * occurs; two constants keep the order of their texts only where they take the same place.
+   */
+  #placeOf(text: string): readonly string[] {
+    if (text === '' || isSymbolic(text)) return [text];
+    const places = ['', lower, own, longer, other];
+    return this.space.pick(`place|${text}`, places, []).map((after) => `${after}\uF8FF${text}`);
   }
 
   #like(operator: Operator, l: Symbol, r: Symbol, pair: (readonly [string, string])[] | undefined): Outcomes {
     if (!pair) return speaks(l) ? this.#unknown('a pattern over an identifier') : this.#compared(operator, l, r);
     let result = 0;
     for (const [text, pattern] of pair) {
-      const decided = isSymbolic(pattern) || !isSymbolic(text) || /^[%_]*$/.test(pattern);
+      const decided = isSymbolic(pattern) || !isSymbolic(text) || /^([%_]*|[^%_]*)$/.test(pattern);
       result |= decided ? truth(like(text, pattern, operator === 'ilike')) : this.#atom(`like|${text}|${pattern}`, []);
     }
     return result;
@@ -1045,6 +1059,23 @@ export class Engine {
     const target = dot < 0 ? undefined : this.setup.targets.get(key.slice(0, dot));
     return plain(target ? `${this.targetName(target)}${key.slice(dot)}` : key);
   }
+}
+
+const outputsOf = (query: Query): readonly Value[] => [...query.output, ...(query.arms ?? []).flatMap(outputsOf)];
+
+/** EXISTS over the rows of an IN's sub-query for which `condition` of the equality holds. */
+function tied(p: Extract<Predicate, { kind: 'in-query' }>, condition: (equal: Predicate) => Predicate): Predicate {
+  const of = (query: Query): Query => {
+    const equal = p.left.map((left, i): Predicate => {
+      const right = query.output[i];
+      return right
+        ? { kind: 'compare', left, operator: '=', right }
+        : { kind: 'unknown', reason: 'a sub-query whose output is not known' };
+    });
+    const whole: Predicate = { kind: 'and', of: [condition({ kind: 'and', of: equal }), query.condition] };
+    return { ...query, condition: whole, ...(query.arms ? { arms: query.arms.map(of) } : {}) };
+  };
+  return { kind: 'exists', query: of(p.query) };
 }
 
 const inDatabase: ReadonlySet<Value['kind']> = new Set<Value['kind']>([

@@ -1,8 +1,9 @@
 import type { Predicate, Reason, Span, Value, Witness } from '@tenant-lint/model';
 import { describePredicate } from './describe.js';
 import type { Engine } from './engine.js';
-import { FALSE, TRUE } from './logic.js';
+import { ANY, FALSE, TRUE, type Outcomes } from './logic.js';
 import type { ProofQuestion } from './question.js';
+import { TooLarge } from './space.js';
 import { other, plain } from './symbols.js';
 import { eachValue } from './walk.js';
 
@@ -86,7 +87,7 @@ function why(p: Predicate, engine: Engine): string {
       return part ? why(part, engine) : 'the condition does not name the tenant key';
     }
     case 'or': {
-      const branch = p.of.find((q) => engine.evaluate(q) === TRUE) ?? p.of.find((q) => engine.evaluate(q) & TRUE);
+      const branch = p.of.find((q) => outcomesOf(engine, q) === TRUE) ?? p.of.find((q) => outcomesOf(engine, q) & TRUE);
       if (!branch) return 'one branch of an OR does not bind the tenant';
       if (namesKey(branch, engine) && branch.kind !== 'null') return why(branch, engine);
       return `one branch of an OR does not bind the tenant: ${words(describePredicate(branch), engine)}`;
@@ -96,7 +97,7 @@ function why(p: Predicate, engine: Engine): string {
         ? 'a test for presence lets every tenant through'
         : 'the condition on the tenant is negated';
     case 'is':
-      return engine.evaluate(p.of) & FALSE ? 'the condition on the tenant is negated' : why(p.of, engine);
+      return outcomesOf(engine, p.of) & FALSE ? 'the condition on the tenant is negated' : why(p.of, engine);
     case 'compare':
       return ofCompare(p, engine);
     case 'null':
@@ -111,7 +112,7 @@ function why(p: Predicate, engine: Engine): string {
     case 'either':
       return 'one of the conditions that the program chooses from does not bind the tenant';
     case 'optional':
-      return engine.evaluate(p.of) & TRUE ? why(p.of, engine) : p.why;
+      return outcomesOf(engine, p.of) & TRUE ? why(p.of, engine) : p.why;
     default:
       return 'the condition does not bind the tenant';
   }
@@ -136,6 +137,16 @@ function ofCompare(p: Extract<Predicate, { kind: 'compare' }>, engine: Engine): 
       : 'the row it is compared with may belong to any tenant';
   if (operator === 'is not distinct from') return 'rows without a tenant match a tenant that is not set';
   return 'the value that the key is compared with does not have to be the current tenant';
+}
+
+/** What a part of the condition comes out as under the assignment; anything, where that takes too long to tell. */
+function outcomesOf(engine: Engine, p: Predicate): Outcomes {
+  try {
+    return engine.evaluateAgain(p);
+  } catch (error) {
+    if (error instanceof TooLarge) return ANY;
+    throw error;
+  }
 }
 
 function vanishedIn(p: Predicate, engine: Engine): string | undefined {

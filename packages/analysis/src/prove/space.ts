@@ -17,6 +17,9 @@ export type Found =
   /** It hangs on a choice of an enclosing scope that is not made yet. */
   | 'outer';
 
+/** Who owns a row and what the settings say decides most; choosing these first prunes the most. */
+const decisive = (key: string): boolean => /^(row|setting)\|/.test(key);
+
 /** Raised when a search visits too many assignments. */
 export class TooLarge extends Error {
   constructor() {
@@ -45,7 +48,9 @@ export class Space {
     if (domain.length > 1) {
       let depth = 0;
       for (const ref of refs) depth = Math.max(depth, this.#depthOf.get(ref) ?? 0);
-      if (depth <= this.#depth) this.#pending[depth] ??= { key, domain };
+      if (depth > this.#depth) return domain;
+      const pending = this.#pending[depth];
+      if (pending === undefined || (!decisive(pending.key) && decisive(key))) this.#pending[depth] = { key, domain };
     }
     return domain;
   }
@@ -97,6 +102,11 @@ export class Space {
         else this.#depthOf.set(ref, depth);
       for (const key of this.#chosen.keys()) if (!keys.has(key)) this.#chosen.delete(key);
     }
+  }
+
+  /** Allows as many steps again. */
+  renew(): void {
+    this.#steps = 0;
   }
 
   get chosen(): ReadonlyMap<string, Choice> {
