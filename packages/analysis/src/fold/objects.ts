@@ -42,7 +42,7 @@ export function dropView(world: World, name: ObjectName): void {
   const id = world.find(name, 'view');
   if (id === undefined) return;
   world.views.delete(id);
-  for (const [other, { query }] of world.views) if (query && readsTable(query, id)) dropView(world, nameOf(other));
+  for (const [other, { query }] of world.views) if (readsTable([query], id)) dropView(world, nameOf(other));
   function nameOf(other: string): ObjectName {
     return world.views.get(other)?.name ?? { name: other };
   }

@@ -40,10 +40,12 @@ function rewrite<T>(node: T, f: (object: object) => object): T {
   return f(copy ?? node) as T;
 }
 
-function visit(node: unknown, f: (object: object) => void): void {
-  if (typeof node !== 'object' || node === null) return;
+function visit(node: object, f: (object: object) => void): void {
   if (!Array.isArray(node)) f(node);
-  for (const [key, value] of Object.entries(node)) if (key !== 'span') visit(value, f);
+  for (const key in node) {
+    const value: unknown = (node as Record<string, unknown>)[key];
+    if (typeof value === 'object' && value !== null && key !== 'span') visit(value, f);
+  }
 }
 
 /** What a table name means at one point of a history. */
@@ -54,23 +56,37 @@ export interface Lookup {
   readonly columns: (id: TableId) => ReadonlySet<string> | undefined;
 }
 
+type Targets = ReadonlyMap<TargetRef, TableId | undefined>;
+
+/** Facts never change in place, so what they name is found once. */
+const remembered = new WeakMap<object, Targets>();
+
 /** The table each target of `root` names; `self` is the table that `root` belongs to. */
-function targetsOf(root: unknown, self: TableId | undefined): Map<TargetRef, TableId | undefined> {
-  const targets = new Map<TargetRef, TableId | undefined>();
-  visit(root, (node) => {
-    if (!isTarget(node)) return;
-    const name = node.table.known ? node.table.value : undefined;
-    targets.set(node.ref, name?.by === 'sql' && name.schema !== undefined ? idOf(name.schema, name.name) : undefined);
-  });
-  if (self !== undefined) targets.set('self', self);
-  return targets;
+function targetsOf(root: object, self: TableId | undefined): Targets {
+  let targets = remembered.get(root);
+  if (!targets) {
+    const found = new Map<TargetRef, TableId | undefined>();
+    visit(root, (node) => {
+      if (!isTarget(node)) return;
+      const name = node.table.known ? node.table.value : undefined;
+      found.set(node.ref, name?.by === 'sql' && name.schema !== undefined ? idOf(name.schema, name.name) : undefined);
+    });
+    targets = found;
+    remembered.set(root, targets);
+  }
+  return self === undefined ? targets : new Map([...targets, ['self', self]]);
 }
+
+const names = (targets: Targets, id: TableId): boolean => {
+  for (const target of targets.values()) if (target === id) return true;
+  return false;
+};
 
 /**
  * Ties names to the tables and columns that exist now. Postgres does so when it stores a policy, a CHECK or a view: what is added or
  * renamed later does not change what they mean. Names that nothing known explains stay as they are.
  */
-export function bindNames<T>(root: T, self: TableId | undefined, lookup: Lookup): T {
+export function bindNames<T extends object>(root: T, self: TableId | undefined, lookup: Lookup): T {
   const qualified = rewrite(root, (node) => {
     if (!isTarget(node) || !node.table.known || node.table.value.by !== 'sql') return node;
     const found = lookup.qualify(node.table.value);
@@ -95,24 +111,39 @@ export function bindNames<T>(root: T, self: TableId | undefined, lookup: Lookup)
   });
 }
 
+/** Whether one of `parts` reads that column of table `id`, as far as they name it beyond doubt. */
+export const readsColumn = (
+  parts: readonly (object | undefined)[],
+  id: TableId,
+  self: TableId | undefined,
+  column: string,
+): boolean => parts.some((part) => part !== undefined && columnsRead(part, id, self).has(column));
+
 /** The columns of table `id` that `root` reads, where it names them beyond doubt. */
-export function columnsRead(root: unknown, id: TableId, self: TableId | undefined): ReadonlySet<string> {
+export function columnsRead(root: object, id: TableId, self: TableId | undefined): ReadonlySet<string> {
   const targets = targetsOf(root, self);
   const read = new Set<string>();
+  if (!names(targets, id)) return read;
   visit(root, (node) => {
     if (isColumn(node) && node.target !== undefined && targets.get(node.target) === id) read.add(node.column);
   });
   return read;
 }
 
-/** Whether `root` reads table `id` in a sub-query. */
-export function readsTable(root: unknown, id: TableId): boolean {
-  return [...targetsOf(root, undefined).values()].includes(id);
-}
+/** Whether one of `parts` reads table `id` in a sub-query. */
+export const readsTable = (parts: readonly (object | undefined)[], id: TableId): boolean =>
+  parts.some((part) => part !== undefined && names(targetsOf(part, undefined), id));
 
 /** The same after `ALTER TABLE id RENAME COLUMN from TO to`. */
-export function renameColumn<T>(root: T, id: TableId, self: TableId | undefined, from: string, to: string): T {
+export function renameColumn<T extends object>(
+  root: T,
+  id: TableId,
+  self: TableId | undefined,
+  from: string,
+  to: string,
+): T {
   const targets = targetsOf(root, self);
+  if (!names(targets, id)) return root;
   return rewrite(root, (node) => {
     if (isColumn(node))
       return node.target !== undefined && targets.get(node.target) === id && node.column === from
@@ -125,7 +156,8 @@ export function renameColumn<T>(root: T, id: TableId, self: TableId | undefined,
 }
 
 /** The same after table `id` got another name. */
-export function renameTable<T>(root: T, id: TableId, to: { schema: string; name: string }): T {
+export function renameTable<T extends object>(root: T, id: TableId, to: { schema: string; name: string }): T {
+  if (!names(targetsOf(root, undefined), id)) return root;
   return rewrite(root, (node) => {
     if (!isTarget(node) || !node.table.known || node.table.value.by !== 'sql') return node;
     const { schema, name } = node.table.value;

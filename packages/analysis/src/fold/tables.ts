@@ -11,7 +11,7 @@ import type {
 import { addConstraint } from './constraints.js';
 import { addIndex } from './indexes.js';
 import { idOf, shown } from './names.js';
-import { columnsRead, readsTable, renameColumn, renameTable } from './rewrite.js';
+import { columnsRead, readsColumn, readsTable, renameColumn, renameTable } from './rewrite.js';
 import { born, bothOrigins, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
 
 type Action<K extends SchemaAction['do']> = Extract<SchemaAction, { do: K }>;
@@ -217,7 +217,7 @@ export function dropTable(world: World, id: TableId, span: Span): void {
     other.policies = policies;
     other.origin = changedBy(other.origin, span);
   }
-  for (const [view, { query }] of world.views) if (query && readsTable(query, id)) world.views.delete(view);
+  for (const [view, { query }] of world.views) if (readsTable([query], id)) world.views.delete(view);
 }
 
 /** The id a foreign key refers to, where its name is qualified (as in every folded schema). */
@@ -269,18 +269,18 @@ export function dropColumn(world: World, table: TableDraft, column: string, span
     (i) =>
       !i.keys.some((k) => k.column === column) &&
       !i.include.includes(column) &&
-      !columnsRead([i.keys, i.predicate], id, id).has(column),
+      !readsColumn([i.keys, i.predicate], id, id, column),
   );
   for (const other of world.tables.values()) {
     const self = idOfDraft(other);
-    other.policies = other.policies.filter((p) => !columnsRead([p.using, p.check], id, self).has(column));
+    other.policies = other.policies.filter((p) => !readsColumn([p.using, p.check], id, self, column));
     if (other !== table)
       other.constraints = other.constraints.filter(
         (c) => c.kind !== 'foreign key' || referencedId(c) !== id || !c.referencedColumns.includes(column),
       );
   }
   for (const [view, { query }] of world.views)
-    if (query && columnsRead(query, id, undefined).has(column)) world.views.delete(view);
+    if (readsColumn([query], id, undefined, column)) world.views.delete(view);
 }
 
 function constraintUses(constraint: Constraint, id: TableId, column: string): boolean {

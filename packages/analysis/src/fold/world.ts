@@ -132,7 +132,7 @@ export class World {
     },
   };
 
-  bind<T>(root: T, self: TableId | undefined): T {
+  bind<T extends object>(root: T, self: TableId | undefined): T {
     return bindNames(root, self, this.lookup);
   }
 }

@@ -172,9 +172,10 @@ const isLookup = (graph: Graph, id: TableId): boolean => graph.out(id).length ==
 function isNaturalKey(table: Table, column: string): boolean {
   const definition = table.columns.get(column);
   if (!definition || definition.identity === true) return false;
-  return /(?:^|_)(?:code|slug|name|key|iso\w*|symbol|locale|currency|language|country)$/i.test(
-    column.replace(/([a-z])([A-Z])/g, '$1_$2'),
-  );
+  const word = headOf(wordsOf(column));
+  // A code or a key may be a secret or an invitation; as the primary key it is what the rows are called.
+  if (word === 'code' || word === 'key') return primaryKey(table).join() === column;
+  return /^(?:slug|name|iso\w*|symbol|locale|currency|language|country)$/.test(word);
 }
 
 const nameOf = (id: TableId): string => (id.startsWith('public.') ? id.slice(7) : id);

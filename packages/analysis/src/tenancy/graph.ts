@@ -1,6 +1,6 @@
 import type { Schema, Table, TableId } from '@tenant-lint/model';
 import { primaryKey, referencesOf, uniqueKeys } from '../fold/index.js';
-import { headOf, looksLikeReference, stemOf, tableWords } from './words.js';
+import { headOf, looksLikeReference, namesTable, stemOf, tableWords } from './words.js';
 
 /** A reference of one table to another, however the project states it. */
 export interface Edge {
@@ -61,8 +61,10 @@ export class Graph {
     const own = primaryKey(table);
     return [...table.columns.values()].flatMap((column): Edge[] => {
       if (stated.has(column.name) || !looksLikeReference(column.name)) return [];
-      if (own.length === 1 && own[0] === column.name) return [];
       const stem = stemOf(column.name);
+      // The primary key is a reference only where it is called after another table.
+      if (own.join() === column.name && this.words(table.id).some((w) => stem !== undefined && namesTable(stem, w)))
+        return [];
       const target = stem === undefined ? undefined : this.#tableCalled(stem, table);
       const key = target && primaryKey(target);
       if (!target || !key || key.length !== 1 || target.id === table.id) return [];

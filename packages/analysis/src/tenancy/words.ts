@@ -34,15 +34,11 @@ const nouns: Readonly<Record<string, number>> = {
   customer: 0.3,
 };
 
-/** Names of things that only ever divide a tenant, never belong to it as its data: rows inside them carry their key. */
-const divisions: ReadonlySet<string> = new Set([
-  'tenant',
-  'organization',
-  'workspace',
-  'project',
-  'environment',
-  'space',
-]);
+/**
+ * Names of things that divide a tenant rather than belong to its data: rows inside them carry their key. An organization below a tenant
+ * may as well be a customer in its address book; whether it has members tells.
+ */
+const divisions: ReadonlySet<string> = new Set(['workspace', 'project', 'environment', 'space']);
 
 const remembered = new Map<string, readonly string[]>();
 
@@ -94,7 +90,7 @@ export const isIdentifier = (column: string): boolean => /^(?:id|uuid|guid)$/.te
 /** Whether the column's name says that it refers to something: `org_id`, not `organization`. */
 export const looksLikeReference = (column: string): boolean => {
   const words = wordsOf(column);
-  return words.length > 1 && /^(?:id|uuid|guid|fk|ref)$/.test(words[words.length - 1] ?? '');
+  return words.length > 1 && /^(?:id|uuid|guid)$/.test(words[words.length - 1] ?? '');
 };
 
 export const headOf = (words: readonly string[]): string => words[words.length - 1] ?? '';
