@@ -24,7 +24,9 @@ export class Modules {
   readonly #compilers: readonly CompilerFacts[];
   readonly #packages: ReadonlyMap<string, PackageFacts>;
   readonly #folders: readonly PackageFacts[];
-  readonly #memo = new Map<string, string | undefined>();
+  /** By the folder that asks, then by specifier. */
+  readonly #memo = new Map<string, Map<string, string | undefined>>();
+  readonly #folderOf = new Map<string, string>();
 
   constructor(project: ProjectFacts) {
     this.#files = project.files;
@@ -35,11 +37,13 @@ export class Modules {
 
   /** The file that `specifier` means in `from`; undefined where it is outside the program (an installed package). */
   resolve(from: string, specifier: string): string | undefined {
-    const folder = folderOf(from);
-    const key = `${folder}\0${specifier}`;
-    if (this.#memo.has(key)) return this.#memo.get(key);
+    let folder = this.#folderOf.get(from);
+    if (folder === undefined) this.#folderOf.set(from, (folder = folderOf(from)));
+    let known = this.#memo.get(folder);
+    if (!known) this.#memo.set(folder, (known = new Map()));
+    if (known.has(specifier)) return known.get(specifier);
     const found = this.#find(folder, specifier.replace(/[?#].*$/, ''));
-    this.#memo.set(key, found);
+    known.set(specifier, found);
     return found;
   }
 

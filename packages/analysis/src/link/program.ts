@@ -27,6 +27,11 @@ export interface CallSite {
   readonly wrapped?: true;
 }
 
+/** What an exported name is: a local of a file, or something of a module outside the program. */
+type Exported =
+  | { readonly file: string; readonly local: string }
+  | { readonly module: string; readonly name: string; readonly from: string };
+
 /** How far and until what a resolution goes. */
 interface How {
   readonly inlining: number;
@@ -41,6 +46,7 @@ export class Program implements LinkContext {
   readonly #chains = new Map<ChainId, CallChain>();
   readonly #classes = new Map<string, { facts: ClassFacts; file: string }>();
   readonly #resolved = new Map<string, Value>();
+  readonly #exported = new Map<string, Map<string, Exported | undefined>>();
   #callers: Map<FunctionId, CallSite[]> | undefined;
 
   constructor(files: readonly FileFacts[], project: ProjectFacts) {
@@ -85,38 +91,43 @@ export class Program implements LinkContext {
     return found;
   }
 
-  /** The file and local name behind an exported name, through re-exports. */
-  exported(
-    file: string,
-    name: string,
-    seen = new Set<string>(),
-  ): { file: string; local: string } | { module: string; name: string; from: string } | undefined {
-    const key = `${file}#${name}`;
+  /** The file and local name behind an exported name, through re-exports; a module outside the program where it ends there. */
+  exported(file: string, name: string): Exported | undefined {
+    let names = this.#exported.get(file);
+    if (!names) this.#exported.set(file, (names = new Map()));
+    if (names.has(name)) return names.get(name);
+    // A circle of re-exports finds nothing on its way round.
+    names.set(name, undefined);
+    const found = this.#findExported(file, name);
+    names.set(name, found);
+    return found;
+  }
+
+  #findExported(file: string, name: string): Exported | undefined {
     const facts = this.files.get(file);
-    if (!facts || seen.has(key)) return undefined;
-    seen.add(key);
+    if (!facts) return undefined;
     for (const e of facts.exports) {
       if (e.name !== name) continue;
       if ('local' in e) {
         const imported = facts.imports.find((i) => i.local === e.local);
-        return imported ? this.#through(file, imported.module, imported.name, seen) : { file, local: e.local };
+        return imported ? this.#through(file, imported.module, imported.name) : { file, local: e.local };
       }
-      return this.#through(file, e.module, e.imported, seen);
+      return this.#through(file, e.module, e.imported);
     }
     if (name === 'default') return undefined;
     for (const e of facts.exports) {
       if (e.name !== '*' || !('module' in e)) continue;
       const target = this.modules.resolve(file, e.module);
-      const found = target ? this.exported(target, name, seen) : undefined;
+      const found = target === undefined ? undefined : this.exported(target, name);
       if (found) return found;
     }
     return undefined;
   }
 
-  #through(from: string, module: string, name: string, seen: Set<string>): ReturnType<Program['exported']> {
+  #through(from: string, module: string, name: string): Exported {
     const target = this.modules.resolve(from, module);
-    if (!target || name === '*') return { module, name, from };
-    return this.exported(target, name, seen) ?? { module, name, from };
+    if (target === undefined || name === '*') return { module, name, from };
+    return this.exported(target, name) ?? { module, name, from };
   }
 
   #resolve(value: Value, steps: number, how: How): Value {

@@ -15,6 +15,7 @@ export class Tables {
   readonly #byAlias = new Map<string, Table>();
   readonly #byName = new Map<string, Table[]>();
   readonly #bound = new Map<string, TableName[]>();
+  readonly #found = new WeakMap<TableName, { readonly table: Table | View | undefined }>();
 
   constructor(private readonly schema: Schema) {
     for (const table of schema.tables.values()) {
@@ -28,6 +29,12 @@ export class Tables {
 
   /** The table (or view) of that name; an unqualified SQL name is looked up in `public`, then wherever it is the only one. */
   find(name: TableName): Table | View | undefined {
+    let found = this.#found.get(name);
+    if (!found) this.#found.set(name, (found = { table: this.#search(name) }));
+    return found.table;
+  }
+
+  #search(name: TableName): Table | View | undefined {
     if (name.by !== 'sql') return this.#byAlias.get(keyOf(name));
     const id = `${name.schema ?? 'public'}.${name.name}`;
     const exact = this.schema.tables.get(id) ?? this.schema.views.get(id);
