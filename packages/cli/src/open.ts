@@ -1,15 +1,21 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rules } from '@tenant-lint/rules';
 import {
+  checkRuleSettings,
+  configIn,
   Failure,
   findConfig,
   folderSource,
+  hint,
   settingsOf,
   type Config,
   type Settings,
   type Source,
 } from '@tenant-lint/workspace';
+
+/** What a path that does not exist may have been meant as. */
+const commands = ['check', 'inspect', 'explain'];
 
 export interface Opened {
   /** Absolute; every path of a report is relative to it. */
@@ -32,14 +38,14 @@ export async function open(
   const given = paths.map((p) => path.resolve(cwd, p));
   for (const [i, file] of given.entries()) {
     if (!existsSync(file))
-      throw new Failure('There is nothing at this path.', {
-        where: paths[i]!,
+      throw new Failure(`There is no file, folder or command ${paths[i]!}${hint(paths[i]!, commands)}`, {
         advice: 'Check the paths of the command.',
       });
   }
   const start = ownRoot(given, cwd) ?? cwd;
   const file = flags.config === undefined ? findConfig(start) : path.resolve(cwd, flags.config);
   const config = file === undefined ? {} : await configOf(file, flags.configCode);
+  checkRuleSettings(config, rules, file);
   const root = file === undefined || flags.config !== undefined ? start : path.dirname(file);
   const within = given.map((g) => path.relative(root, g).split(path.sep).join('/')).filter((g) => g !== '');
   const outside = within.find((w) => w.startsWith('..'));
@@ -59,7 +65,6 @@ async function configOf(file: string, allowCode: boolean): Promise<Config> {
     cwd: path.dirname(file),
     file,
     allowCode,
-    self: fileURLToPath(new URL('./index.js', import.meta.url)),
   }).config;
 }
 
@@ -67,10 +72,7 @@ function ownRoot(given: readonly string[], cwd: string): string | undefined {
   const [only] = given;
   if (given.length !== 1 || only === undefined || !statSync(only).isDirectory()) return undefined;
   const outside = path.relative(cwd, only).startsWith('..') || path.isAbsolute(path.relative(cwd, only));
-  const configured = ['ts', 'mts', 'js', 'mjs', 'json'].some((e) =>
-    existsSync(path.join(only, `tenant-lint.config.${e}`)),
-  );
-  return outside || configured ? only : undefined;
+  return outside || configIn(only) !== undefined ? only : undefined;
 }
 
 /** Whether a file lies at or below one of some paths; every file does where there are none. */

@@ -6,13 +6,16 @@ import { figuresOf, lineStartsFor, summarize } from './figures.js';
 import { render } from './render.js';
 import type { Draft, Need, Rule, SubjectKind, Subjects } from './rule.js';
 import type { Report } from './report.js';
-import { activeRules, severityOf, type ActiveRule, type RuleSetting } from './settings.js';
+import { rulesByPlace, type Override } from './overrides.js';
+import { severityOf, type ActiveRule, type RuleSetting } from './settings.js';
 import { suppressionsOf } from './suppress.js';
 import { isMet, subjectsOf } from './subjects.js';
 
 export interface RunOptions {
   /** `rules` of the configuration. */
   readonly settings?: Readonly<Record<string, RuleSetting>>;
+  /** What differs in parts of the project; later ones win. */
+  readonly overrides?: readonly Override[];
   /** Only these rules run. */
   readonly only?: readonly string[];
   /** The weakest confidence that is reported; 'likely' if absent. */
@@ -37,14 +40,14 @@ interface Found {
  * their messages. Pure; the order of the result is by file, position, rule. Throws only where a rule is defective.
  */
 export function runRules(model: Model, rules: readonly Rule[], options: RunOptions = {}): Report {
-  const active = activeRules(rules, options.settings, options.only);
+  const { active, holdsAt } = rulesByPlace(rules, options);
   const unmet = unmetNeeds(active, model);
   const skipped = new Set(unmet.flatMap((u) => u.rules));
   const running = active.filter((a) => !skipped.has(a.rule.meta.id));
   const ran = new Set(running.map((a) => a.rule.meta.id));
 
   const suppressions = suppressionsOf(model.files, rules);
-  const drafts = oneFindingPerCause(running.flatMap((a) => [...draftsOf(a, model)])).sort(byPlace);
+  const drafts = oneFindingPerCause(running.flatMap((a) => [...draftsOf(a, model, holdsAt)])).sort(byPlace);
   const fingerprint = fingerprinter();
   const judged = drafts.map((found) => judge(found, fingerprint, options, suppressions.covering));
 
@@ -56,6 +59,7 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
   for (const a of running.filter((r) => r.rule.subject === 'suppression')) {
     for (const subject of suppressions.subjects(ran, nearest)) {
       for (const draft of a.rule.check(subject, model, a.options)) {
+        if (!holdsAt(a, draft.span?.file)) continue;
         judged.push(judge({ rule: a.rule.meta.id, cause: undefined, active: a, draft }, fingerprint, options));
       }
     }
@@ -68,7 +72,9 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
     unchecked: model.unchecked,
     model: figuresOf(model),
     summary: summarize(findings, model.unchecked),
-    rules: running.map(({ rule, severity }) => ({ meta: rule.meta, severity })),
+    rules: running
+      .filter((a, i) => running.findIndex((b) => b.rule === a.rule) === i)
+      .map(({ rule, severity }) => ({ meta: rule.meta, severity })),
     unmet,
     hiddenPossible: judged.filter((f) => confidences.indexOf(f.confidence) > weakest && !f.suppressed && !f.baselined)
       .length,
@@ -82,16 +88,21 @@ function unmetNeeds(active: readonly ActiveRule[], model: Model): Report['unmet'
     .filter((need) => !isMet(need, model))
     .map((need) => ({
       need,
-      rules: active.filter((a) => a.rule.meta.needs?.includes(need)).map((a) => a.rule.meta.id),
+      rules: [...new Set(active.filter((a) => a.rule.meta.needs?.includes(need)).map((a) => a.rule.meta.id))],
     }))
     .filter(({ rules }) => rules.length > 0);
 }
 
-function* draftsOf(active: ActiveRule, model: Model): Iterable<Found> {
+function* draftsOf(
+  active: ActiveRule,
+  model: Model,
+  holdsAt: (active: ActiveRule, file: string | undefined) => boolean,
+): Iterable<Found> {
   const { rule, options } = active;
   if (rule.subject === 'suppression') return;
   for (const subject of subjectsOf(rule.subject, model)) {
     for (const draft of rule.check(subject, model, options)) {
+      if (!holdsAt(active, draft.span?.file)) continue;
       if (!active.informs && rule.meta.messages[draft.message]?.severity === 'info') continue;
       yield { rule: rule.meta.id, cause: draft.cause ?? causeOf(rule.subject, subject), active, draft };
     }

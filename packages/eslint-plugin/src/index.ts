@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { ESLint, Linter } from 'eslint';
 import { generated } from './gen/rules.gen.js';
 import { eslintRule } from './rule.js';
 
-const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  name: string;
-  version: string;
-};
+const { name, version } = createRequire(import.meta.url)('../package.json') as { name: string; version: string };
 
 const files = ['**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}'];
 
@@ -29,3 +26,6 @@ const plugin = {
 for (const config of Object.values(plugin.configs)) config.plugins = { 'tenant-lint': plugin };
 
 export default plugin;
+
+// What `require` gives a CommonJS configuration is the plugin itself.
+export { plugin as 'module.exports' };

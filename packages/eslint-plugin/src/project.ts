@@ -1,68 +1,105 @@
-import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runRules, type Report } from '@tenant-lint/engine';
 import { rules } from '@tenant-lint/rules';
 import {
   buildModel,
+  checkRuleSettings,
+  Failure,
+  findConfig,
   folderSource,
+  memoryCache,
+  nearest,
+  projectRoot,
   rememberedFacts,
   settingsOf,
+  stampOf,
+  type Built,
+  type FactsCache,
   type Read,
   type Settings,
   type Source,
 } from '@tenant-lint/workspace';
-import { findConfig } from '@tenant-lint/workspace';
 import { loadConfig } from '@tenant-lint/workspace/config';
+
+type Model = Built['model'];
 
 /** How long a look at the files of a project is trusted before they are looked at again. */
 const trustedMilliseconds = 2_000;
 
+/** The model of a project, and what rules made of it so far. */
+interface Analysis {
+  readonly model: Model;
+  readonly reports: Map<string, Report>;
+}
+
+/** How many analyses were made in this process, for tests of what is done once. */
+export const counters = { analyses: 0 };
+
 /**
- * What ESLint's rules know of the project around a file: the report of the whole of it, made once and again when files change. A file whose
- * text in the editor differs from the disk is linked with that text in its place.
+ * What ESLint's rules know of the project around a file: one analysis of the whole of it for all rules and files, made again when files
+ * change. A file whose text in the editor differs from the disk is linked with that text in its place.
  */
 export class Project {
-  readonly #settings: Settings;
   readonly #source: Source;
+  readonly #cache: FactsCache;
+  #settings: Settings | undefined;
   #stamp = '';
   #looked = 0;
-  #report: Report | undefined;
-  /** The reports with one file as it is in the editor; only the newest text of each file is kept. */
-  readonly #edited = new Map<string, { text: string; report: Report }>();
+  #saved: Analysis | undefined;
+  /** The file that is being edited, as it is in the editor; one at a time, since its neighbours are on disk. */
+  #edited: { readonly file: string; readonly text: string; readonly analysis: Analysis } | undefined;
 
   constructor(readonly root: string) {
-    const file = findConfig(root);
-    const self = fileURLToPath(new URL('./index.js', import.meta.url));
-    this.#settings = settingsOf(
-      file === undefined ? {} : loadConfig({ cwd: root, file, allowCode: true, self }).config,
-    );
     this.#source = folderSource(root);
+    this.#cache = memoryCache(rememberedFacts(root));
   }
 
-  /** The report of the project with `text` as the content of `file` (relative to the root). */
-  reportFor(file: string, text: string): Report {
+  /**
+   * The report of the project with `text` as the content of `file` (relative to the root), for a rule: that of the rules that are on without
+   * configuration, and of this one. Throws an Error with a message for a person where the configuration is not valid.
+   */
+  reportFor(file: string, text: string, rule: string): Report {
     this.#refresh();
-    const read = this.#source.read(file);
-    if ('text' in read && sameText(read.text, text)) return (this.#report ??= this.#analyze(this.#source, true));
-    const known = this.#edited.get(file);
-    if (known?.text === text) return known.report;
-    const report = this.#analyze(withText(this.#source, file, text), false);
-    this.#edited.set(file, { text, report });
+    const settings = this.#configured();
+    const analysis = this.#analysisOf(file, text, settings);
+    const isDefault = rules.some((r) => r.meta.id === rule && r.meta.recommended);
+    const key = isDefault ? '' : rule;
+    let report = analysis.reports.get(key);
+    if (!report) {
+      report = reportOf(analysis.model, settings, isDefault ? undefined : rule);
+      analysis.reports.set(key, report);
+    }
     return report;
   }
 
-  #analyze(source: Source, save: boolean): Report {
-    const cache = rememberedFacts(this.root, true);
-    const { model } = buildModel(source, { settings: this.#settings, ...cache });
-    if (save) cache.save();
-    // What tenants are is for the command to refuse or to ask; a rule without an answer reports nothing.
-    return runRules(model, model.tenancy.refused ? [] : rules, {
-      settings: this.#settings.config.rules ?? {},
-      intended: (name) => this.#settings.intended(name),
-      // Presets and ESLint's own configuration decide severities and comments.
-      confidence: 'likely',
-    });
+  #analysisOf(file: string, text: string, settings: Settings): Analysis {
+    const read = this.#source.read(file);
+    if ('text' in read && read.text === text) return (this.#saved ??= this.#analyze(this.#source, settings, true));
+    if (this.#edited?.file === file && this.#edited.text === text) return this.#edited.analysis;
+    const analysis = this.#analyze(withText(this.#source, file, text), settings, false);
+    this.#edited = { file, text, analysis };
+    return analysis;
+  }
+
+  #analyze(source: Source, settings: Settings, save: boolean): Analysis {
+    counters.analyses++;
+    const { model } = buildModel(source, { settings, cache: this.#cache });
+    if (save) this.#cache.save();
+    return { model, reports: new Map() };
+  }
+
+  #configured(): Settings {
+    if (this.#settings) return this.#settings;
+    const file = findConfig(this.root);
+    try {
+      const { config } = file === undefined ? { config: {} } : loadConfig({ cwd: this.root, file, allowCode: true });
+      checkRuleSettings(config, rules, file);
+      return (this.#settings = settingsOf(config));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const lines = [error.message, error.where === undefined ? '' : `  at ${error.where}`, error.advice ?? ''];
+      throw new Error(`tenant-lint: ${lines.filter((line) => line !== '').join('\n')}`, { cause: error });
+    }
   }
 
   /** Forgets what was made of files that have changed since. */
@@ -70,38 +107,44 @@ export class Project {
     const now = Date.now();
     if (now - this.#looked < trustedMilliseconds) return;
     this.#looked = now;
-    const stamp = [...this.#source.list().files.keys()]
-      .map((file) => `${file}:${modified(path.join(this.root, file))}`)
-      .join('\n');
+    const config = findConfig(this.root);
+    const stamp = stampOf(this.root, [...(config === undefined ? [] : [config]), ...this.#source.list().files.keys()]);
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
-    this.#report = undefined;
-    this.#edited.clear();
+    this.#settings = undefined;
+    this.#saved = undefined;
+    this.#edited = undefined;
   }
+}
+
+function reportOf(model: Model, settings: Settings, besides: string | undefined): Report {
+  const configured = settings.config.rules ?? {};
+  const asked = rules.find((r) => r.meta.id === besides);
+  const named = asked ? [asked.meta.id, ...(asked.meta.aliases ?? [])] : [];
+  return runRules(model, model.tenancy.refused ? [] : rules, {
+    // Which rules are on is for ESLint to say, unless the project's own configuration turns one off.
+    settings:
+      asked && !named.some((name) => name in configured)
+        ? { ...configured, [asked.meta.id]: asked.meta.severity }
+        : configured,
+    overrides: settings.overrides,
+    intended: (name) => settings.intended(name),
+    nearest,
+    confidence: 'likely',
+  });
 }
 
 const projects = new Map<string, Project>();
 
 /** The project that a file (absolute) belongs to; one for each root, for the life of the process. */
 export function projectOf(file: string, cwd: string): Project {
-  const root = rootOf(path.dirname(file), cwd);
+  const root = projectRoot(path.dirname(file), cwd);
   let project = projects.get(root);
   if (!project) {
     project = new Project(root);
     projects.set(root, project);
   }
   return project;
-}
-
-/** The folder of the configuration, else the working directory of ESLint where the file is below it, else the nearest manifest. */
-function rootOf(folder: string, cwd: string): string {
-  const config = findConfig(folder);
-  if (config !== undefined) return path.dirname(config);
-  const relative = path.relative(cwd, folder);
-  if (!relative.startsWith('..') && !path.isAbsolute(relative)) return cwd;
-  for (let at = folder; ; at = path.dirname(at)) {
-    if (existsSync(path.join(at, 'package.json')) || path.dirname(at) === at) return at;
-  }
 }
 
 const withText = (source: Source, file: string, text: string): Source => ({
@@ -111,14 +154,3 @@ const withText = (source: Source, file: string, text: string): Source => ({
   },
   read: (name): Read => (name === file ? { text } : source.read(name)),
 });
-
-/** ESLint strips the byte order mark. */
-const sameText = (onDisk: string, linted: string): boolean => onDisk === linted || onDisk === `\uFEFF${linted}`;
-
-function modified(file: string): number {
-  try {
-    return statSync(file).mtimeMs;
-  } catch {
-    return 0;
-  }
-}

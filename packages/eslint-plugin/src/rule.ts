@@ -17,23 +17,23 @@ export function eslintRule(rule: RuleFacts): EslintRule.RuleModule {
     meta: {
       type: 'problem',
       docs: { description: rule.description, recommended: rule.recommended },
-      hasSuggestions: true,
       schema: [],
       messages: { finding: '{{what}} {{why}} {{fix}}' },
     },
     create(context) {
+      // A block of code that a processor cut out of another file is not a file of the project.
+      if (context.physicalFilename !== context.filename) return {};
       return {
         Program() {
           const file = path.resolve(context.cwd, context.filename);
           const project = projectOf(file, context.cwd);
           const relative = path.relative(project.root, file).split(path.sep).join('/');
-          if (relative.startsWith('..')) return;
-          const { sourceCode } = context;
-          const report = project.reportFor(relative, sourceCode.text);
+          if (relative.startsWith('..') || path.isAbsolute(relative)) return;
+          const report = project.reportFor(relative, context.sourceCode.text, rule.id);
           for (const finding of report.findings) {
-            if (finding.rule !== rule.id || finding.span?.file !== relative || finding.suppressed || finding.baselined)
-              continue;
-            context.report(descriptor(finding, report, sourceCode.hasBOM ? 1 : 0));
+            if (finding.rule !== rule.id || finding.span?.file !== relative) continue;
+            if (finding.suppressed || finding.baselined) continue;
+            context.report({ loc: locOf(finding, report), messageId: 'finding', data: finding.text });
           }
         },
       };
@@ -41,24 +41,15 @@ export function eslintRule(rule: RuleFacts): EslintRule.RuleModule {
   };
 }
 
-function descriptor(finding: Finding, report: Report, shift: number): EslintRule.ReportDescriptor {
+type Loc = { readonly line: number; readonly column: number };
+
+/** ESLint counts columns from 0. */
+function locOf(finding: Finding, report: Report): { start: Loc; end: Loc } {
   const span = finding.span!;
   const starts = report.lineStarts[span.file] ?? [0];
-  const at = (offset: number): { line: number; column: number } => {
+  const at = (offset: number): Loc => {
     const { line, column } = positionAt(starts, offset);
-    // ESLint counts columns from 0, and does not see the byte order mark.
-    return { line, column: column - 1 - (line === 1 ? shift : 0) };
+    return { line, column: column - 1 };
   };
-  return {
-    loc: { start: at(span.start), end: at(span.end) },
-    messageId: 'finding',
-    data: finding.text,
-    suggest: finding.fixes.map((fix) => ({
-      desc: fix.description,
-      fix: (fixer) =>
-        fix.edits
-          .filter((e) => e.file === span.file)
-          .map((e) => fixer.replaceTextRange([e.start - shift, e.end - shift], e.text)),
-    })),
-  };
+  return { start: at(span.start), end: at(span.end) };
 }

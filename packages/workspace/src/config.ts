@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parse as parseJson, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import { defineConfig } from './define-config.js';
 import { Failure } from './failure.js';
 import { codeOf } from './discover.js';
 import { findConfig } from './find-config.js';
@@ -20,8 +21,6 @@ export interface LoadOptions {
   readonly file?: string;
   /** False with --no-config-code: JSON only. */
   readonly allowCode: boolean;
-  /** What `import 'tenant-lint'` in a configuration resolves to: the running command, wherever it is installed. */
-  readonly self: string;
 }
 
 /**
@@ -38,7 +37,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 function read(file: string, options: LoadOptions): unknown {
   if (file.endsWith('.json')) {
     const value = readJson(file);
-    return path.basename(file) === 'package.json' ? (value as Record<string, unknown>)['tenantLint'] : value;
+    if (path.basename(file) !== 'package.json') return value;
+    const key = typeof value === 'object' && value !== null && 'tenantLint' in value ? value.tenantLint : undefined;
+    if (key !== undefined) return key;
+    throw new Failure('This manifest has no key tenantLint.', { where: file, advice: 'Check --config.' });
   }
   if (!options.allowCode) {
     throw new Failure('The configuration is code, and --no-config-code allows JSON only.', {
@@ -46,11 +48,12 @@ function read(file: string, options: LoadOptions): unknown {
       advice: 'Write it as tenant-lint.config.json, or run without --no-config-code.',
     });
   }
-  if (!existsSync(file))
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
     throw new Failure('There is no configuration at this path.', { where: file, advice: 'Check --config.' });
   const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti');
   const jiti = createJiti(file, {
-    alias: { 'tenant-lint': options.self },
+    // `import { defineConfig } from 'tenant-lint'` means what is running, wherever it is installed.
+    virtualModules: { 'tenant-lint': { defineConfig } },
     fsCache: false,
     moduleCache: false,
     interopDefault: false,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readdirSync, realpathSync, type Dirent } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import type { Unchecked } from '@tenant-lint/model';
 
@@ -30,20 +30,67 @@ const skippedFolders = new Set([
   'vendor',
 ]);
 
+/** What a listing finds besides files to look at. */
+interface Listing {
+  readonly files: readonly string[];
+  /** Links, which may lead to folders, out of the project or in a circle. */
+  readonly links: readonly string[];
+  readonly unchecked: readonly Unchecked[];
+}
+
 /**
  * The source files below a folder: as git sees them (tracked, and untracked but not ignored) where it is a work tree, else by walking.
  * Symbolic links to folders are not followed, so that a loop cannot hang; links to files are read.
  */
 export function discover(root: string): Discovered {
-  const unchecked: Unchecked[] = [];
-  const listed = listWithGit(root) ?? walk(root, unchecked);
-  const files = new Map<string, SourceKind>();
-  for (const file of [...new Set(listed)].sort()) {
-    const kind = kindOf(file);
-    if (!kind || file.split('/').some((part) => skippedFolders.has(part))) continue;
-    files.set(file, kind);
+  const listing = listWithGit(root) ?? walk(root);
+  const unchecked = listing.unchecked.filter((u) => !isSkipped(u.file));
+  for (const link of listing.links) {
+    const detail = isSkipped(link) ? undefined : lostBehind(root, link);
+    if (detail !== undefined) unchecked.push({ file: link, reason: 'link', detail });
   }
+  const files = new Map<string, SourceKind>();
+  const misleading = new Set<string>();
+  for (const file of [...new Set([...listing.files, ...listing.links])].sort()) {
+    if (isSkipped(file)) continue;
+    for (const folder of foldersOf(file)) if (/\.(?:sql|prisma)$/.test(folder)) misleading.add(folder);
+    const kind = kindOf(file);
+    if (kind && !unchecked.some((u) => u.file === file)) files.set(file, kind);
+  }
+  for (const folder of [...misleading].sort())
+    unchecked.push({
+      file: folder,
+      reason: 'folder',
+      detail: 'named like a source file; only the files in it are read',
+    });
   return { files, unchecked };
+}
+
+const isSkipped = (file: string): boolean => file.split('/').some((part) => skippedFolders.has(part));
+
+function* foldersOf(file: string): Iterable<string> {
+  for (let at = file.indexOf('/'); at >= 0; at = file.indexOf('/', at + 1)) yield file.slice(0, at);
+}
+
+/** What is not looked at because a link to it is not followed; undefined for links to files, and to folders that are read where they are. */
+function lostBehind(root: string, link: string): string | undefined {
+  try {
+    const full = path.join(realpathSync(path.dirname(path.join(root, link))), path.basename(link));
+    const target = realpathSync(full);
+    if (!statSync(target).isDirectory()) return undefined;
+    const real = realpathSync(root);
+    if (
+      `${full}${path.sep}`.startsWith(`${target}${path.sep}`) ||
+      `${real}${path.sep}`.startsWith(`${target}${path.sep}`)
+    )
+      return 'a link to a folder above it is not followed';
+    return `${target}${path.sep}`.startsWith(`${real}${path.sep}`) ? undefined : 'a link to a folder is not followed';
+  } catch (error) {
+    // Leads nowhere, or in a circle; whether it matters is in its name.
+    return kindOf(link) === undefined && codeOf(error) === 'ENOENT'
+      ? undefined
+      : `a link that cannot be followed (${codeOf(error)})`;
+  }
 }
 
 /** The kind of a file by its name; undefined for what is no source of ours. */
@@ -59,23 +106,45 @@ export function kindOf(file: string): SourceKind | undefined {
   return undefined;
 }
 
-function listWithGit(root: string): string[] | undefined {
+function listWithGit(root: string): Listing | undefined {
   try {
-    const out = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
-      cwd: root,
-      maxBuffer: 1 << 28,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const files = out.toString('utf8').split('\0').filter(Boolean);
+    const git = (...args: string[]): string[] =>
+      execFileSync('git', ['ls-files', '-z', ...args], {
+        cwd: root,
+        maxBuffer: 1 << 28,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+        .toString('utf8')
+        .split('\0')
+        .filter(Boolean);
+    const files: string[] = [];
+    const links: string[] = [];
+    const unchecked: Unchecked[] = [];
+    for (const entry of git('--stage')) {
+      const file = entry.slice(entry.indexOf('\t') + 1);
+      if (entry.startsWith('120000')) links.push(file);
+      else if (entry.startsWith('160000'))
+        unchecked.push({ file, reason: 'submodule', detail: 'a repository of its own' });
+      else files.push(file);
+    }
+    for (const file of git('--others', '--exclude-standard')) {
+      if (file.endsWith('/'))
+        unchecked.push({ file: file.slice(0, -1), reason: 'submodule', detail: 'a repository of its own' });
+      else if (kindOf(file) === undefined && path.extname(file) === '' && isLink(path.join(root, file)))
+        links.push(file);
+      else files.push(file);
+    }
     // An empty answer inside a larger repository that ignores this folder says nothing about the folder.
-    return files.length > 0 ? files : undefined;
+    return files.length + links.length + unchecked.length > 0 ? { files, links, unchecked } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function walk(root: string, unchecked: Unchecked[]): string[] {
-  const out: string[] = [];
+function walk(root: string): Listing {
+  const files: string[] = [];
+  const links: string[] = [];
+  const unchecked: Unchecked[] = [];
   const pending = [''];
   while (pending.length > 0) {
     const folder = pending.pop()!;
@@ -88,21 +157,18 @@ function walk(root: string, unchecked: Unchecked[]): string[] {
     }
     for (const entry of entries) {
       const file = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (!skippedFolders.has(entry.name)) pending.push(file);
-      } else if (entry.isFile()) out.push(file);
-      else if (entry.isSymbolicLink() && kindOf(file) !== undefined && isLinkToFile(path.join(root, file)))
-        out.push(file);
+      if (entry.isSymbolicLink()) links.push(file);
+      else if (!entry.isDirectory()) files.push(file);
+      else if (!skippedFolders.has(entry.name)) pending.push(file);
     }
   }
-  return out;
+  return { files, links, unchecked };
 }
 
-function isLinkToFile(file: string): boolean {
+function isLink(file: string): boolean {
   try {
-    return lstatSync(realpathSync(file)).isFile();
+    return lstatSync(file).isSymbolicLink();
   } catch {
-    // A link that leads nowhere, or in a circle, is no file.
     return false;
   }
 }

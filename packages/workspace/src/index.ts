@@ -1,4 +1,5 @@
 export * from './cache.js';
+export * from './define-config.js';
 export * from './discover.js';
 export * from './failure.js';
 export * from './find-config.js';
@@ -7,5 +8,7 @@ export * from './memory.js';
 export * from './nearest.js';
 export * from './pipeline.js';
 export * from './read.js';
+export * from './rule-settings.js';
 export type { Config } from './schema.js';
 export * from './settings.js';
+export * from './stamp.js';

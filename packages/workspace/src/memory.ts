@@ -21,7 +21,7 @@ export function memorySource(texts: Readonly<Record<string, string>>): Source {
     },
     read(file) {
       const text = texts[file];
-      return text === undefined ? { unchecked: 'unreadable', detail: 'ENOENT' } : { text };
+      return text === undefined ? { gone: true } : { text };
     },
   };
 }

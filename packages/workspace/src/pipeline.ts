@@ -2,6 +2,7 @@ import { link, type Model } from '@tenant-lint/analysis';
 import type { FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
 import { extractSql } from '@tenant-lint/sql';
 import { adapters, extractPrisma, extractTypescript, preScan } from '@tenant-lint/typescript';
+import type { FactsCache } from './cache.js';
 import type { Settings } from './settings.js';
 import { filesInDemand, trustVocabulary, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
@@ -15,14 +16,15 @@ export interface BuildOptions {
   readonly settings: Settings;
   /** Called now and then with what is being done, for a progress line. */
   readonly progress?: (phase: string, done: number, total: number) => void;
-  /** Facts of an earlier run by file and content hash, or nothing. */
-  readonly remembered?: (file: string, text: string) => FileFacts | undefined;
-  readonly remember?: (facts: FileFacts, text: string) => void;
+  /** Facts of earlier runs; none where absent. */
+  readonly cache?: FactsCache;
 }
 
 export interface Built {
   readonly model: Model;
   readonly project: ProjectFacts;
+  /** Every file that was found, by kind; what the patterns of the configuration are held against. */
+  readonly listed: ReadonlyMap<string, SourceKind>;
   /** Files that were looked at, by what became of them. */
   readonly counted: { readonly found: number; readonly read: number; readonly parsed: number };
 }
@@ -44,15 +46,28 @@ export function buildModel(source: Source, options: BuildOptions): Built {
   const scanned: Scanned[] = [];
   const facts: FileFacts[] = [];
   const texts = new Map<string, string>();
+  const extract = (file: string, text: string, run: () => FileFacts, variant = ''): void => {
+    const known = options.cache?.remembered(file, text, variant);
+    if (known) return void facts.push(known);
+    try {
+      const made = run();
+      options.cache?.remember(made, text, variant);
+      facts.push(made);
+    } catch (error) {
+      // A front end never throws; if one does, the rest of the project is still worth its findings, and this file is named.
+      unchecked.push({ file, reason: 'failed', detail: error instanceof Error ? error.message : String(error) });
+    }
+  };
   let done = 0;
   for (const [file, kind] of wanted) {
     options.progress?.('reading', ++done, wanted.length);
     if (kind === 'code' && !settings.isCode(file)) continue;
     const text = read(file);
     if (text === undefined) continue;
-    if (kind === 'sql')
-      facts.push(extracted(file, text, options, () => extractSql(text, { file, ...settings.sqlRole(file) })));
-    else if (kind === 'prisma') facts.push(extracted(file, text, options, () => extractPrisma(text, { file })));
+    if (kind === 'sql') {
+      const role = settings.sqlRole(file);
+      extract(file, text, () => extractSql(text, { file, ...role }), role.role);
+    } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
     else {
       scanned.push({ file, relevant: isRelevant(text), imports: preScan(text).imports });
       texts.set(file, text);
@@ -63,7 +78,7 @@ export function buildModel(source: Source, options: BuildOptions): Built {
   for (const file of [...demanded].sort()) {
     options.progress?.('parsing', ++done, demanded.size);
     const text = texts.get(file)!;
-    facts.push(extracted(file, text, options, () => extractTypescript(text, { file })));
+    extract(file, text, () => extractTypescript(text, { file }));
   }
   options.progress?.('linking', 1, 1);
   facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
@@ -71,22 +86,16 @@ export function buildModel(source: Source, options: BuildOptions): Built {
   return {
     model: { ...model, unchecked: sorted([...model.unchecked, ...unchecked]) },
     project,
+    listed: listed.files,
     counted: { found: wanted.length, read: texts.size + facts.length - demanded.size, parsed: facts.length },
   };
-}
-
-function extracted(file: string, text: string, options: BuildOptions, extract: () => FileFacts): FileFacts {
-  const known = options.remembered?.(file, text);
-  if (known) return known;
-  const facts = extract();
-  options.remember?.(facts, text);
-  return facts;
 }
 
 function reader(source: Source, unchecked: Unchecked[]): (file: string) => string | undefined {
   return (file) => {
     const read = source.read(file);
     if ('text' in read) return read.text;
+    if ('gone' in read) return undefined;
     unchecked.push({ file, reason: read.unchecked, ...(read.detail !== undefined ? { detail: read.detail } : {}) });
     return undefined;
   };

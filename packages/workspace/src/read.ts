@@ -1,15 +1,19 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf } from './discover.js';
 
 /** Beyond this size a file is data, not source. */
 const maxBytes = 8 << 20;
 
-export type Read = { readonly text: string } | { readonly unchecked: string; readonly detail?: string };
+export type Read =
+  | { readonly text: string }
+  | { readonly unchecked: string; readonly detail?: string }
+  /** It was there when files were listed: deleted in the work tree, or since. */
+  | { readonly gone: true };
 
 /**
- * The text of a file: UTF-8 with or without a byte order mark (kept, so that offsets are those of the editor), UTF-16 with one. Binary,
- * huge and unreadable files are named, never thrown.
+ * The text of a file: UTF-8, or UTF-16 with a byte order mark. The mark itself is no part of the text: neither editors nor SARIF count it in
+ * columns. Binary, huge and unreadable files are named, never thrown.
  */
 export function readSource(root: string, file: string): Read {
   const full = path.join(root, file);
@@ -19,12 +23,27 @@ export function readSource(root: string, file: string): Read {
       return { unchecked: 'unreadable', detail: stat.isDirectory() ? 'a folder' : 'not a regular file' };
     if (stat.size > maxBytes) return { unchecked: 'too-large', detail: `${Math.round(stat.size / 1024 / 1024)} MB` };
     const bytes = readFileSync(full);
-    if (bytes.length >= 2 && bytes[0] === 0xff && bytes[1] === 0xfe) return { text: bytes.toString('utf16le') };
-    if (bytes.length >= 2 && bytes[0] === 0xfe && bytes[1] === 0xff)
-      return { text: Buffer.from(bytes).swap16().toString('utf16le') };
+    if (bytes[0] === 0xff && bytes[1] === 0xfe) return { text: bytes.toString('utf16le', 2) };
+    if (bytes[0] === 0xfe && bytes[1] === 0xff) {
+      // Whole units only: the last byte of an odd number is none.
+      const units = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
+      return { text: units.swap16().toString('utf16le') };
+    }
     if (bytes.subarray(0, 8192).includes(0)) return { unchecked: 'binary' };
-    return { text: bytes.toString('utf8') };
+    const text = bytes.toString('utf8');
+    return { text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
   } catch (error) {
+    if (codeOf(error) === 'ENOENT' && !isThere(full)) return { gone: true };
     return { unchecked: 'unreadable', detail: codeOf(error) };
+  }
+}
+
+/** A link that leads nowhere is there; a deleted file is not. */
+function isThere(full: string): boolean {
+  try {
+    lstatSync(full);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -69,7 +69,9 @@ const trust = z.strictObject({
 });
 
 const severity = z.enum(['off', 'info', 'warning', 'error']);
-const ruleSetting = z.union([severity, z.tuple([severity]), z.tuple([severity, z.record(z.string(), z.unknown())])]);
+const ruleSetting = z.union([severity, z.tuple([severity]), z.tuple([severity, z.record(z.string(), z.unknown())])], {
+  error: 'write off, info, warning or error, or [severity, options]',
+});
 
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('The JSON schema of this file, for editors.'),

@@ -1,7 +1,9 @@
 import picomatch from 'picomatch';
 import type { TenancyOptions } from '@tenant-lint/analysis';
+import type { Override, RuleSetting } from '@tenant-lint/engine';
 import type { SqlRole } from '@tenant-lint/model';
 import { isSeedCode, isTestCode } from './demand.js';
+import { Failure } from './failure.js';
 import type { Config } from './schema.js';
 
 /** The configuration as questions, patterns compiled. */
@@ -16,12 +18,25 @@ export interface Settings {
   sqlRole(file: string): { readonly role?: SqlRole };
   /** Why a file may cross tenants; undefined where nothing declares it. */
   intended(file: string): string | undefined;
+  /** Settings of rules that hold in some files only. */
+  readonly overrides: readonly Override[];
+  /** Keys that are set and change nothing in this version, so that nobody relies on them. */
+  readonly withoutEffect: readonly string[];
   /** Patterns of the configuration that matched none of these files, with the key they stand under. */
   unmatched(files: Iterable<string>): readonly { readonly key: string; readonly pattern: string }[];
 }
 
-/** Compiles a configuration. `base` is the folder of the configuration relative to the root, '' where they are the same. */
+/**
+ * Compiles a configuration. `base` is the folder of the configuration relative to the root, '' where they are the same. Throws Failure where
+ * it asks for what this version cannot do, and doing less would be taken for a clean result.
+ */
 export function settingsOf(config: Config, base = ''): Settings {
+  for (const [i, override] of (config.overrides ?? []).entries()) {
+    if (override.tenancy === undefined) continue;
+    throw new Failure(`overrides.${i}.tenancy: several tenancies in one run are not supported yet.`, {
+      advice: `Run tenant-lint once for each: give ${override.files.join(', ')} a configuration of its own, in its folder.`,
+    });
+  }
   const matcher = (patterns: readonly string[] | undefined): ((file: string) => boolean) | undefined =>
     patterns === undefined ? undefined : (file) => compiled(patterns).some((m) => m(file));
   const memo = new Map<string, (file: string) => boolean>();
@@ -54,6 +69,19 @@ export function settingsOf(config: Config, base = ''): Settings {
     isIgnored: (file) => ignored?.(file) ?? false,
     isCode: (file) => (code ? code(file) : !isTestCode(file) && !isSeedCode(file)),
     sqlRole: (file) => (migrations?.(file) ? { role: 'migration' } : {}),
+    overrides: (config.overrides ?? []).map((o) => ({
+      matches: matcher(o.files)!,
+      settings: (o.rules ?? {}) as Readonly<Record<string, RuleSetting>>,
+    })),
+    withoutEffect: [
+      ...(config.sources?.schema ? ['sources.schema'] : []),
+      ...(config.tenancy?.roles?.admin ? ['tenancy.roles.admin'] : []),
+      ...Object.entries(config.tenancy?.tables ?? {}).flatMap(([name, table]) =>
+        table.append === undefined ? [] : [`tenancy.tables.${name}.append`],
+      ),
+      ...Object.keys(config.trust ?? {}).map((key) => `trust.${key}`),
+      ...(config.sqlParser === 'pgsql-ast-parser' ? ['sqlParser'] : []),
+    ],
     intended: (file) => intended.find((area) => area.match(file))?.reason,
     unmatched(files) {
       const all = [...files];

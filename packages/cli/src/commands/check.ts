@@ -1,12 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ruleNamed, runRules, type Report } from '@tenant-lint/engine';
+import { runRules, type Report } from '@tenant-lint/engine';
 import { rules } from '@tenant-lint/rules';
-import { buildModel, Failure, hint, nearest, readSource, rememberedFacts } from '@tenant-lint/workspace';
+import {
+  buildModel,
+  checkRuleName,
+  codeOf,
+  Failure,
+  nearest,
+  readSource,
+  rememberedFacts,
+} from '@tenant-lint/workspace';
 import { readBaseline } from '../baseline.js';
 import type { Io } from '../main.js';
 import { isWithin, open } from '../open.js';
 import type { CheckFlags } from '../options.js';
+import { notices } from '../notices.js';
 import { progressLine } from '../progress.js';
 import { refusal } from '../refusal.js';
 import { jsonReport } from '../report/json.js';
@@ -18,21 +27,22 @@ import { limited } from '../limit.js';
 export async function check(paths: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
   const begun = performance.now();
   const { root, source, settings, within } = await open(paths, flags, io.cwd);
-  const named = [...flags.rule, ...Object.keys(flags.severity), ...Object.keys(settings.config.rules ?? {})];
-  for (const name of named) if (!ruleNamed(rules, name)) throw unknownRule(name);
+  for (const name of [...flags.rule, ...Object.keys(flags.severity)]) checkRuleName(name, rules);
   const baseline = flags.baseline === undefined ? undefined : readBaseline(path.resolve(io.cwd, flags.baseline));
 
   const progress = progressLine(io);
-  const cache = rememberedFacts(root, flags.cache);
-  const built = buildModel(source, { settings, progress: progress.update, ...cache });
+  const cache = flags.cache ? rememberedFacts(root) : undefined;
+  const built = buildModel(source, { settings, progress: progress.update, ...(cache ? { cache } : {}) });
   const linked = performance.now();
   progress.end();
-  cache.save();
-  const refused = refusal(built.model);
+  cache?.save();
+  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
+  const refused = refusal(built);
   if (refused) throw refused;
   const report = limited(
     runRules(built.model, rules, {
       settings: { ...settings.config.rules, ...flags.severity },
+      overrides: settings.overrides,
       only: flags.rule,
       confidence: flags.confidence,
       intended: (file) => settings.intended(file),
@@ -47,20 +57,9 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
       `read, parse and link ${Math.round(linked - begun)} ms (${built.counted.parsed} of ${built.counted.found} files parsed), rules ${Math.round(done - linked)} ms, peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB\n`,
     );
   }
-  for (const { key, pattern } of settings.unmatched(source.list().files.keys()))
-    io.stderr.write(`tenant-lint: ${key}: '${pattern}' matches no file\n`);
   write(report, flags, io, root);
   return exitCode(report, flags);
 }
-
-const unknownRule = (name: string): Failure =>
-  new Failure(
-    `There is no rule ${name}${hint(
-      name,
-      rules.map((r) => r.meta.id),
-    )}`,
-    { advice: 'See docs/rules.md for the rules there are.' },
-  );
 
 function write(report: Report, flags: CheckFlags, io: Io, root: string): void {
   const wanted = flags.format.length === 0 ? [{ format: 'text' as const }] : flags.format;
@@ -68,10 +67,21 @@ function write(report: Report, flags: CheckFlags, io: Io, root: string): void {
     const text = rendered(format, report, flags, io, root, file === undefined);
     if (file === undefined) io.stdout.write(text);
     else {
-      const target = path.resolve(io.cwd, file);
-      mkdirSync(path.dirname(target), { recursive: true });
-      writeFileSync(target, text);
+      writeReport(path.resolve(io.cwd, file), text);
     }
+  }
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new Failure(`The report cannot be written (${codeOf(error)}).`, {
+      where: file,
+      advice: 'Check the file of --format.',
+      cause: error,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { positionAt, type Span, type Table, type Tenancy } from '@tenant-lint/mo
 import { buildModel, Failure, hint } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { open } from '../open.js';
+import { notices } from '../notices.js';
 import { progressLine } from '../progress.js';
 
 export interface InspectFlags {
@@ -15,10 +16,16 @@ export interface InspectFlags {
 export async function inspect(subject: string | undefined, flags: InspectFlags, io: Io): Promise<number> {
   const { source, settings } = await open([], flags, io.cwd);
   const progress = progressLine(io);
-  const { model } = buildModel(source, { settings, progress: progress.update });
+  const built = buildModel(source, { settings, progress: progress.update });
+  const { model } = built;
   progress.end();
+  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
   const view = subject === undefined ? overview(model) : detail(model, subject);
-  io.stdout.write(flags.format === 'json' ? `${JSON.stringify(view, undefined, 2)}\n` : `${view.lines.join('\n')}\n`);
+  io.stdout.write(
+    flags.format === 'json'
+      ? `${JSON.stringify({ ...view, lines: undefined }, undefined, 2)}\n`
+      : `${view.lines.join('\n')}\n`,
+  );
   return 0;
 }
 
@@ -68,7 +75,8 @@ function overview(model: Model): View {
 
 function detail(model: Model, subject: string): View {
   const file = subject.replace(/^\.\//, '');
-  if (model.files.has(file)) return accessView(model, file, (a) => a.file === file);
+  if (model.files.has(file) || model.unchecked.some((u) => u.file === file))
+    return accessView(model, file, (a) => a.file === file);
   const table = [...model.schema.tables.values()].find(
     (t) => t.id === subject || t.name.name === subject || t.aliases.some((a) => a.name === subject),
   );

@@ -1,6 +1,7 @@
-import type { Log, PhysicalLocation, Result } from 'sarif';
+import type { Log, PhysicalLocation, ReportingDescriptor, Result } from 'sarif';
 import type { Finding, Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
+import { sarifRules } from '../gen/sarif-rules.gen.js';
 import { version } from '../version.js';
 import { placeOf } from './place.js';
 
@@ -18,14 +19,10 @@ export function sarifReport(report: Report): string {
             name: 'tenant-lint',
             version,
             informationUri: 'https://github.com/tenant-lint/tenant-lint',
-            rules: report.rules.map(({ meta, severity }) => ({
-              id: meta.id,
-              name: meta.id,
-              shortDescription: { text: meta.summary },
-              help: { text: helpOf(meta.messages) },
-              defaultConfiguration: { level: levels[severity] },
-              properties: { tags: ['security', 'multi-tenancy', meta.group] },
-            })),
+            rules: report.rules.flatMap(({ meta, severity }) => {
+              const descriptor = sarifRules.find((r) => r.id === meta.id);
+              return descriptor ? [descriptorAt(descriptor, levels[severity])] : [];
+            }),
           },
         },
         columnKind: 'utf16CodeUnits',
@@ -52,10 +49,19 @@ export function sarifReport(report: Report): string {
   return `${JSON.stringify(log, undefined, 2)}\n`;
 }
 
-const helpOf = (messages: Readonly<Record<string, { what: string; why: string; fix: string }>>): string =>
-  Object.values(messages)
-    .map((m) => `${m.what} ${m.why} ${m.fix}`)
-    .join('\n\n');
+/** The generated descriptor with the severity that holds in this run. */
+const descriptorAt = (
+  descriptor: (typeof sarifRules)[number],
+  level: 'error' | 'warning' | 'note',
+): ReportingDescriptor => ({
+  ...descriptor,
+  defaultConfiguration: { level },
+  properties: {
+    ...descriptor.properties,
+    tags: [...descriptor.properties.tags],
+    catalogue: [...descriptor.properties.catalogue],
+  },
+});
 
 function result(f: Finding, report: Report): Result {
   return {

@@ -1,0 +1,19 @@
+import { unmatchedTenancyOptions } from '@tenant-lint/analysis';
+import { hint, type Built, type Settings } from '@tenant-lint/workspace';
+
+/** What in the configuration does nothing: keys of later versions, patterns and names that match nothing. One line each. */
+export function notices(settings: Settings, { model, listed }: Built): string[] {
+  const tables = [...model.schema.tables.values()];
+  const tableNames = tables.flatMap((t) => [t.name.name, ...t.aliases.map((a) => a.name)]);
+  const columnNames = [...new Set(tables.flatMap((t) => [...t.columns.keys()]))];
+  return [
+    ...settings.withoutEffect.map((key) => `${key} has no effect yet`),
+    ...settings.unmatched(listed.keys()).map(({ key, pattern }) => `${key}: '${pattern}' matches no file`),
+    // Without a schema every name is unknown, and the refusal says why.
+    ...(tables.length === 0 ? [] : unmatchedTenancyOptions(model.schema, settings.tenancy)).map(({ option, name }) =>
+      option.endsWith('.keys') || option === 'tenancy.keys'
+        ? `${option}: no table has a column ${name}${hint(name, columnNames)}`
+        : `${option}: there is no table ${name}${hint(name, tableNames)}`,
+    ),
+  ];
+}
