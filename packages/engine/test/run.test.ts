@@ -223,12 +223,12 @@ describe('suppressions', () => {
     const meta = defineRule({
       meta: { ...lineRule('meta', '').meta },
       subject: 'suppression',
-      // Yields nothing; it only looks.
-      *check({ directive, used, judged, unknown }) {
+      check({ directive, used, judged, unknown }) {
         const names = unknown.map((u) => `${u.name}~${u.nearest ?? ''}`).join('+');
         seen.push(
           `${directive.reason}: ${used ? 'used' : 'unused'} ${judged ? 'judged' : 'not judged'} ${names}`.trim(),
         );
+        return [];
       },
     });
     run(text, ['a'], { settings: { off: 'off' }, nearest: (name) => (name === 'aa' ? 'a' : undefined) }, [
