@@ -3,17 +3,7 @@ import { addConstraint, addConstraintUsingIndex, changeConstraint, dropConstrain
 import { changeDefaultPrivileges, grant, revoke } from './grants.js';
 import { addIndex, dropIndex, renameIndex } from './indexes.js';
 import { idOf, shown } from './names.js';
-import {
-  alterFunction,
-  changeRole,
-  changeView,
-  createFunction,
-  createView,
-  dropFunction,
-  dropView,
-  leaveRoles,
-  setOwner,
-} from './objects.js';
+import { alterFunction, changeRole, createFunction, dropFunction, leaveRoles, setOwner } from './objects.js';
 import { applyPolicy } from './policies.js';
 import {
   addColumn,
@@ -28,6 +18,7 @@ import {
   renameColumnOf,
   setInheritance,
 } from './tables.js';
+import { changeView, createView, dropView } from './views.js';
 import { born, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
 
 type TableChange = Extract<

@@ -64,7 +64,7 @@ export function indexName(index: IndexDefinition, table: string, taken: (name: s
   const parts = index.keys.map(
     (k) =>
       k.column ??
-      (k.expression?.kind === 'apply' && !k.expression.function.includes(':') ? k.expression.function : 'expr'),
+      (k.expression?.kind === 'apply' && /^\w+$/.test(k.expression.function) ? k.expression.function : 'expr'),
   );
   return untaken(defaultName(table, parts.join('_'), 'idx'), taken);
 }

@@ -12,6 +12,7 @@ import { addConstraint } from './constraints.js';
 import { addIndex } from './indexes.js';
 import { idOf, shown } from './names.js';
 import { columnsRead, readsColumn, readsTable, renameColumn, renameTable } from './rewrite.js';
+import { dropViewsThat } from './views.js';
 import { born, bothOrigins, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
 
 type Action<K extends SchemaAction['do']> = Extract<SchemaAction, { do: K }>;
@@ -87,13 +88,34 @@ export function changeColumn(table: TableDraft, name: string, change: (column: C
 /** A child gets the parent's columns and CHECKs; a partition its keys, references and indexes as well. Never its row security. */
 function inheritFrom(world: World, child: TableDraft, parent: TableDraft, span: Span, partition: boolean): void {
   if (!partition && !child.inherits.includes(idOfDraft(parent))) child.inherits.push(idOfDraft(parent));
-  for (const column of parent.columns.values())
-    if (!child.columns.has(column.name)) child.columns.set(column.name, { ...column, origin: born(span) });
+  adoptColumns(child, parent, span);
   child.complete &&= parent.complete;
   for (const constraint of parent.constraints)
-    if (partition || constraint.kind === 'check')
-      copyConstraint(world, child, constraint, span, constraint.kind !== 'check');
-  if (partition) for (const index of parent.indexes) copyIndex(world, child, index, span);
+    if (constraint.kind === 'check') copyConstraint(world, child, constraint, span, false);
+  if (partition) adoptKeys(world, child, parent, span);
+}
+
+function adoptColumns(child: TableDraft, parent: TableDraft, span: Span): void {
+  for (const column of parent.columns.values())
+    if (!child.columns.has(column.name)) child.columns.set(column.name, { ...column, origin: born(span) });
+}
+
+/** Keys, references and indexes of a partitioned table exist on each partition: one that has an equal keeps it. */
+function adoptKeys(world: World, child: TableDraft, parent: TableDraft, span: Span): void {
+  for (const constraint of parent.constraints) {
+    if (constraint.kind === 'check' || constraint.kind === 'exclude') continue;
+    const has = child.constraints.some(
+      (c) => c.kind === constraint.kind && 'columns' in c && c.columns.join() === constraint.columns.join(),
+    );
+    if (!has) copyConstraint(world, child, constraint, span, true);
+  }
+  for (const index of parent.indexes) {
+    const keys = JSON.stringify(index.keys.map((k) => k.column ?? k.expression));
+    const has = child.indexes.some(
+      (i) => i.unique === index.unique && JSON.stringify(i.keys.map((k) => k.column ?? k.expression)) === keys,
+    );
+    if (!has) copyIndex(world, child, index, span);
+  }
 }
 
 function copyConstraint(world: World, to: TableDraft, constraint: Constraint, span: Span, rename: boolean): void {
@@ -180,9 +202,8 @@ export function attachPartition(
   child.origin = changedBy(child.origin, span);
   if (action.do === 'attach partition') {
     child.partitionOf = idOfDraft(parent);
-    if (!child.complete)
-      for (const c of parent.columns.values())
-        if (!child.columns.has(c.name)) child.columns.set(c.name, { ...c, origin: born(span) });
+    adoptColumns(child, parent, span);
+    adoptKeys(world, child, parent, span);
   } else delete child.partitionOf;
 }
 
@@ -217,7 +238,7 @@ export function dropTable(world: World, id: TableId, span: Span): void {
     other.policies = policies;
     other.origin = changedBy(other.origin, span);
   }
-  for (const [view, { query }] of world.views) if (readsTable([query], id)) world.views.delete(view);
+  dropViewsThat(world, (query) => readsTable([query], id));
 }
 
 /** The id a foreign key refers to, where its name is qualified (as in every folded schema). */
@@ -279,8 +300,7 @@ export function dropColumn(world: World, table: TableDraft, column: string, span
         (c) => c.kind !== 'foreign key' || referencedId(c) !== id || !c.referencedColumns.includes(column),
       );
   }
-  for (const [view, { query }] of world.views)
-    if (readsColumn([query], id, undefined, column)) world.views.delete(view);
+  dropViewsThat(world, (query) => readsColumn([query], id, undefined, column));
 }
 
 function constraintUses(constraint: Constraint, id: TableId, column: string): boolean {
