@@ -56,7 +56,7 @@ function foldSource(source: Source, world: World): World {
     world.temporary.clear();
     for (const event of facts.schema) {
       if (event.direction !== 'up') continue;
-      if (!tryEvent(world, event, source.ordered)) waiting.push({ event, path: world.searchPath });
+      if (!tryEvent(world, event, source.ordered) && !source.ordered) waiting.push({ event, path: world.searchPath });
     }
   }
   for (let before = Infinity; waiting.length > 0 && waiting.length < before;) {
