@@ -16,6 +16,8 @@ export interface Leak {
  * (joined and included rows leak because the root does: one cause).
  */
 export function leakOf({ access, target }: TargetSubject, model: Model): Leak | undefined {
+  // What a write links to is a question of its own: whether the linked row was verified.
+  if (target.role === 'nested-write') return undefined;
   const table = model.tableOf(target);
   if (table === undefined) return undefined;
   const verdict = model.verdict(access, target);

@@ -19,11 +19,12 @@ import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { policyLeaks, type Leak, type ValueClass } from '../prove/index.js';
 import { Tracer, type Provenance } from '../trace/provenance.js';
-import { comparesKey, dominates, isTested, isTestedLater, propertyOfColumn, throwsWhenMissing } from './guards.js';
+import { comparesKey, isTestedLater, propertyOfColumn } from './guards.js';
 import { assumptionsOf, proveTarget } from './question.js';
+import { Checks, stripped } from './checks.js';
 import { Reach } from './reach.js';
 import { bindsKey } from './binds.js';
-import { pinnedKey, pinsOf, type Pin } from './selection.js';
+import { joinedRefs, pinnedKey, pinsOf, type Pin } from './selection.js';
 import { SchemaWorld } from './world.js';
 
 export interface JudgeInput {
@@ -44,6 +45,7 @@ export class Judge {
   readonly #tracer: Tracer;
   readonly #world: SchemaWorld;
   readonly #reach: Reach;
+  readonly #checks: Checks;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
@@ -53,7 +55,17 @@ export class Judge {
     }
     this.#reach = new Reach(input.program);
     this.#world = new SchemaWorld(input.schema, input.tables, input.tenancy);
-    this.#tracer = new Tracer(input.program, (chain) => this.#byChain.has(chain));
+    this.#checks = new Checks(
+      input.program,
+      (value) => this.#tracer.sourcesOf(value),
+      (access, value) => this.#foundUnder(access, value),
+      (f) => this.#byFunction.get(f) ?? [],
+    );
+    this.#tracer = new Tracer(
+      input.program,
+      (chain) => this.#byChain.has(chain),
+      (value, chain) => this.#checks.before(value, chain),
+    );
   }
 
   tenancyOf(table: TableId): Tenancy {
@@ -108,9 +120,36 @@ export class Judge {
     return target.table.known ? this.input.tables.table(target.table.value) : undefined;
   }
 
+  /** The target through whose row an included one is reached: the relation joins their columns. */
+  #parentOf(access: LinkedAccess, target: Target): Target | undefined {
+    const refs = joinedRefs(target.predicate, target.ref);
+    return access.targets.find(
+      (t) =>
+        t.ref !== target.ref &&
+        refs.has(t.ref) &&
+        !(t.role === 'include' && joinedRefs(t.predicate, t.ref).has(target.ref) && t.span.start > target.span.start),
+    );
+  }
+
+  /** An included row belongs to whom the row belongs that it is reached through. */
+  #through(access: LinkedAccess, parent: Target, target: Target): Verdict {
+    const verdict = this.verdict(access, parent);
+    if (verdict.kind === 'isolated') {
+      return {
+        kind: 'isolated',
+        evidence: 'derived',
+        because: [{ text: 'it is reached through a row of the tenant', span: parent.span }],
+      };
+    }
+    return unknown({
+      text: `it is reached through a row that ${verdict.kind === 'leak' ? 'is not isolated' : 'is undecided'}`,
+      span: target.span,
+    });
+  }
+
   /** The condition of a target together with that of the target it is reached through. */
   #whole(access: LinkedAccess, target: Target): Target['predicate'] {
-    if (target.role !== 'include' && target.role !== 'nested-write') return target.predicate;
+    if (target.role !== 'nested-write') return target.predicate;
     const root = access.targets.find((t) => t.role === 'root' && t.ref !== target.ref);
     return root ? and(target.predicate, root.predicate) : target.predicate;
   }
@@ -120,13 +159,8 @@ export class Judge {
     if (!target.table.known) return unknown({ text: target.table.reason, span: target.span });
     const table = this.#table(target);
     if (!table) return unknown({ text: 'the table is not in the schema', span: target.span });
-    if (target.role === 'include' && access.operation === 'create') {
-      return {
-        kind: 'isolated',
-        evidence: 'derived',
-        because: [{ text: 'it is read through the row just created', span: target.span }],
-      };
-    }
+    const parent = target.role === 'include' ? this.#parentOf(access, target) : undefined;
+    if (parent) return this.#through(access, parent, target);
     const tenancy = this.tenancyOf(table.id);
     if (tenancy.kind === 'shared')
       return isolated('isolated', { text: `${table.name.name} is shared by all tenants: ${tenancy.why}` });
@@ -333,26 +367,21 @@ export class Judge {
       const after = this.#checkedAfter(access, table, tenancy, f, chain.span.end);
       if (after) return after;
     }
-    // Before: an isolated access chosen by the same value, whose result was there.
-    for (const earlier of this.#byFunction.get(f.id) ?? []) {
-      const earlierChain = earlier.chain === undefined ? undefined : program.chain(earlier.chain);
-      if (
-        !earlierChain ||
-        earlierChain.span.start >= chain.span.start ||
-        !dominates(f, earlierChain.block, chain.block)
-      )
-        continue;
-      if (!throwsWhenMissing(earlier) && !isTested(f, earlierChain.id, chain.block, program)) continue;
-      for (const checked of earlier.targets) {
-        if (checked.role !== 'root') continue;
-        const same = pinsOf(checked.predicate, checked.ref).some((p) =>
-          pins.some((own) => sameValue(stripped(p.value), stripped(own.value))),
-        );
-        if (same && this.verdict(earlier, checked).kind === 'isolated')
-          return { text: 'the same identifier was found under the tenant before', span: earlier.span };
-      }
+    for (const own of pins) {
+      const checked = this.#checks.before(own.value, chain);
+      if (checked) return checked;
     }
     return undefined;
+  }
+
+  /** Whether an access found a row of the tenant by this very value. */
+  #foundUnder(access: LinkedAccess, value: Value): boolean {
+    return access.targets.some(
+      (t) =>
+        t.role === 'root' &&
+        pinsOf(t.predicate, t.ref).some((p) => sameValue(stripped(p.value), stripped(value))) &&
+        this.verdict(access, t).kind === 'isolated',
+    );
   }
 
   #checkedAfter(
@@ -442,9 +471,6 @@ const isolated = (evidence: 'isolated' | 'guarded' | 'contextual', reason: Reaso
   because: [reason],
 });
 const unknown = (reason: Reason): Verdict => ({ kind: 'unknown', evidence: 'unknown', hangsOn: [reason] });
-
-/** A value without what says only that it may be missing. */
-const stripped = (value: Value): Value => (value.kind === 'missing-able' ? stripped(value.of) : value);
 
 function sourceReason(sources: readonly Provenance[], program: Program): Reason | undefined {
   const input = sources.find((s) => s.kind === 'input');

@@ -48,3 +48,17 @@ export function pinnedKey(pins: readonly Pin[], table: Table): readonly string[]
   const keys = uniqueKeys(table).filter((key) => key.length > 0 && key.every((column) => bound.has(column)));
   return [...keys].sort((a, b) => a.length - b.length)[0] ?? [];
 }
+
+/** The targets whose columns a conjunction ties to columns of `target`. */
+export function joinedRefs(predicate: Predicate, target: TargetRef): ReadonlySet<TargetRef> {
+  const refs = new Set<TargetRef>();
+  for (const part of predicate.kind === 'and' ? predicate.of : [predicate]) {
+    if (part.kind === 'related') refs.add(part.to === target ? part.target : part.to);
+    if (part.kind !== 'compare' || part.operator !== '=' || part.left.kind !== 'column' || part.right.kind !== 'column')
+      continue;
+    const [left, right] = [part.left.target, part.right.target];
+    if (left === target && right !== undefined && right !== target) refs.add(right);
+    if (right === target && left !== undefined && left !== target) refs.add(left);
+  }
+  return refs;
+}

@@ -46,7 +46,7 @@ export type Feature = 'assume' | 'missing' | 'failOpen' | 'doubt' | 'vanished';
 
 const maxCalls = 8;
 const maxValues = 64;
-const steps = 4000;
+const steps = 1500;
 
 /** One run: evaluates the predicate over the small world of `mode` and searches for an assignment that makes it true. */
 export class Engine {

@@ -51,7 +51,12 @@ export class Setup {
   /** Learns from a condition which settings, constants and values matter. */
   scan(predicate: Predicate): void {
     this.ordered ||= hasOrder(predicate);
-    this.#scan(predicate, []);
+    // Which constants matter depends on which settings carry the tenant, and a later comparison may show that.
+    let carriers: number;
+    do {
+      carriers = this.carriers.size;
+      this.#scan(predicate, []);
+    } while (this.carriers.size > carriers);
   }
 
   #scan(node: unknown, calls: readonly string[]): void {
@@ -66,6 +71,7 @@ export class Setup {
     else if (p.kind === 'in') this.#sides([p.left, ...p.right]);
     else if (p.kind === 'in-query') this.#sides([...p.left, ...p.query.output]);
     else if (p.kind === 'optional') this.compared.add(this.cache.keyOfValue(bare(p.on)));
+    else if (p.kind === 'apply' && p.function === 'nullif') this.#sides(p.to);
     else if (p.kind === 'apply' && calls.length < 8 && !calls.includes(p.function)) {
       const body = this.calls.body(p);
       if (typeof body === 'object') {

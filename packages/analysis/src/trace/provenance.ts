@@ -31,6 +31,8 @@ export class Tracer {
   constructor(
     private readonly program: Program,
     private readonly isAccess: (chain: string) => boolean,
+    /** The check of an argument that every path to a call has passed. */
+    private readonly checked: (value: Value, chain: CallChain) => Reason | undefined = () => undefined,
   ) {}
 
   /** Every source that `value` may come from; at least one. */
@@ -127,13 +129,17 @@ export class Tracer {
     }
     const callers = this.program.callersOf(value.function);
     if (callers.length === 0) return [{ kind: 'parameter', function: value.function, name, via: [] }];
-    return callers.slice(0, maxCallers).flatMap((site) => {
+    return callers.slice(0, maxCallers).flatMap((site): readonly Provenance[] => {
       const argument = site.chain.steps[site.step]?.arguments?.[value.index];
-      if (argument === undefined) return [{ kind: 'constant' } as const];
+      if (argument === undefined) return [{ kind: 'constant' }];
+      const handed = valueAt(argument, value.path);
+      const sources = this.#trace(handed, depth - 1);
+      const check = sources.some((p) => p.kind === 'input' || p.kind === 'parameter')
+        ? this.checked(handed, site.chain)
+        : undefined;
+      if (check) return [{ kind: 'trusted', what: 'a checked identifier', path: [], via: [check] }];
       const step: Reason = { text: `${f.name ?? 'the function'} is called with it`, span: site.chain.span };
-      return this.#trace(valueAt(argument, value.path), depth - 1).map((p) =>
-        'via' in p ? { ...p, via: [...p.via, step] } : p,
-      );
+      return sources.map((p) => ('via' in p ? { ...p, via: [...p.via, step] } : p));
     });
   }
 
