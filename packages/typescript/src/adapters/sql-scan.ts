@@ -73,11 +73,9 @@ export class SqlScanner {
       if (last === 'to') return 'identifier';
     }
     if (last === ',' && this.#words.includes('search_path') && this.#words.includes('set')) return 'schema';
-    if (named) return last === 'schema' ? 'schema' : 'identifier';
-    if (
-      beforeCondition.has(last) &&
-      !/^\s*(?:[=<>!~@&|+*/%^:[-]|is\b|in\b|not\b|like\b|ilike\b|between\b)/i.test(next)
-    )
+    if (named) return named === 'schema' ? 'schema' : 'identifier';
+    if (last === 'from') return 'value';
+    if (beforeCondition.has(last) && !/^\s*(?:[=<>!~@&|+*/%^:[-]|is\b|in\b|not\b|like\b|ilike\b|between\b)/i.test(next))
       return 'fragment';
     if (last === 'by') return 'fragment';
     if (last === 'select' && /^\s*(?:,|from\b)/i.test(next)) return 'fragment';
@@ -86,13 +84,16 @@ export class SqlScanner {
     return 'fragment';
   }
 
-  #expectsName(): boolean {
+  /** The word after which the hole is a name, if it is one. IS DISTINCT FROM is none. */
+  #expectsName(): string | undefined {
     for (let i = this.#words.length - 1; i >= 0; i--) {
       const word = this.#words[i]!;
-      if (word === 'not' && this.#words[i - 1] !== 'if') return false;
-      if (!skipped.has(word)) return beforeName.has(word) && !(word === 'from' && this.#words[i - 1] === 'distinct');
+      if (word === 'not' && this.#words[i - 1] !== 'if') return undefined;
+      if (skipped.has(word)) continue;
+      const compares = word === 'from' && this.#words[i - 1] === 'distinct';
+      return beforeName.has(word) && !compares ? word : undefined;
     }
-    return false;
+    return undefined;
   }
 
   #step(text: string, i: number): number {

@@ -170,6 +170,18 @@ function conditionOf(member: CallChain, root: CallChain, context: LinkContext): 
   return held.length === 1 ? held[0] : { kind: 'apply', function: '&&', to: held.reverse() };
 }
 
+/** Whether a chain without a start of its own goes on with a builder that another chain, or a function, started. */
+export function continuesBuilder(chain: CallChain, context: LinkContext): boolean {
+  const { base, steps } = callOf(chain);
+  const [first] = steps;
+  if (first?.name === '') return calleeOf(chain, context) !== undefined;
+  if (!first?.arguments || !builderSteps.has(first.name)) return false;
+  return resultsIn(base).some((id) => {
+    const before = context.chain(id);
+    return before !== undefined && startsBuilder(originOf(before, context, 0));
+  });
+}
+
 /** Whether the chain starts a builder of the library by its words. */
 export const startsBuilder = (chain: CallChain): boolean =>
   callOf(chain).steps.some(
@@ -231,7 +243,8 @@ export function completionOf(call: Call, context: LinkContext): Completion {
   return { steps, open };
 }
 
-const isPromiseWord = (chain: CallChain): boolean => chain.receiver.kind === 'global';
+const isPromiseWord = (chain: CallChain): boolean =>
+  chain.receiver.kind === 'global' && chain.receiver.name === 'Promise';
 
 /** Steps that take another query in. */
 const takes = new Set([

@@ -59,6 +59,12 @@ class ExtrasReader {
     this.context = context;
   }
 
+  /** The table's own name, by which its columns are qualified in the statements made here. */
+  get #on(): string {
+    const { schema, name } = this.table.name;
+    return `${schema === undefined ? '' : `"${schema}".`}"${name}"`;
+  }
+
   readAll(value: Value, depth: number): void {
     if (depth > 4) return;
     const resolved = value.kind === 'list' || value.kind === 'object' ? value : this.context.resolve(value);
@@ -112,7 +118,8 @@ class ExtrasReader {
         return;
       case 'check': {
         const sql = f.arguments[1] && this.#sql(f.arguments[1]);
-        const action = sql === undefined ? undefined : parsed(`ALTER TABLE "t" ADD CONSTRAINT "c" CHECK (${sql})`);
+        const action =
+          sql === undefined ? undefined : parsed(`ALTER TABLE ${this.#on} ADD CONSTRAINT "c" CHECK (${sql})`);
         const predicate: Predicate =
           action?.do === 'add constraint' && action.constraint.kind === 'check'
             ? action.constraint.predicate
@@ -177,7 +184,7 @@ class ExtrasReader {
     });
     const where = rest.find((s) => s.name === 'where')?.arguments?.[0];
     const sql = where && this.#sql(where);
-    const action = sql === undefined ? undefined : parsed(`CREATE INDEX "i" ON "t" ("c") WHERE ${sql}`);
+    const action = sql === undefined ? undefined : parsed(`CREATE INDEX "i" ON ${this.#on} ("c") WHERE ${sql}`);
     const predicate: Predicate | undefined = action?.do === 'create index' ? action.index.predicate : undefined;
     return {
       ...name,
@@ -248,9 +255,7 @@ class ExtrasReader {
 
   #policyCondition(value: Value, clause: 'USING' | 'WITH CHECK', span: Span): Predicate {
     const sql = this.#sql(value);
-    const { schema, name } = this.table.name;
-    const on = `${schema === undefined ? '' : `"${schema}".`}"${name}"`;
-    const action = sql === undefined ? undefined : parsed(`CREATE POLICY "p" ON ${on} ${clause} (${sql})`);
+    const action = sql === undefined ? undefined : parsed(`CREATE POLICY "p" ON ${this.#on} ${clause} (${sql})`);
     const policy = action?.do === 'create policy' ? action.policy : undefined;
     const predicate = clause === 'USING' ? policy?.using : policy?.check;
     return predicate ? relocated(predicate, span) : { kind: 'unknown', reason: 'the text of the policy was not found' };

@@ -1,4 +1,4 @@
-import type { FileFacts, LinkContext, SchemaEvent, Span, Value } from '@tenant-lint/model';
+import type { CallChain, FileFacts, LinkContext, SchemaEvent, Span, Value } from '@tenant-lint/model';
 import { readColumns } from './declare-columns.js';
 import { readExtras } from './declare-extras.js';
 import { readRelations, readRelationsObject } from './declare-relations.js';
@@ -10,6 +10,7 @@ export function declarations(facts: FileFacts, context: LinkContext): readonly S
   const events: SchemaEvent[] = [];
   for (const chain of facts.chains) {
     const { span } = chain;
+    if (!mayDeclare(chain)) continue;
     const table = declaredTable(chain, context);
     if (table) {
       const columns = readColumns(table, context);
@@ -65,6 +66,19 @@ export function declarations(facts: FileFacts, context: LinkContext): readonly S
     }
   }
   return events;
+}
+
+/** The call of an imported or declared function, or of `schema.table(...)`: the cheap test before anything is resolved. */
+function mayDeclare(chain: CallChain): boolean {
+  const { receiver, steps } = chain;
+  const first = steps.find((s) => s.arguments !== undefined);
+  if (!first || !['import', 'binding', 'result'].includes(receiver.kind)) return false;
+  return (
+    first.name === '' ||
+    first.name === 'table' ||
+    first.name === 'withRLS' ||
+    (receiver.kind === 'import' && receiver.name === '*')
+  );
 }
 
 const event = (action: SchemaEvent['action'], span: Span): SchemaEvent => ({ action, span, direction: 'up' });

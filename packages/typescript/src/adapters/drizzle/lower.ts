@@ -10,9 +10,18 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import { lowerSqlText } from '../sql-text.js';
-import { completionOf, resultsIn, startsBuilder, type BuilderStep } from './builder.js';
+import { completionOf, continuesBuilder, resultsIn, startsBuilder, type BuilderStep } from './builder.js';
 import { receiverOf, tableByKey, type Receiver } from './client.js';
-import { callOf, chainOf, functionCall, selectStarts, setFunctions, type Call } from './names.js';
+import {
+  builderSteps,
+  callOf,
+  chainOf,
+  functionCall,
+  isDrizzle,
+  selectStarts,
+  setFunctions,
+  type Call,
+} from './names.js';
 import { lowerRelational } from './relational.js';
 import { lowerCountRows, lowerSelect, withColumns } from './select.js';
 import { Build, identify, Scope } from './scope.js';
@@ -23,12 +32,18 @@ const writes = new Set(['insert', 'update', 'delete']);
 
 /** Lowers a chain to what Drizzle does with it. */
 export function lower(chain: CallChain, context: LowerContext): Lowered {
+  if (!mayConcern(chain)) return 'not mine';
   const call = callOf(chain);
   const f = functionCall(call, context);
-  if (f) return lowerFunction(f.name, call, context);
+  if (f) return isDrizzle(f.module ?? '') ? lowerFunction(f.name, call, context) : 'not mine';
   const start = call.steps.findIndex((s, i) => s.arguments !== undefined && isVerb(s.name, i, call));
   const step = call.steps[start];
-  if (start < 0 || !step) return lowerBuilder(call, receiverOf(call.base, [], context), context);
+  if (start < 0 || !step) {
+    return continuesBuilder(chain, context)
+      ? lowerBuilder(call, receiverOf(call.base, [], context), context)
+      : 'not mine';
+  }
+  if (writes.has(step.name) && !mayBeTable(step.arguments?.[0])) return 'not mine';
   const receiver = receiverOf(call.base, call.steps.slice(0, start), context);
   switch (step.name) {
     case 'transaction':
@@ -50,6 +65,26 @@ export function lower(chain: CallChain, context: LowerContext): Lowered {
       return lowerBuilder(call, receiver, context);
   }
 }
+
+/** Whether a chain has any word of the library: nearly all chains of a program have none, and nothing else is asked of them. */
+function mayConcern(chain: CallChain): boolean {
+  const { receiver, steps } = chain;
+  if (receiver.kind === 'import' && isDrizzle(receiver.module)) return true;
+  if (
+    steps[0] &&
+    (steps[0].name === '' ? steps[1] && builderSteps.has(steps[1].name) : builderSteps.has(steps[0].name))
+  )
+    return true;
+  for (const step of steps) {
+    if (step.arguments && (verbs.has(step.name) || step.name === 'findFirst' || step.name === 'findMany')) return true;
+  }
+  return false;
+}
+
+/** Whether a value can be a table object at all: most calls of `delete` and `update` elsewhere are told apart by this. */
+const mayBeTable = (value: Value | undefined): boolean =>
+  value !== undefined &&
+  ['binding', 'import', 'result', 'this', 'parameter', 'element', 'choice', 'global'].includes(value.kind);
 
 const verbs = new Set([
   ...selectStarts,

@@ -98,6 +98,26 @@ export const builderSteps: ReadonlySet<string> = new Set([
   'run',
 ]);
 
+/** Functions of the library that matter here, by their exported names. */
+const knownFunctions: ReadonlySet<string> = new Set([
+  ...operators,
+  ...Object.keys(tableFunctions),
+  ...schemaFunctions,
+  ...viewFunctions,
+  ...setFunctions,
+  ...[
+    'alias',
+    'aliasedTable',
+    'relations',
+    'defineRelations',
+    'defineRelationsPart',
+    'drizzle',
+    'withReplicas',
+    'placeholder',
+  ],
+  ...['primaryKey', 'foreignKey', 'unique', 'uniqueIndex', 'index', 'check', 'pgPolicy', 'pgRole', 'pgEnum'],
+]);
+
 /** A chain in normal form: the receiver without a path, and every property read or call as a step of its own. */
 export interface Call {
   readonly base: Value;
@@ -145,7 +165,7 @@ export interface FunctionCall {
   readonly rest: readonly Step[];
 }
 
-const isDrizzle = (module: string): boolean => module === 'drizzle-orm' || module.startsWith('drizzle-orm/');
+export const isDrizzle = (module: string): boolean => module === 'drizzle-orm' || module.startsWith('drizzle-orm/');
 
 /**
  * The library function that a chain calls first: `eq(...)`, `ops.eq(...)`, `schema.table(...)` is none. `isOperators` says which values are the operators that
@@ -166,6 +186,13 @@ export function functionCall(
   const only = names[0];
   if (handed) return names.length === 1 && only !== undefined ? { name: only, ...made } : undefined;
   if (base.kind !== 'import') return undefined;
+  // A module of another name may re-export the library's functions, but hardly under other names.
+  if (
+    !isDrizzle(base.module) &&
+    !knownFunctions.has(base.name) &&
+    !(names[0] !== undefined && knownFunctions.has(names[0]))
+  )
+    return undefined;
   const imported = importOf(base, names, context);
   if (!imported || imported.rest > 0) {
     // `sql.raw(...)`, `sql.join(...)`: a function with a namespace of its own.

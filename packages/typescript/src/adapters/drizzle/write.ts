@@ -1,4 +1,5 @@
 import {
+  constant,
   equal,
   mapPredicate,
   mapValue,
@@ -68,9 +69,11 @@ function change(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Writte
   };
 }
 
-/** What another row gets is shown there. */
+/** What another row gets is shown there; a value that is not known is no column of this query. */
 const written = (writes: Writes | undefined): readonly OutputItem[] =>
-  Object.values(writes?.set ?? {}).map((value) => ({ value }));
+  Object.values(writes?.set ?? {}).map((value) => ({
+    value: mapValue(value, (v) => (v.kind === 'unknown' ? constant(null) : v)),
+  }));
 
 function insert(steps: readonly BuilderStep[], root: Leaf, scope: Scope): Written {
   const { build } = scope;
