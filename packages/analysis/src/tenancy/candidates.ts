@@ -33,7 +33,7 @@ export function candidatesOf(
   const { schema } = graph;
   const referenced = graph.ids.filter((id) => graph.in(id).some((e) => e.from !== id));
   const containers: Container[] = referenced.map((id) => containerOf(graph, id));
-  containers.push(...tablelessContainers(graph));
+  containers.push(...tablelessContainers(graph, evidence));
   const total = Math.max(1, schema.tables.size - 1);
   return containers
     .map((c) => candidateOf(graph, c, total, evidence, hints))
@@ -41,19 +41,24 @@ export function candidatesOf(
     .sort((a, b) => b.score - a.score || b.reach - a.reach || (a.key < b.key ? -1 : 1));
 }
 
-/** Key columns whose table is elsewhere: `tenant_id` in many tables, and tenants kept in another system. */
-function tablelessContainers(graph: Graph): readonly Container[] {
-  const stems = new Map<string, number>();
+/** Key columns whose table is elsewhere: `tenant_id` in many tables, or what policies compare with a setting, whatever it is called. */
+function tablelessContainers(graph: Graph, evidence: PolicyEvidence): readonly Container[] {
+  const stems = new Set<string>();
+  const bound = new Set<string>();
   for (const table of graph.schema.tables.values()) {
     const referring = new Set(graph.out(table.id).flatMap((e) => e.columns));
     for (const column of table.columns.keys()) {
       const stem = stemOf(column);
       if (stem === undefined || referring.has(column)) continue;
-      if (isTenantStem(stem) || stem === 'user') stems.set(stem, (stems.get(stem) ?? 0) + 1);
+      if (isTenantStem(stem) || stem === 'user') stems.add(stem);
+      else if (evidence.settings(table.id, column).size > 0) bound.add(stem);
     }
   }
   const called = new Set(graph.ids.flatMap((id) => graph.words(id).map((w) => w.join(' '))));
-  return [...stems.keys()].filter((stem) => !called.has(stem)).map((stem) => ({ stems: new Set([stem]) }));
+  return [
+    ...[...stems].map((stem): Container => ({ stems: new Set([stem]) })),
+    ...[...bound].map((stem): Container => ({ stems: new Set([stem]), exact: true })),
+  ].filter((c) => ![...c.stems].some((stem) => called.has(stem)));
 }
 
 function candidateOf(
@@ -66,6 +71,7 @@ function candidateOf(
   const { id } = container;
   const names = new Map<string, number>();
   const carrying = new Set<TableId>();
+  const certain = new Set<TableId>();
   let weight = 0;
   let policies = 0;
   let filtered = 0;
@@ -74,22 +80,24 @@ function candidateOf(
     const keys = keysIn(graph, table, container);
     if (keys.length === 0) continue;
     carrying.add(table.id);
-    weight += keys.some((k) => !k.nullable) ? 1 : 0.5;
+    if (keys.some((k) => !k.nullable)) certain.add(table.id);
+    weight += certain.has(table.id) ? 1 : 0.5;
     for (const { column } of keys) {
       names.set(column, (names.get(column) ?? 0) + 1);
       filtered += hints?.filteredColumns?.get(table.id)?.get(column) ?? 0;
     }
     if (keys.some((k) => evidence.bound(table.id, k.column))) policies++;
   }
-  const reached = reachOf(graph, carrying, id);
+  const reached = reachOf(graph, certain, id);
+  const chained = [...reached].filter((t) => !carrying.has(t)).length;
   const key = [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? '';
   const words = id === undefined ? [[...container.stems][0]?.split(' ') ?? []] : graph.words(id);
   const users = id === undefined ? container.stems.has('user') : graph.users.has(id);
   const noun = users ? 0.1 : Math.max(0, ...words.map((w) => nounWeight(w)));
   const membership = users || id === undefined ? undefined : membershipOf(graph, container, carrying);
   // An unusual name may still be a root, but then what refers to it directly must show it: everything leads to `plans` somehow.
-  const plain = noun < 0.3 && membership === undefined;
-  const coverage = plain ? weight / total : (weight + (reached.size - carrying.size)) / total;
+  const plain = noun < 0.3 && membership === undefined && policies === 0;
+  const coverage = plain ? weight / total : (weight + chained) / total;
   const uses = totalUses(hints);
   const score =
     Math.min(1, coverage) *
@@ -103,7 +111,7 @@ function candidateOf(
     ...(id === undefined ? {} : { id }),
     key,
     direct: carrying.size,
-    reach: reached.size,
+    reach: carrying.size + chained,
     noun,
     ...(membership === undefined ? {} : { membership }),
     policies,
