@@ -1,19 +1,16 @@
-import { extractSql } from '@tenant-lint/sql';
 import {
-  mapPredicate,
   type CallChain,
   type ConstraintDefinition,
   type IndexDefinition,
   type LinkContext,
   type PolicyDefinition,
   type Predicate,
-  type SchemaAction,
   type Span,
   type Step,
   type Value,
 } from '@tenant-lint/model';
-import { rewritePredicate } from '../substitute.js';
 import { actions, columnNameIn, type DeclaredColumn } from './declare-columns.js';
+import { parsed, relocated } from './declare-sql.js';
 import { declarationOf, textOf, type DeclaredTable } from './declared.js';
 import { callOf, chainOf, functionCall } from './names.js';
 
@@ -336,20 +333,4 @@ class ExtrasReader {
 function entryOf(value: Value | undefined, name: string): Value | undefined {
   const entry = value?.kind === 'object' ? value.entries.find((e) => 'set' in e && e.set === name) : undefined;
   return entry && 'set' in entry ? entry.value : undefined;
-}
-
-/** The one action of a statement, read by the SQL front end. */
-function parsed(sql: string): SchemaAction | undefined {
-  const facts = extractSql(sql, { file: 'declared.sql', role: 'migration' });
-  return facts.unchecked.length > 0 ? undefined : facts.schema[0]?.action;
-}
-
-/** The condition with the positions of the statement that it was read from replaced by one place in the file. */
-function relocated(predicate: Predicate, span: Span): Predicate {
-  const value = (v: Value): Value => ('span' in v && v.span ? ({ ...v, span } as Value) : v);
-  return rewritePredicate(mapPredicate(predicate, value), (p) => {
-    const at = 'span' in p && p.span ? ({ ...p, span } as Predicate) : p;
-    if (at.kind !== 'exists' && at.kind !== 'in-query') return at;
-    return { ...at, query: { ...at.query, span, targets: at.query.targets.map((t) => ({ ...t, span })) } };
-  });
 }

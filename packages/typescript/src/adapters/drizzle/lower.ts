@@ -23,7 +23,8 @@ import {
   type Call,
 } from './names.js';
 import { lowerRelational } from './relational.js';
-import { lowerCountRows, lowerSelect, withColumns } from './select.js';
+import { withColumns } from './output.js';
+import { lowerCountRows, lowerSelect } from './select.js';
 import { Build, identify, Scope } from './scope.js';
 import { expandHole } from './sql-template.js';
 import { lowerWrite } from './write.js';

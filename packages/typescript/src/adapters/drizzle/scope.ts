@@ -12,7 +12,7 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import type { Draft } from './joins.js';
-import type { OutputItem } from './select.js';
+import type { OutputItem } from './output.js';
 import { callOf, chainOf, functionCall, splitPath } from './names.js';
 
 /** A table, an alias of one, or a sub-query in scope. */

@@ -15,7 +15,8 @@ import { itemsOf, lowerWhere } from './condition.js';
 import { expression } from './expression.js';
 import { combine, conjunctsOf, type Draft, type Joined, type Leaf } from './joins.js';
 import { joins, splitPath, type Call } from './names.js';
-import { addSource, builderOf, collecting, lowerSelect, queryIn, type OutputItem } from './select.js';
+import { addSource, builderOf, collecting, lowerSelect, queryIn } from './select.js';
+import type { OutputItem } from './output.js';
 import { columnName, Scope, unknownTable, type Build } from './scope.js';
 import { whereOf } from './where.js';
 
