@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { positionAt } from '@tenant-lint/model';
+import { ruleNamed, runRules } from '@tenant-lint/engine';
+import { rules } from '@tenant-lint/rules';
+import { buildModel, folderSource, settingsOf, type Config, type Settings } from '@tenant-lint/workspace';
+import { describe, expect, it } from 'vitest';
+import { main } from '../packages/cli/src/main.js';
+
+const folder = fileURLToPath(new URL('../fixtures/systems/', import.meta.url));
+const systems = readdirSync(folder).sort();
+const sides = ['unsafe', 'safe'] as const;
+
+/** A finding as `expected.json` lists it; findings that the configuration or a comment excuses are listed as suppressed. */
+interface Expected {
+  readonly rule: string;
+  readonly file: string;
+  readonly line: number;
+  readonly suppressed?: true;
+}
+
+/** A defect of a system that rules to come will report; `rule` is null where it is none of isolation, `file` where it is an absence. */
+interface Waiting {
+  readonly rule: string | null;
+  readonly file: string | null;
+  readonly why: string;
+}
+
+const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+function settingsIn(root: string): Settings {
+  const file = join(root, 'tenant-lint.config.json');
+  return settingsOf(existsSync(file) ? (read(file) as Config) : {});
+}
+
+function findingsOf(root: string): Expected[] {
+  const settings = settingsIn(root);
+  const { model } = buildModel(folderSource(root), { settings });
+  expect(model.tenancy.refused).toBeUndefined();
+  const report = runRules(model, rules, {
+    settings: settings.config.rules ?? {},
+    intended: (file) => settings.intended(file),
+  });
+  return report.findings.map(({ rule, span, suppressed }) => {
+    if (span === undefined) throw new Error(`a finding of ${rule} has no place`);
+    const { line } = positionAt(report.lineStarts[span.file] ?? [0], span.start);
+    return { rule, file: span.file, line, ...(suppressed ? { suppressed } : {}) };
+  });
+}
+
+const inOrder = (findings: readonly Expected[]): string[] =>
+  findings.map((f) => `${f.file}:${f.line} ${f.rule}${f.suppressed ? ' suppressed' : ''}`).sort();
+
+/** What the command writes and how it ends. */
+async function commandOn(root: string, ...options: string[]): Promise<{ code: number; out: string; errors: string }> {
+  let out = '';
+  let errors = '';
+  const code = await main(['check', root, '--no-cache', ...options], {
+    cwd: root,
+    stdout: { write: (text: string) => (out += text) },
+    stderr: { write: (text: string) => (errors += text) },
+    env: {},
+  });
+  return { code, out, errors };
+}
+
+it('finds the systems', () => {
+  expect(systems).toEqual(expect.arrayContaining(['asset-anchor', 'task-tracker']));
+});
+
+describe.each(systems)('%s', (system) => {
+  describe.each(sides)('%s', (side) => {
+    const root = join(folder, system, side);
+
+    it('reports exactly the expected findings', () => {
+      const { findings } = read(join(root, 'expected.json')) as { findings: Expected[] };
+      expect(inOrder(findingsOf(root))).toEqual(inOrder(findings));
+    });
+
+    it('has no pattern in its configuration that matches nothing', () => {
+      const { files } = folderSource(root).list();
+      expect(settingsIn(root).unmatched(files.keys())).toEqual([]);
+    });
+
+    it('gives the same bytes and the right exit code from run to run', async () => {
+      for (const format of ['json', 'text', 'sarif']) {
+        const first = await commandOn(root, '--format', format);
+        const second = await commandOn(root, '--format', format);
+        expect(first.errors).toBe('');
+        expect(second.out).toBe(first.out);
+        expect(first.code).toBe(side === 'unsafe' ? 1 : 0);
+        expect(first.out).not.toContain(folder);
+      }
+    });
+  });
+
+  it('is repaired: what is expected of the safe twin is excused, and the unsafe one has findings that are not', () => {
+    const of = (side: string): Expected[] =>
+      (read(join(folder, system, side, 'expected.json')) as { findings: Expected[] }).findings;
+    expect(of('unsafe').filter((f) => !f.suppressed).length).toBeGreaterThan(0);
+    expect(of('safe').filter((f) => !f.suppressed)).toEqual([]);
+  });
+
+  it('lists as waiting only what no rule of today reports', () => {
+    const { defects } = read(join(folder, system, 'unsafe', 'waiting.json')) as { defects: Waiting[] };
+    const catalogue = read(fileURLToPath(new URL('catalogue/ids.json', import.meta.url))) as { rule?: string }[];
+    const known = new Set(catalogue.map((entry) => entry.rule));
+    for (const { rule, file, why } of defects) {
+      expect(why.length).toBeGreaterThan(20);
+      if (file !== null) expect(existsSync(join(folder, system, 'unsafe', file)), file).toBe(true);
+      if (rule === null) continue;
+      expect(known.has(rule), `${rule} is in the catalogue`).toBe(true);
+      expect(ruleNamed(rules, rule), `${rule} exists: move the entry to expected.json`).toBeUndefined();
+    }
+  });
+});
