@@ -58,7 +58,7 @@ function read(file: string, options: LoadOptions): unknown {
     moduleCache: false,
     interopDefault: false,
   });
-  let module: { readonly default?: unknown };
+  let module: { readonly default?: unknown; readonly __esModule?: boolean };
   try {
     // Synchronous, because rules of ESLint are; a configuration with a top-level await does not load.
     module = jiti(file) as typeof module;
@@ -70,6 +70,8 @@ function read(file: string, options: LoadOptions): unknown {
     });
   }
   if (module.default !== undefined) return module.default;
+  // CommonJS: what it exports is the configuration.
+  if (module.__esModule !== true) return module;
   throw new Failure('The configuration has no default export.', {
     where: file,
     advice: 'Write `export default defineConfig({ ... })`.',

@@ -6,6 +6,8 @@ export interface Scanned {
   readonly file: string;
   /** Holds the vocabulary of a data library, or of a source of trust. */
   readonly relevant: boolean;
+  /** Speaks of requests: a validation helper that a route hands the request to. */
+  readonly request: boolean;
   readonly imports: readonly string[];
 }
 
@@ -39,6 +41,14 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
     }
     frontier = next;
   }
+  // What the selected files hand the request to, one step down: parsing and validation helpers hold no data vocabulary.
+  const byFile = new Map(scanned.map((s) => [s.file, s]));
+  for (const file of [...selected]) {
+    for (const specifier of byFile.get(file)?.imports ?? []) {
+      const target = modules.resolve(file, specifier);
+      if (target !== undefined && byFile.get(target)?.request) selected.add(target);
+    }
+  }
   return selected;
 }
 
@@ -52,6 +62,10 @@ export const isTestCode = (file: string): boolean =>
 /** Code that fills a database with example data. */
 export const isSeedCode = (file: string): boolean =>
   /(?:^|\/)seeds?(?:ers?|ing)?(?:\/|[.-][^/]*$|\.[cm]?[jt]sx?$)/.test(file);
+
+/** Text that takes a request apart. */
+export const requestVocabulary =
+  /\b(?:NextRequest|IncomingMessage|NextApiRequest)\b|\breq(?:uest)?\b\??\.(?:json|body|headers|query|params|nextUrl|formData|text|url)\b|\breq(?:uest)?\s*:\s*(?:Request|NextRequest)\b/;
 
 /** Sources of trust are read even where they hold no data vocabulary: the session helper decides what is verified. */
 export const trustVocabulary =

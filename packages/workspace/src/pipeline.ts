@@ -4,7 +4,7 @@ import { extractSql } from '@tenant-lint/sql';
 import { adapters, extractPrisma, extractTypescript, preScan } from '@tenant-lint/typescript';
 import type { FactsCache } from './cache.js';
 import type { Settings } from './settings.js';
-import { filesInDemand, trustVocabulary, type Scanned } from './demand.js';
+import { filesInDemand, requestVocabulary, trustVocabulary, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
 import type { Source } from './memory.js';
 import { projectFacts } from './project.js';
@@ -69,7 +69,12 @@ export function buildModel(source: Source, options: BuildOptions): Built {
       extract(file, text, () => extractSql(text, { file, ...role }), role.role);
     } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
     else {
-      scanned.push({ file, relevant: isRelevant(text), imports: preScan(text).imports });
+      scanned.push({
+        file,
+        relevant: isRelevant(text),
+        request: requestVocabulary.test(text),
+        imports: preScan(text).imports,
+      });
       texts.set(file, text);
     }
   }

@@ -58,6 +58,11 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
     );
   }
   write(report, flags, io, root);
+  const { unchecked } = report.summary;
+  if (flags.strict && unchecked > 0)
+    io.stderr.write(
+      `tenant-lint: ${unchecked} ${unchecked === 1 ? 'input was' : 'inputs were'} not checked, and --strict makes that a failure\n`,
+    );
   return exitCode(report, flags);
 }
 

@@ -88,7 +88,7 @@ const indented = (text: string): string =>
     .join('\n');
 
 function uncheckedBlock(report: Report, options: TextOptions, colors: Colors): string[] {
-  if (report.unchecked.length === 0) return [];
+  if (report.unchecked.length === 0 || options.quiet) return [];
   const groups = new Map<string, number>();
   for (const u of report.unchecked) groups.set(u.reason, (groups.get(u.reason) ?? 0) + 1);
   const lines = [colors.bold(`Not checked: ${report.unchecked.length}`)];
