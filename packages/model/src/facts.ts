@@ -32,6 +32,10 @@ export interface FileFacts {
   /** Accesses of SQL text: statements of a query file, DML of a migration. */
   readonly queries: readonly Access[];
   readonly unchecked: readonly Unchecked[];
+  /** Exported names that the outside world calls, wherever the function is declared: `export { Page as default } from './page'` in page.tsx. */
+  readonly entries?: Readonly<Record<string, EntryPoint>>;
+  /** Handlers that this file registers and another one may declare: `app.get('/users/:id', show)`. */
+  readonly registered?: readonly { readonly value: Value; readonly entry: EntryPoint }[];
   /** SQL only. */
   readonly sql?: SqlFileFacts;
   /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */
@@ -43,7 +47,12 @@ export interface SqlFileFacts {
   /** Why it was classed so: 'path migrations/', 'pg_dump header'. */
   readonly roleReason: string;
   /** Statements by what became of them; the sum is the number of statements of the file. */
-  readonly statements: { readonly folded: number; readonly query: number; readonly irrelevant: Readonly<Record<string, number>>; readonly unchecked: number };
+  readonly statements: {
+    readonly folded: number;
+    readonly query: number;
+    readonly irrelevant: Readonly<Record<string, number>>;
+    readonly unchecked: number;
+  };
 }
 
 /** Something that was not checked, and why. `reason` begins with a kind: 'syntax', 'dialect:mysql', 'template', 'too-large', 'unreadable', 'unsupported', 'unresolved'. */
@@ -82,7 +91,9 @@ export interface ClassFacts {
   readonly extends?: Value;
   readonly decorators: readonly Decorator[];
   /** Fields with an initializer, constructor parameter properties and assignments `this.x = ...` of the constructor. */
-  readonly fields: Readonly<Record<string, { readonly value?: Value; readonly type?: TypeName; readonly decorators: readonly Decorator[] }>>;
+  readonly fields: Readonly<
+    Record<string, { readonly value?: Value; readonly type?: TypeName; readonly decorators: readonly Decorator[] }>
+  >;
   readonly methods: Readonly<Record<string, FunctionId>>;
   readonly construct?: FunctionId;
   readonly span: Span;
@@ -127,7 +138,12 @@ export interface FunctionFacts {
   readonly parameters: readonly Parameter[];
   readonly async: boolean;
   /** The chain and argument position that this function literal is handed to: `app.get('/x', <here>)`. */
-  readonly handedTo?: { readonly chain: ChainId; readonly argument: number; readonly step: number; readonly path: Path };
+  readonly handedTo?: {
+    readonly chain: ChainId;
+    readonly argument: number;
+    readonly step: number;
+    readonly path: Path;
+  };
   readonly entry?: EntryPoint;
   readonly returns: readonly { readonly value: Value; readonly block: number; readonly span: Span }[];
   readonly blocks: readonly Block[];

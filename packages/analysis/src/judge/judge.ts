@@ -1,6 +1,7 @@
 import {
   keyOfValue,
   sameValue,
+  type FunctionFacts,
   type Confidence,
   type Reason,
   type Schema,
@@ -13,13 +14,13 @@ import {
   type Verdict,
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
-import { referencesOf } from '../fold/index.js';
+import { referencesOf, uniqueKeys } from '../fold/index.js';
 import type { LinkedAccess, Origin, PolicyLeak, Selection } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { policyLeaks, type Leak, type ValueClass } from '../prove/index.js';
 import { Tracer, type Provenance } from '../trace/provenance.js';
-import { comparesKey, isTestedLater, propertyOfColumn } from './guards.js';
+import { comparesKey, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { Checks, stripped } from './checks.js';
 import { Reach } from './reach.js';
@@ -222,7 +223,31 @@ export class Judge {
     const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
     const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
     // Code that no request leads to works for all tenants: jobs, scripts, migrations of data.
-    return reached === 'no request' && own !== 'certain' ? 'possible' : own;
+    if (reached === 'no request' && own !== 'certain') return 'possible';
+    // What only finds out whose row it is serves a check elsewhere more often than it leaks.
+    return this.#readsOnlyTheTenant(access) ? worst(own, 'possible') : own;
+  }
+
+  /** A read that gives nothing of the row but its key, or what leads to it. */
+  #readsOnlyTheTenant(access: LinkedAccess): boolean {
+    if (access.operation !== 'read') return false;
+    let named = 0;
+    for (const target of access.targets) {
+      const table = this.#table(target);
+      if (!table || target.columns === undefined) return false;
+      const tenancy = this.tenancyOf(table.id);
+      const keys = new Set([...this.#keyColumns(table, tenancy), ...(tenancy.kind === 'root' ? [tenancy.key] : [])]);
+      const identifying = new Set([
+        ...keys,
+        ...uniqueKeys(table)
+          .filter((k) => k.length === 1)
+          .flat(),
+        ...referencesOf(table).flatMap((r) => r.columns),
+      ]);
+      if (!target.columns.every((c) => identifying.has(c))) return false;
+      named += target.columns.filter((c) => keys.has(c)).length;
+    }
+    return named > 0;
   }
 
   /** What a value is to the prover: only what the tenant's own data or a verified identity supplies is taken as the tenant's. */
@@ -364,7 +389,9 @@ export class Judge {
     const chain = program.chain(access.chain);
     if (!chain) return undefined;
     if (target.role === 'root' && target.operation === 'read') {
-      const after = this.#checkedAfter(access, table, tenancy, f, chain.span.end);
+      const after =
+        this.#checkedAfter(access.chain, table, tenancy, f, chain.span.end) ??
+        this.#checkedByCallers(access, table, tenancy, f);
       if (after) return after;
     }
     for (const own of pins) {
@@ -384,33 +411,41 @@ export class Judge {
     );
   }
 
-  #checkedAfter(
-    access: LinkedAccess,
-    table: Table,
-    tenancy: Tenancy,
-    f: NonNullable<LinkedAccess['in']>,
-    after: number,
-  ): Reason | undefined {
+  /** Every caller compares what this function returned with the tenant before it goes on. */
+  #checkedByCallers(access: LinkedAccess, table: Table, tenancy: Tenancy, f: FunctionFacts): Reason | undefined {
+    const { program } = this.input;
+    const returned = f.returns.some(
+      (r) => r.value.kind === 'result' && pathInto(r.value, access.chain!, program) !== undefined,
+    );
+    const callers = returned ? program.callersOf(f.id) : [];
+    if (callers.length === 0) return undefined;
+    const checks = callers.map(({ chain }) => {
+      const caller = program.function(chain.function);
+      return caller && this.#checkedAfter(chain.id, table, tenancy, caller, chain.span.end);
+    });
+    return checks.every((c) => c !== undefined) ? checks[0] : undefined;
+  }
+
+  #checkedAfter(chainId: string, table: Table, tenancy: Tenancy, f: FunctionFacts, after: number): Reason | undefined {
     const { program } = this.input;
     const keys = new Set(this.#keyColumns(table, tenancy).map((column) => propertyOfColumn(table, column)));
-    for (const relation of table.relations)
+    for (const relation of table.relations) {
       if (relation.columns.some((c) => keys.has(propertyOfColumn(table, c)))) keys.add(relation.name);
-    const block = comparesKey(f, access.chain!, after, keys, program);
-    if (block)
+    }
+    const block = comparesKey(f, chainId, after, keys, program);
+    if (block) {
       return {
         text: 'the loaded row is compared with the tenant before it is used',
-        span: { file: access.file, start: block.start, end: block.start },
+        span: { file: f.span.file, start: block.start, end: block.start },
       };
+    }
     // A membership look-up by the key of the loaded row, whose result is tested.
     for (const later of this.#byFunction.get(f.id) ?? []) {
       const chain = later.chain === undefined ? undefined : program.chain(later.chain);
       if (!chain || chain.span.start < after || !isTestedLater(f, chain.id, chain.span.end, program)) continue;
       for (const target of later.targets) {
         const pins = pinsOf(target.predicate, target.ref);
-        const byRow = pins.some(
-          (p) =>
-            p.value.kind === 'result' && p.value.chain === access.chain && p.value.path.some((name) => keys.has(name)),
-        );
+        const byRow = pins.some((p) => pathInto(p.value, chainId, program)?.some((name) => keys.has(name)));
         const byCaller = pins.some((p) => this.#tracer.sourcesOf(p.value).every((s) => s.kind === 'trusted'));
         if (byRow && byCaller)
           return { text: "membership of the loaded row's tenant is checked afterwards", span: later.span };

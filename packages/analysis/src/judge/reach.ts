@@ -27,7 +27,7 @@ export class Reach {
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       const f = this.program.function(at);
       if (!f) continue;
-      if (f.entry) return 'request';
+      if (this.program.entryOf(at)) return 'request';
       const next = this.program.callersOf(at).map((site) => site.chain.function);
       // A closure runs when what encloses it does, unless that is the module itself.
       if (f.parent !== undefined && this.program.function(f.parent)?.parent !== undefined) next.push(f.parent);

@@ -66,9 +66,10 @@ export class SchemaWorld implements World {
           table.constraints.some((c) => c.kind === 'primary key' && c.columns.join() === key[0]);
         facts.set(key[0]!, isTenant ? { role: 'key' } : { role: 'reference', to: table.id, ties: 'certain' });
       }
-      // A membership: one row for a user and a tenant.
+      // A membership: one row for a tenant and somebody whose rows no tenant owns, a user.
       const others = key.filter((c) => !keys.has(c));
-      if (key.length === 2 && others.length === 1) facts.set(others[0]!, { role: 'user' });
+      if (key.length === 2 && others.length === 1 && this.#namesUser(table, others[0]!))
+        facts.set(others[0]!, { role: 'user' });
     }
     for (const reference of referencesOf(table)) {
       const carriesKey = reference.columns.some((c) => keys.has(c)) && reference.columns.length > 1;
@@ -81,4 +82,18 @@ export class SchemaWorld implements World {
     for (const column of keys) facts.set(column, { role: 'key' });
     return facts;
   }
+
+  /** Whether a column refers to a table whose rows belong to no tenant: what two tenants can have in common besides shared data. */
+  #namesUser(table: Table, column: string): boolean {
+    const reference = referencesOf(table).find((r) => r.columns.length === 1 && r.columns[0] === column);
+    // Without a reference to a table of the schema (auth.users is in none) its name has to say it.
+    if (!reference) return saysUser(column);
+    const owner = this.model.tables.get(reference.to)?.kind ?? 'unknown';
+    return owner === 'unknown';
+  }
 }
+
+const saysUser = (column: string): boolean =>
+  /(?:^|_)(?:users?|members?|profile|person|subject)(?:_?(?:uu)?id)?$/i.test(
+    column.replace(/([a-z0-9])([A-Z])/g, '$1_$2'),
+  );

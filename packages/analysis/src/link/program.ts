@@ -4,6 +4,7 @@ import {
   type CallChain,
   type ChainId,
   type ClassFacts,
+  type EntryPoint,
   type FileFacts,
   type FunctionFacts,
   type FunctionId,
@@ -48,6 +49,7 @@ export class Program implements LinkContext {
   readonly #resolved = new Map<string, Value>();
   readonly #exported = new Map<string, Map<string, Exported | undefined>>();
   #callers: Map<FunctionId, CallSite[]> | undefined;
+  #entries: Map<FunctionId, EntryPoint> | undefined;
 
   constructor(files: readonly FileFacts[], project: ProjectFacts) {
     this.files = new Map(files.map((f) => [f.file, f]));
@@ -68,6 +70,39 @@ export class Program implements LinkContext {
   }
 
   function = (id: FunctionId): FunctionFacts | undefined => this.#functions.get(id);
+
+  /** How the outside world calls a function: by its place, by the file that exports it again, or by where it is registered. */
+  entryOf(id: FunctionId): EntryPoint | undefined {
+    this.#entries ??= this.#findEntries();
+    return this.#functions.get(id)?.entry ?? this.#entries.get(id);
+  }
+
+  #findEntries(): Map<FunctionId, EntryPoint> {
+    const entries = new Map<FunctionId, EntryPoint>();
+    const mark = (value: Value, entry: EntryPoint): void => {
+      const resolved = this.resolve(value);
+      const id = this.#asFunction(resolved) ?? this.#handedTo(resolved);
+      if (id !== undefined && !entries.has(id)) entries.set(id, entry);
+    };
+    for (const facts of this.files.values()) {
+      for (const { value, entry } of facts.registered ?? []) mark(value, entry);
+      for (const [name, entry] of Object.entries(facts.entries ?? {})) {
+        const found = this.exported(facts.file, name);
+        if (found && 'file' in found) mark({ kind: 'binding', file: found.file, name: found.local, path: [] }, entry);
+      }
+    }
+    return entries;
+  }
+
+  /** The only function handed to the wrapper that made a value: `withAuth(handler)`. */
+  #handedTo(value: Value): FunctionId | undefined {
+    if (value.kind !== 'result' || value.path.length > 0) return undefined;
+    const handed = this.#chains
+      .get(value.chain)
+      ?.steps.flatMap((s) => s.arguments ?? [])
+      .flatMap((a) => this.#asFunction(this.#resolve(a, maxSteps, { inlining: 0 })) ?? []);
+    return handed?.length === 1 ? handed[0] : undefined;
+  }
 
   /** The installed or required version of a package as seen from a file. */
   version(file: string, name: string): string | undefined {
@@ -286,15 +321,8 @@ export class Program implements LinkContext {
     const direct = this.#asFunction(callee);
     if (direct) return { function: direct, step };
     // `const load = cache(async (id) => ...)`, `export const GET = withAuth(async (req) => ...)`: a call of what a wrapper returned.
-    if (callee.kind === 'result' && callee.path.length === 0) {
-      const wrapper = this.#chains.get(callee.chain);
-      const handed = wrapper?.steps
-        .flatMap((s) => s.arguments ?? [])
-        .map((a) => this.#asFunction(this.#resolve(a, maxSteps, { inlining: 0 })))
-        .filter((f) => f !== undefined);
-      if (handed?.length === 1 && handed[0]) return { function: handed[0], step, wrapped: true };
-    }
-    return undefined;
+    const handed = this.#handedTo(callee);
+    return handed === undefined ? undefined : { function: handed, step, wrapped: true };
   }
 
   #asFunction(value: Value): FunctionId | undefined {

@@ -119,8 +119,10 @@ export class Tracer {
   #parameterOf(value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
     const f = this.program.function(value.function);
     if (!f) return [{ kind: 'unknown', reason: 'unknown function' }];
-    const role = roleOf(f.entry?.roles ?? [], value.index, value.path);
-    const name = [f.parameters[value.index]?.name ?? `parameter ${value.index + 1}`, ...value.path].join('.');
+    const role = roleOf(this.program.entryOf(f.id)?.roles ?? [], value.index, value.path);
+    const named = f.parameters[value.index]?.name;
+    // A destructured parameter has no name of its own; what is read from it has.
+    const name = [...(named === undefined ? [] : [named]), ...value.path].join('.') || `argument ${value.index + 1}`;
     if (role === 'input') return [{ kind: 'input', what: name, via: [] }];
     if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [] }];
     const handed = f.handedTo && this.program.chain(f.handedTo.chain);
@@ -174,7 +176,10 @@ export class Tracer {
     if (name !== undefined && conversions.has(name) && args[0])
       return this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
     // A method of a value (text, list, request): what it gives comes from that value.
-    const receiver = this.#trace(chain.receiver, depth - 1);
+    const first = chain.steps.findIndex((st) => st.arguments !== undefined);
+    // The method counts: `c.req.header()` reads the request, `c.get()` the context.
+    const read = chain.steps.slice(0, first + 1).flatMap((st) => (st.name === '' ? [] : [st.name]));
+    const receiver = this.#trace(valueAt(chain.receiver, read), depth - 1);
     const carried = receiver.filter((p) => p.kind !== 'unknown' && p.kind !== 'constant');
     if (carried.length > 0)
       return carried.map((p) => (p.kind === 'trusted' || p.kind === 'row' ? { ...p, path: [...p.path, ...path] } : p));
