@@ -18,7 +18,6 @@ export function sarifReport(report: Report): string {
           driver: {
             name: 'tenant-lint',
             version,
-            informationUri: 'https://github.com/tenant-lint/tenant-lint',
             rules: report.rules.flatMap(({ meta, severity }) => {
               const descriptor = sarifRules.find((r) => r.id === meta.id);
               return descriptor ? [descriptorAt(descriptor, levels[severity])] : [];
