@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapPredicate, type Predicate, type Value } from '@tenant-lint/model';
 import { foldSchema } from '../src/fold/index.js';
@@ -260,6 +261,60 @@ describe('views, functions, roles and grants', () => {
     expect(schema.settings.map((s) => `${s.name}=${s.value} ${s.scope} ${s.of ?? ''}`)).toEqual([
       'app.tenant_id=2 role app',
     ]);
+  });
+});
+
+describe('any statements in any order', () => {
+  const statements = [
+    'create table a (id uuid primary key, b_id uuid, n int unique, check (n > 0))',
+    'create table b (id uuid primary key, a_id uuid references a)',
+    'create table c (like a including all) inherits (b)',
+    'create table d partition of a default',
+    'alter table a add foreign key (b_id) references b',
+    'alter table a rename to b',
+    'alter table b rename to a',
+    'alter table a rename column n to m',
+    'alter table a add column x int',
+    'alter table b add column x int',
+    'alter table a drop column id cascade',
+    'alter table b drop constraint b_pkey cascade',
+    'alter table a set schema s',
+    'alter table b inherit a',
+    'alter table a inherit b',
+    'alter table a attach partition b default',
+    'alter table b attach partition a default',
+    'alter table a detach partition b',
+    'create policy p on a using (exists (select 1 from b where b.a_id = id))',
+    'alter policy p on a using (n = 1)',
+    'create view v as select * from a join b on b.a_id = a.id',
+    'create view w as select * from v',
+    'create or replace view v as select * from w',
+    'drop view v cascade',
+    'drop table a cascade',
+    'drop schema s cascade',
+    'create index i on a (n) where m > 0',
+    'alter index i rename to a_pkey',
+    'grant all on all tables in schema public to app',
+    'revoke insert on a from app',
+  ];
+
+  it('tables that inherit in a circle are changed once', () => {
+    const schema = foldSql(
+      'create table a (id int); create table b (id int); alter table a inherit b; alter table b inherit a; alter table a add column x int;',
+    );
+    expect([...tableIn(schema, 'public.b').columns.keys()]).toEqual(['id', 'x']);
+  });
+
+  it('ends, does not throw, and gives the same twice', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...statements), { maxLength: 25 }), (list) => {
+        const facts = factsOf({ 'db/migrations/1_a.sql': `${[...statements.slice(0, 2), ...list].join(';\n')};` });
+        const schema = foldSchema(facts);
+        expect(foldSchema(facts)).toEqual(schema);
+        for (const [id, table] of schema.tables) expect(table.id).toBe(id);
+      }),
+      { numRuns: 500, seed: 7 },
+    );
   });
 });
 

@@ -96,12 +96,14 @@ model Order {
       create table a (id uuid primary key, org_id uuid not null);
       create table b (id uuid primary key, "organisationId" uuid not null);
       create table c (id uuid primary key, "_orgID" uuid not null);
-      create table d (id uuid primary key, organization uuid not null references organizations);`);
+      create table d (id uuid primary key, organization uuid not null references organizations);
+      create table e (id uuid primary key, orgId uuid not null);`);
     expect(lines(model)).toEqual([
       'a keyed org_id',
       'b keyed organisationId',
       'c keyed _orgID',
       'd keyed organization',
+      'e keyed orgid',
       'members keyed organization_id',
       'organizations root',
     ]);
@@ -337,6 +339,23 @@ describe('choice between roots', () => {
     });
     expect(infer(two, {}, hints('public.w1', 'workspace_id')).roots).toEqual(['public.workspaces']);
     expect(infer(two, {}, hints('public.o1', 'organization_id')).roots).toEqual(['public.organizations']);
+  });
+});
+
+describe('odd names', () => {
+  it('of tables and columns do no harm', () => {
+    const model = infer(`create table tenants (id uuid primary key);
+      create table constructors (id uuid primary key, tenant_id uuid not null references tenants);
+      create table "__proto__" (id uuid primary key, constructor_id uuid not null references constructors);
+      create table "Größe ✓" (id uuid primary key, "tenant id" uuid not null);
+      create table "toString" ("hasOwnProperty" uuid, "valueOf_id" uuid);`);
+    expect(lines(model)).toEqual([
+      'Größe ✓ keyed tenant id',
+      '__proto__ child constructor_id',
+      'constructors keyed tenant_id',
+      'tenants root',
+      'toString unknown',
+    ]);
   });
 });
 

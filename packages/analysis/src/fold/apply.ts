@@ -193,10 +193,19 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
   }
 }
 
-function changeTable(world: World, table: TableDraft, action: TableChange, span: Span): void {
+/** Changes a table and those that follow it. Broken histories can inherit in a circle: each table is changed once. */
+function changeTable(
+  world: World,
+  table: TableDraft,
+  action: TableChange,
+  span: Span,
+  done = new Set<TableDraft>(),
+): void {
+  if (done.has(table)) return;
+  done.add(table);
   changeOne(world, table, action, span);
   for (const { table: child, partition } of childrenOf(world, idOfDraft(table))) {
-    if (follows(action, partition)) changeTable(world, child, unnamed(action), span);
+    if (follows(action, partition)) changeTable(world, child, unnamed(action), span, done);
   }
 }
 

@@ -1,14 +1,4 @@
-import type {
-  Column,
-  FileFacts,
-  Policy,
-  Relation,
-  Schema,
-  SchemaEvent,
-  Table,
-  TableId,
-  View,
-} from '@tenant-lint/model';
+import type { FileFacts, Policy, Relation, Schema, SchemaEvent, Table, TableId, View } from '@tenant-lint/model';
 import { applyEvent } from './apply.js';
 import { mergeWorlds } from './merge.js';
 import { sourcesOf, type Source } from './order.js';
