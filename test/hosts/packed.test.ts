@@ -1,0 +1,208 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** The packages as they are published, installed into an empty project: files, exports and dependencies are those of the tarballs. */
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+let folder = '';
+let app = '';
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const start = (cwd: string, file: string, args: readonly string[]): Promise<Outcome> =>
+  new Promise((resolve) => {
+    execFile(
+      file,
+      args,
+      {
+        cwd,
+        timeout: 100_000,
+        maxBuffer: 1 << 26,
+        env: { ...process.env, NO_COLOR: '1' },
+        shell: process.platform === 'win32',
+      },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
+      },
+    );
+  });
+
+/** Runs a script of an installed package. */
+const node = (file: string, ...args: string[]): Promise<Outcome> =>
+  start(app, process.execPath, [path.join(app, file), ...args]);
+
+function write(file: string, text: string): void {
+  mkdirSync(path.dirname(path.join(app, file)), { recursive: true });
+  writeFileSync(path.join(app, file), text);
+}
+
+const manifestOf = (workspace: string): { name: string; private?: boolean; dependencies?: Record<string, string> } =>
+  JSON.parse(readFileSync(path.join(repository, workspace, 'package.json'), 'utf8')) as { name: string };
+
+/** Every workspace that is published. */
+const published = [...readdirSync(path.join(repository, 'packages')).map((name) => `packages/${name}`), 'rules'].filter(
+  (workspace) => manifestOf(workspace).private !== true,
+);
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'tenant-lint-packed-')));
+  app = path.join(folder, 'app');
+  write('package.json', '{ "name": "app", "private": true }');
+  const tarballs = path.join(folder, 'tarballs');
+  mkdirSync(tarballs);
+  const packed = await start(repository, 'npm', [
+    'pack',
+    '--ignore-scripts',
+    '--pack-destination',
+    tarballs,
+    ...published.flatMap((workspace) => ['--workspace', workspace]),
+  ]);
+  expect(packed.code, packed.stderr).toBe(0);
+  // The command and the plugin need no embedded database; what runs one is packed, and not part of this project.
+  const installed = readdirSync(tarballs).filter((file) => !file.startsWith('tenant-lint-prove-'));
+  const install = await start(app, 'npm', [
+    'install',
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    ...installed.map((file) => path.join(tarballs, file)),
+    `eslint@${version('eslint')}`,
+    `@typescript-eslint/parser@${version('@typescript-eslint/parser')}`,
+  ]);
+  expect(install.code, install.stderr).toBe(0);
+
+  write(
+    'migrations/001_init.sql',
+    `create table organizations (id uuid primary key);
+create table members (organization_id uuid not null references organizations (id), user_id uuid not null);
+create table invoices (id uuid primary key, organization_id uuid not null references organizations (id));
+`,
+  );
+  write(
+    'src/invoices.ts',
+    `import { Pool } from 'pg';
+
+const pool: Pool = new Pool();
+
+export const all = async () => pool.query('select * from invoices');
+`,
+  );
+}, 180_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const version = (name: string): string =>
+  (JSON.parse(readFileSync(path.join(repository, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
+    .version;
+
+const configOf = (plugin: string, parser: string): string => `[
+  { files: ['**/*.ts'], languageOptions: { parser: ${parser} } },
+  ${plugin}.configs.recommended,
+]`;
+
+async function lint(config: string): Promise<unknown> {
+  const outcome = await node('node_modules/eslint/bin/eslint.js', '-c', config, '--format', 'json', 'src');
+  expect(outcome.stdout, outcome.stderr).toMatch(/^\[/);
+  const results = JSON.parse(outcome.stdout) as { messages: { ruleId: string; line: number }[] }[];
+  return [outcome.code, outcome.stderr, results.map((r) => r.messages.map((m) => `${m.line} ${m.ruleId}`))];
+}
+
+const linted = [1, '', [['5 tenant-lint/require-tenant-filter']]];
+
+describe('packed', () => {
+  it('contains every package that another one depends on', () => {
+    const names = published.map((workspace) => manifestOf(workspace).name);
+    const wanted = published.flatMap((workspace) =>
+      Object.keys(manifestOf(workspace).dependencies ?? {}).filter((name) =>
+        /^(?:@tenant-lint\/|tenant-lint$)/.test(name),
+      ),
+    );
+    expect(wanted.length).toBeGreaterThan(5);
+    expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('the command starts from its bin', async () => {
+    const shim = path.join(app, 'node_modules/.bin', process.platform === 'win32' ? 'tenant-lint.cmd' : 'tenant-lint');
+    expect(await start(app, shim, ['--version'])).toEqual({
+      code: 0,
+      stdout: `${version('tenant-lint')}\n`,
+      stderr: '',
+    });
+  });
+
+  it('the command finds the leak', async () => {
+    const { code, stdout, stderr } = await node('node_modules/tenant-lint/bin/tenant-lint.js', '--format', 'json');
+    expect([code, stderr]).toEqual([1, '']);
+    const { findings } = JSON.parse(stdout) as { findings: { rule: string; file: string; start: { line: number } }[] };
+    expect(findings.filter((f) => f.file === 'src/invoices.ts').map((f) => `${f.rule} ${f.start.line}`)).toEqual([
+      'require-tenant-filter 5',
+    ]);
+  });
+
+  it('the command reads a configuration in TypeScript', async () => {
+    write(
+      'configured/tenant-lint.config.ts',
+      "import { defineConfig } from 'tenant-lint';\nexport default defineConfig({ tenancy: { shared: ['invoices'] } });\n",
+    );
+    const { code, stdout, stderr } = await node(
+      'node_modules/tenant-lint/bin/tenant-lint.js',
+      '--config',
+      'configured/tenant-lint.config.ts',
+      '--rule',
+      'require-tenant-filter',
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('0 errors, 0 warnings');
+  });
+
+  it('ESLint with a configuration that is an ES module', async () => {
+    write(
+      'eslint.config.mjs',
+      `import parser from '@typescript-eslint/parser';\nimport tenant from 'eslint-plugin-tenant-lint';\nexport default ${configOf('tenant', 'parser')};\n`,
+    );
+    expect(await lint('eslint.config.mjs')).toEqual(linted);
+  });
+
+  it('ESLint with a configuration in CommonJS', async () => {
+    write(
+      'eslint.config.cjs',
+      `const tenant = require('eslint-plugin-tenant-lint');\nmodule.exports = ${configOf('tenant', "require('@typescript-eslint/parser')")};\n`,
+    );
+    expect(await lint('eslint.config.cjs')).toEqual(linted);
+  });
+
+  it('types are there for both', async () => {
+    write(
+      'types/a.mts',
+      `import { defineConfig, type Config } from 'tenant-lint';
+import tenant from 'eslint-plugin-tenant-lint';
+import type { Linter } from 'eslint';
+const config: Config = defineConfig({ tenancy: { keys: ['organization_id'] } });
+// @ts-expect-error a key that does not exist
+defineConfig({ tenancy: { kyes: [] } });
+const configs: Linter.Config[] = [tenant.configs.recommended, tenant.configs.strict, tenant.configs.all];
+export { config, configs };
+`,
+    );
+    const { code, stdout } = await node(
+      'node_modules/typescript/bin/tsc',
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      'types/a.mts',
+    );
+    expect([code, stdout]).toEqual([0, '']);
+  });
+});
