@@ -115,3 +115,10 @@ describe.each(systems)('%s', (system) => {
     }
   });
 });
+
+it('prints what README.md shows', async () => {
+  const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
+  const shown = /^```text\n([\s\S]*?)^```$/m.exec(readme)?.[1];
+  expect(shown).toMatch(/^src\/services\/documents\.ts:26:26 {2}error {2}no-unscoped-get\n/);
+  expect((await commandOn(join(folder, 'task-tracker', 'unsafe'))).out).toContain(shown);
+});
