@@ -164,6 +164,9 @@ describe('policies', () => {
     expect(columns).toContainEqual(expect.stringMatching(/\.tenant_id$/));
     expect(columns).not.toContain('self.tenant_id');
     expect(columns).not.toContain('?.tenant_id');
+    expect(tableIn(schema, 'public.docs').policies[0]?.captured).toMatchObject([
+      { column: 'tenant_id', by: 'public.members' },
+    ]);
   });
 
   it('follow renames of columns and tables, in their own table and in sub-queries', () => {

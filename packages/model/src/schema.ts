@@ -26,7 +26,13 @@ export interface Schema {
   readonly grants: readonly Grant[];
   readonly defaultPrivileges: readonly (Grant & { readonly objects: string })[];
   readonly enums: ReadonlyMap<string, readonly string[]>;
-  readonly settings: readonly { readonly name: string; readonly value: string; readonly scope: 'role' | 'database'; readonly of?: string; readonly span: Span }[];
+  readonly settings: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly scope: 'role' | 'database';
+    readonly of?: string;
+    readonly span: Span;
+  }[];
   readonly extensions: ReadonlySet<string>;
   /** Which kinds of source it was made from. */
   readonly sources: readonly ('migrations' | 'dump' | 'prisma' | 'drizzle' | 'live')[];
@@ -79,6 +85,8 @@ export interface Relation extends Omit<RelationDefinition, 'to'> {
 }
 export interface Policy extends PolicyDefinition {
   readonly table: TableId;
+  /** Unqualified names that a table of a sub-query took when the policy was made, although the policy's own table has such a column too. */
+  readonly captured?: readonly { readonly column: string; readonly by: TableId; readonly span?: Span }[];
   readonly origin: Origin;
 }
 export interface Trigger {

@@ -1,4 +1,5 @@
-import type { SchemaAction, Span } from '@tenant-lint/model';
+import { spanContains, type Policy, type SchemaAction, type Span } from '@tenant-lint/model';
+import type { Captured } from './rewrite.js';
 import { born, changedBy, idOfDraft, type World } from './world.js';
 
 type Action<K extends SchemaAction['do']> = Extract<SchemaAction, { do: K }>;
@@ -13,10 +14,15 @@ export function applyPolicy(
   const table = world.require(action.table, action.do, span);
   if (!table) return;
   const id = idOfDraft(table);
+  const bound = <T extends object>(root: T): T & Pick<Policy, 'captured'> => {
+    const captured: Captured[] = [];
+    const tied = world.bind(root, id, captured);
+    return captured.length > 0 ? { ...tied, captured } : tied;
+  };
   switch (action.do) {
     case 'create policy':
       table.policies = table.policies.filter((p) => p.name !== action.policy.name);
-      table.policies.push({ ...world.bind(action.policy, id), origin: born(span) });
+      table.policies.push({ ...bound(action.policy), origin: born(span) });
       break;
     case 'drop policy':
       table.policies = table.policies.filter((p) => p.name !== action.name);
@@ -28,14 +34,20 @@ export function applyPolicy(
         world.dangling.push({ what: `alter of policy ${action.name}`, span });
         return;
       }
+      const { using, check, usingSpan, checkSpan } = action;
+      const { captured: now = [], ...parts } = bound({ ...(using ? { using } : {}), ...(check ? { check } : {}) });
+      const { captured: before = [], ...kept } = policy;
+      const replaced = [...(using ? [policy.usingSpan] : []), ...(check ? [policy.checkSpan] : [])];
+      const left = before.filter((c) => !replaced.some((r) => r && c.span && spanContains(r, c.span)));
+      const captured = [...left, ...now];
       table.policies[at] = {
-        ...policy,
+        ...kept,
+        ...parts,
+        ...(captured.length > 0 ? { captured } : {}),
         ...(action.rename === undefined ? {} : { name: action.rename }),
         ...(action.roles === undefined ? {} : { roles: action.roles }),
-        ...(action.using === undefined ? {} : { using: world.bind(action.using, id) }),
-        ...(action.check === undefined ? {} : { check: world.bind(action.check, id) }),
-        ...(action.usingSpan === undefined ? {} : { usingSpan: action.usingSpan }),
-        ...(action.checkSpan === undefined ? {} : { checkSpan: action.checkSpan }),
+        ...(usingSpan === undefined ? {} : { usingSpan }),
+        ...(checkSpan === undefined ? {} : { checkSpan }),
         origin: changedBy(policy.origin, span),
       };
     }

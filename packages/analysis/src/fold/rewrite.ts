@@ -1,4 +1,4 @@
-import type { Known, TableId, TableName, TargetRef, Value } from '@tenant-lint/model';
+import type { Known, Span, TableId, TableName, TargetRef, Value } from '@tenant-lint/model';
 import { idOf } from './names.js';
 
 /**
@@ -82,11 +82,23 @@ const names = (targets: Targets, id: TableId): boolean => {
   return false;
 };
 
+/** An unqualified name that a target of a sub-query took although the table it stands in has a column of that name as well. */
+export interface Captured {
+  readonly column: string;
+  readonly by: TableId;
+  readonly span?: Span;
+}
+
 /**
  * Ties names to the tables and columns that exist now. Postgres does so when it stores a policy, a CHECK or a view: what is added or
  * renamed later does not change what they mean. Names that nothing known explains stay as they are.
  */
-export function bindNames<T extends object>(root: T, self: TableId | undefined, lookup: Lookup): T {
+export function bindNames<T extends object>(
+  root: T,
+  self: TableId | undefined,
+  lookup: Lookup,
+  captured: Captured[] = [],
+): T {
   const qualified = rewrite(root, (node) => {
     if (!isTarget(node) || !node.table.known || node.table.value.by !== 'sql') return node;
     const found = lookup.qualify(node.table.value);
@@ -104,11 +116,25 @@ export function bindNames<T extends object>(root: T, self: TableId | undefined, 
         if (columns.has(node.column)) owners.push(ref);
       }
       if (owners.length > 1) return node;
-      if (owners[0] !== undefined)
+      if (owners[0] !== undefined) {
+        const by = targets.get(owners[0]);
+        if (by !== undefined && owners[0] !== 'self' && self !== undefined && lookup.columns(self)?.has(node.column))
+          note(captured, { column: node.column, by, ...(node.span ? { span: node.span } : {}) });
         return { kind: 'column', target: owners[0], column: node.column, ...(node.span ? { span: node.span } : {}) };
+      }
     }
     return node.otherwise ?? node;
   });
+}
+
+/** A condition stands in the tree once for its target and once for its query; a name in it is one name. */
+function note(captured: Captured[], name: Captured): void {
+  const same = (c: Captured): boolean =>
+    c.column === name.column &&
+    c.by === name.by &&
+    c.span?.file === name.span?.file &&
+    c.span?.start === name.span?.start;
+  if (!captured.some(same)) captured.push(name);
 }
 
 /** Whether one of `parts` reads that column of table `id`, as far as they name it beyond doubt. */

@@ -16,7 +16,7 @@ import type {
   Trigger,
   View,
 } from '@tenant-lint/model';
-import { bindNames, type Lookup } from './rewrite.js';
+import { bindNames, type Captured, type Lookup } from './rewrite.js';
 import { idOf, shown } from './names.js';
 
 /** A table while its history is folded. Its facts are replaced, never changed in place. */
@@ -132,8 +132,8 @@ export class World {
     },
   };
 
-  bind<T extends object>(root: T, self: TableId | undefined): T {
-    return bindNames(root, self, this.lookup);
+  bind<T extends object>(root: T, self: TableId | undefined, captured?: Captured[]): T {
+    return bindNames(root, self, this.lookup, captured);
   }
 }
 
