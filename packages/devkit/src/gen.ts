@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Rule } from '@tenant-lint/engine';
-import { coverageTable, eslintMeta, explainTexts, rulesTable, sarifRules } from './gen/docs.js';
+import { configSchema, coverageTable, eslintMeta, explainTexts, rulesTable, sarifRules } from './gen/docs.js';
 import { readmeWithHeader } from './gen/readme.js';
 import { registry } from './gen/registry.js';
 import type { Output, Source } from './gen/outputs.js';
@@ -46,6 +46,7 @@ export function outputs(root: string, folders: readonly string[], rules: readonl
     sarifRules(source),
     explainTexts(source),
     eslintMeta(source),
+    configSchema(source),
   ];
 }
 

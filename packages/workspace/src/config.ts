@@ -2,9 +2,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parse as parseJson, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import { z } from 'zod';
 import { defineConfig } from './define-config.js';
-import { Failure } from './failure.js';
 import { codeOf } from './discover.js';
+import { Failure } from './failure.js';
 import { findConfig } from './find-config.js';
 import { hint } from './nearest.js';
 import { configSchema, type Config } from './schema.js';
@@ -146,6 +147,10 @@ function unwrapped(schema: unknown): Record<string, unknown> {
   while (typeof current?.unwrap === 'function' && !('element' in current)) current = current.unwrap() as typeof current;
   return (current ?? {}) as Record<string, unknown>;
 }
+
+/** The JSON schema of a configuration, for editors and for the documentation. */
+export const configJsonSchema = (): Record<string, unknown> =>
+  z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' }) as Record<string, unknown>;
 
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';

@@ -1,4 +1,5 @@
 import type { Rule } from '@tenant-lint/engine';
+import { configJsonSchema } from '@tenant-lint/workspace/config';
 import { banner, json, type Output, type Source } from './outputs.js';
 
 /** Entry of the project's copy of the defect catalogue: test/catalogue/ids.json. */
@@ -89,6 +90,19 @@ export function explainTexts({ rules, read }: Source): Output {
     'The documentation of each rule, by id.',
     texts,
   );
+}
+
+/** The JSON schema of the configuration, with the rules there are: docs/config.schema.json. */
+export function configSchema({ rules }: Source): Output {
+  const schema = configJsonSchema();
+  const properties = schema['properties'] as Record<string, object>;
+  const names = { enum: rules.map((rule) => rule.meta.id) };
+  const value = {
+    ...schema,
+    title: 'Configuration of tenant-lint',
+    properties: { ...properties, rules: { ...properties['rules'], propertyNames: names } },
+  };
+  return { path: 'docs/config.schema.json', text: json(value) };
 }
 
 /** Meta and presets for ESLint, one preset set per language. */
