@@ -13,7 +13,7 @@ export interface FoldOptions {
 /**
  * The schema after all migrations, united with what schema languages declare. In: the facts of all files, in any order. Out: one schema,
  * whatever the number of histories, schemas and databases; tables are united by id. Never throws: what names something unknown is in
- * `dangling`. A dump serves only where no history knows the table, see docs/decisions on schema sources.
+ * `dangling`. A dump serves only where no history knows the table, see docs/decisions/schema-sources.md.
  */
 export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {}): Schema {
   const sources = sourcesOf(withDeclarations(files, options.declarations ?? []));
