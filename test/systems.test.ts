@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { positionAt } from '@tenant-lint/model';
 import { ruleNamed, runRules } from '@tenant-lint/engine';
+import { openEmbedded, type Embedded } from '@tenant-lint/prove';
 import { rules } from '@tenant-lint/rules';
 import { buildModel, folderSource, settingsOf, type Config, type Settings } from '@tenant-lint/workspace';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../packages/cli/src/main.js';
 
 const folder = fileURLToPath(new URL('../fixtures/systems/', import.meta.url));
@@ -65,6 +66,23 @@ async function commandOn(root: string, ...options: string[]): Promise<{ code: nu
   return { code, out, errors };
 }
 
+/** Every column of a schema with whether it may be NULL, as lines. */
+function columnsOf(root: string): string[] {
+  const { model } = buildModel(folderSource(root), { settings: settingsIn(root) });
+  return [...model.schema.tables.values()].flatMap((table) => {
+    const key = table.constraints.flatMap((c) => (c.kind === 'primary key' ? c.columns : []));
+    return [...table.columns.values()].map(
+      ({ name, notNull }) => `${table.id}.${name} ${notNull || key.includes(name) ? 'not null' : 'null'}`,
+    );
+  });
+}
+
+let postgres: Embedded;
+beforeAll(async () => {
+  postgres = await openEmbedded();
+});
+afterAll(() => postgres.close());
+
 it('finds the systems', () => {
   expect(systems).toEqual(expect.arrayContaining(['asset-anchor', 'task-tracker']));
 });
@@ -81,6 +99,19 @@ describe.each(systems)('%s', (system) => {
     it('has no pattern in its configuration that matches nothing', () => {
       const { files } = folderSource(root).list();
       expect(settingsIn(root).unmatched(files.keys())).toEqual([]);
+    });
+
+    it('has migrations that Postgres runs, and that give the schema of the model', async () => {
+      const files = [...folderSource(root).list().files].flatMap(([file, kind]) => (kind === 'sql' ? [file] : []));
+      const columns = await postgres.withCase('', async (db) => {
+        for (const file of files.sort()) await db.exec(readFileSync(join(root, file), 'utf8'));
+        return db.query(
+          `select table_schema || '.' || table_name || '.' || column_name || case is_nullable when 'NO' then ' not null' else ' null' end as line
+           from information_schema.columns where table_schema not in ('pg_catalog', 'information_schema')`,
+        );
+      });
+      expect(files.length).toBeGreaterThan(0);
+      expect(columns.map((row) => row['line']).sort()).toEqual(columnsOf(root).sort());
     });
 
     it('gives the same bytes and the right exit code from run to run', async () => {
