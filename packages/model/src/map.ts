@@ -67,7 +67,9 @@ function mapInside(value: Value, f: (value: Value) => Value): Value {
   }
 }
 
-function mapEntry(entry: Entry, f: (value: Value) => Value): Entry {
+function mapEntry(given: Entry, f: (value: Value) => Value): Entry {
+  const test = given.test && mapValue(given.test, f);
+  const entry = test === given.test || test === undefined ? given : { ...given, test };
   if ('spread' in entry) {
     const spread = mapValue(entry.spread, f);
     return spread === entry.spread ? entry : { ...entry, spread };
@@ -137,7 +139,9 @@ export function mapPredicate(predicate: Predicate, f: (value: Value) => Value): 
     case 'either': {
       const of = mapList(predicate.of, (p) => mapPredicate(p, f));
       const test = predicate.test && mapValue(predicate.test, f);
-      return of === predicate.of && test === predicate.test ? predicate : { ...predicate, of, ...(test ? { test } : {}) };
+      return of === predicate.of && test === predicate.test
+        ? predicate
+        : { ...predicate, of, ...(test ? { test } : {}) };
     }
     default:
       return predicate;

@@ -82,7 +82,7 @@ export type Value =
    * name ('coalesce', 'lower'), casts as 'cast:<type>'.
    */
   | { readonly kind: 'apply'; readonly function: string; readonly to: readonly Value[]; readonly span?: Span }
-  /** One of several values; with `test`, the first if the test holds, else the second. */
+  /** One of several values; with `test`, the first if the test holds, else the second. The test carries its marks of `missing-able`. */
   | { readonly kind: 'choice'; readonly of: readonly Value[]; readonly test?: Value }
   /** Text with holes: a template literal or a concatenation. A part that is a string carries where it starts in the file. */
   | { readonly kind: 'text'; readonly parts: readonly TextPart[]; readonly span: Span }
@@ -95,11 +95,26 @@ export type Value =
 export type ValueKind = Value['kind'];
 export type ValueOf<K extends ValueKind> = Extract<Value, { kind: K }>;
 
-/** An entry of an object, in source order. `maybe`: set on some paths only (a conditional assignment). */
+/**
+ * An entry of an object, in source order. `maybe`: set on some paths only (a conditional assignment), and `test` is the condition that
+ * decides, where there is one: `if (id) where.id = id`.
+ */
 export type Entry =
-  | { readonly set: string; readonly value: Value; readonly span?: Span; readonly maybe?: true }
-  | { readonly computed: Value; readonly value: Value; readonly span?: Span; readonly maybe?: true }
-  | { readonly spread: Value; readonly span?: Span; readonly maybe?: true };
+  | {
+      readonly set: string;
+      readonly value: Value;
+      readonly span?: Span;
+      readonly maybe?: true;
+      readonly test?: Value;
+    }
+  | {
+      readonly computed: Value;
+      readonly value: Value;
+      readonly span?: Span;
+      readonly maybe?: true;
+      readonly test?: Value;
+    }
+  | { readonly spread: Value; readonly span?: Span; readonly maybe?: true; readonly test?: Value };
 
 /** An item of a list. `spread`: `...value`; `maybe`: pushed on some paths only. */
 export interface Item {
@@ -141,7 +156,7 @@ export function propertyOf(value: Value, name: string): Value {
         if (entry.set !== name) continue;
         if (!entry.maybe) return entry.value;
         const before = propertyOf({ kind: 'object', entries: value.entries.slice(0, i) }, name);
-        return { kind: 'choice', of: [entry.value, before] };
+        return { kind: 'choice', of: [entry.value, before], ...(entry.test ? { test: entry.test } : {}) };
       }
       if ('spread' in entry && entry.spread.kind === 'object' && !entry.maybe) {
         const inner = propertyOf(entry.spread, name);

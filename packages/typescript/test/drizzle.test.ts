@@ -43,7 +43,7 @@ describe('conditions that may be missing', () => {
     [
       'a conditional where',
       `return db.select().from(invoices).where(maybe ? eq(invoices.orgId, maybe) : undefined);`,
-      'optional(t0.org_id = p2 on p2 else always)',
+      'optional(t0.org_id = p2 on p2? else always)',
     ],
     [
       'a where behind &&',
@@ -53,12 +53,12 @@ describe('conditions that may be missing', () => {
     [
       'an operand of and',
       `return db.select().from(invoices).where(and(maybe ? eq(invoices.orgId, maybe) : undefined, eq(invoices.id, id)));`,
-      '(optional(t0.org_id = p2 on p2 else always) and t0.id = p1)',
+      '(optional(t0.org_id = p2 on p2? else always) and t0.id = p1)',
     ],
     [
       'an operand of or',
       `return db.select().from(invoices).where(or(eq(invoices.id, id), maybe ? eq(invoices.orgId, maybe) : undefined));`,
-      '(t0.id = p1 or optional(t0.org_id = p2 on p2 else never))',
+      '(t0.id = p1 or optional(t0.org_id = p2 on p2? else never))',
     ],
     [
       'one condition or the other',

@@ -160,7 +160,7 @@ describe('variables that change', () => {
     ['a property of a property', 'const w = { n: { a: 1 } }; w.n.b = 2; db.use(w)', '{n: {a: 1}, n: {a: 1, b: 2}}'],
     ['a computed property', 'const w = {}; w[a] = 1; db.use(w)', '{[unknown(computed)]: 1}'],
     ['pushes', 'const l = [a]; l.push(b); if (c) l.push(c); db.use(l)', '[$0, $1, ~$2]'],
-    ['a push into a property', 'const w = { AND: [] }; if (a) w.AND.push(b); db.use(w.AND)', '<[$1] | []>'],
+    ['a push into a property', 'const w = { AND: [] }; if (a) w.AND.push(b); db.use(w.AND)', '<$0: [$1] | []>'],
     ['Object.assign', 'const w = { a: 1 }; Object.assign(w, b); db.use(w)', '{a: 1, ...$1}'],
     ['a property of a parameter', 'a.user = b; db.use(a.user)', '$1'],
     ['another property of it stays itself', 'a.user = b; db.use(a.id)', '$0.id'],
@@ -192,6 +192,19 @@ describe('variables that change', () => {
     ['catch that leaves', 'let x; try { x = load(a); } catch (e) { throw e; } db.use(x)', '#c0'],
     ['var in a block', 'if (a) { var x = 1; } db.use(x)', '<$0: 1 | unknown(used before its declaration was read)>'],
   ])('%s', (_, body, value) => expect(used(body)).toBe(value));
+
+  it.each([
+    ['if (a) where.id = b;', '$0'],
+    ['if (!a) {} else where.id = b;', '$0'],
+    ['if (a) { if (c) where.id = b; }', undefined],
+    ['for (const y of a) where.id = b;', undefined],
+  ])('what decides about an entry: %s', (statement, test) => {
+    const { facts } = factsOf(`export function f(a, b, c) { const where = {}; ${statement} db.use(where); }`);
+    const value = facts.chains.at(-1)?.steps[0]?.arguments?.[0];
+    const entry = value?.kind === 'object' ? value.entries[0] : undefined;
+    expect(entry).toMatchObject({ set: 'id', maybe: true });
+    expect(entry?.test && render(entry.test)).toBe(test);
+  });
 
   it('a builder that is extended on one path', () => {
     const { chains } = factsOf('function f(q) { let s = db.select(); if (q) s = s.where(q); return s.limit(1); }');
@@ -238,7 +251,7 @@ describe('values that may be missing', () => {
     ['&&', optional, 'if (orgId && other) db.use(orgId)', '$0'],
     ['|| in an early exit', optional, 'if (!orgId || other) return; db.use(orgId)', '$0'],
     ['|| alone', optional, 'if (orgId || other) db.use(orgId)', '?$0'],
-    ['a ternary', optional, 'db.use(orgId ? { orgId } : {})', '<$0: {orgId: $0} | {}>'],
+    ['a ternary', optional, 'db.use(orgId ? { orgId } : {})', '<?$0: {orgId: $0} | {}>'],
     ['a short circuit', optional, 'db.use({ ...(orgId && { orgId }) })', '{...(?$0 && {orgId: $0})}'],
     [
       'a condition built before the check',
@@ -256,6 +269,101 @@ describe('values that may be missing', () => {
       optional,
       'xs.map(() => { if (!orgId) return; }); db.use(orgId)',
       '?$0',
+    ],
+    [
+      'what a property is read from is there, or reading it throws',
+      'u: { orgId: string } | undefined',
+      'db.use({ o: u.orgId, u })',
+      '{o: $0.orgId, u: ?$0}',
+    ],
+    [
+      'a property of a checked value that is optional itself',
+      'u: { orgId?: string } | undefined',
+      'if (!u) return; db.use(u.orgId)',
+      '?$0.orgId',
+    ],
+    [
+      'a pattern takes apart what is there',
+      'u: { orgId: string } | null | undefined',
+      'if (!u) throw 1; const { orgId } = u; db.use(orgId)',
+      '$0.orgId',
+    ],
+    ['?. reaches to the end of its chain', 's: any', 'db.use(s?.user.orgId)', '?$0.user.orgId'],
+    [
+      'a variable that was read with ?.',
+      's: any',
+      'const u = s?.user; db.use({ a: u.id, b: u?.id })',
+      '{a: $0.user.id, b: ?$0.user.id}',
+    ],
+    [
+      'a variable that was read with ?. and checked, in a closure',
+      's: any',
+      'const id = s?.user?.orgId; if (!id) throw 1; const load = () => db.use(id); function other() { return load(); }',
+      '$0.user.orgId',
+    ],
+    [
+      'a closure made before the check',
+      's: any',
+      'const id = s?.orgId; const load = () => db.use(id); if (!id) throw 1',
+      '?$0.orgId',
+    ],
+    [
+      'a literal in place of what is missing',
+      's: any',
+      'const { orgId } = s?.user ?? {}; db.use(orgId)',
+      '?$0.user.orgId',
+    ],
+    [
+      'a literal with the property in place of what is missing',
+      's: any',
+      "const { orgId } = s ?? { orgId: 'x' }; db.use(orgId)",
+      '<$0: $0.orgId | "x">',
+    ],
+    ['a default set where it is missing', optional, "if (!orgId) orgId = 'x'; db.use(orgId)", '<!(?$0): "x" | $0>'],
+    [
+      'another value set where it is not asked for',
+      optional,
+      "if (other) orgId = 'x'; db.use(orgId)",
+      '<other: "x" | ?$0>',
+    ],
+    [
+      'one of several values, checked',
+      's: any, t: any',
+      'let id; if (t) id = s.orgId; if (!id) return; db.use(id)',
+      '$0.orgId',
+    ],
+    [
+      'one of several values, checked on another path',
+      's: any, t: any',
+      'let id; if (t) id = s.orgId; if (!id) log(1); db.use(id)',
+      '<$1: $0.orgId | undefined>',
+    ],
+    [
+      'one of several values, checked and then changed',
+      's: any, t: any',
+      'let id; if (t) id = s.orgId; if (!id) return; if (s.out) id = undefined; db.use(id)',
+      '<$0.out: undefined | $0.orgId>',
+    ],
+    [
+      'a conditional value, checked',
+      's: any',
+      'const id = s ? s.orgId : null; if (id == null) return; db.use(id)',
+      '$0.orgId',
+    ],
+    ['a value behind &&, checked', 's: any', 'const id = s && s.orgId; if (!id) return; db.use(id)', '$0.orgId'],
+    ['a value behind &&', 's: any', 'const id = s && s.orgId; db.use(id)', '($0 && $0.orgId)'],
+    ['a test that is decided already', optional, 'if (!orgId) return; db.use(orgId ? { orgId } : {})', '{orgId: $0}'],
+    [
+      'a test for undefined that is decided already',
+      optional,
+      'if (!orgId) return; db.use(orgId === undefined ? {} : { orgId })',
+      '{orgId: $0}',
+    ],
+    [
+      'a test that a check for undefined does not decide',
+      optional,
+      'if (orgId === undefined) return; db.use(orgId ? { orgId } : {})',
+      '<$0: {orgId: $0} | {}>',
     ],
     ['a check reaches into a callback', optional, 'if (!orgId) return; xs.map(() => db.use(orgId))', '$0'],
     ['a try block that fails leaves it open', optional, 'try { if (!orgId) throw 1; } catch {} db.use(orgId)', '?$0'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { targets, where } from './support/prisma.js';
+import { lowered, targets, where } from './support/prisma.js';
 
 const org = 'orgId: string';
 const maybe = 'orgId: string | undefined';
@@ -80,6 +80,62 @@ describe('filters that vanish', () => {
     expect(where('{ ...(orgId ? { orgId } : {}) }', maybe)).toBe(expected);
     expect(where('{ ...(orgId !== undefined ? { orgId } : undefined) }', maybe)).toBe(expected);
     expect(where('{ ...(!orgId ? {} : { orgId }) }', maybe)).toBe(expected);
+  });
+
+  test.each([
+    ['a conditional spread', 'prisma.invoice.findMany({ where: { ...(orgId ? { orgId } : {}) } })', maybe, true],
+    ['a spread behind &&', 'prisma.invoice.findMany({ where: { ...(orgId && { orgId }) } })', 'orgId?: string', true],
+    [
+      'a conditional assignment',
+      '(() => { const where: any = {}; if (orgId) where.orgId = orgId; return prisma.invoice.findMany({ where }); })()',
+      maybe,
+      true,
+    ],
+    [
+      'an assignment where the other branch returns nothing',
+      '(() => { const where: any = {}; if (orgId === undefined) {} else where.orgId = orgId; return prisma.invoice.findMany({ where }); })()',
+      maybe,
+      true,
+    ],
+    [
+      'an optional property of a parameter',
+      'prisma.invoice.findMany({ where: { ...(filter.orgId ? { orgId: filter.orgId } : {}) } })',
+      'filter: { orgId?: string }',
+      true,
+    ],
+    [
+      'a value read by ?.',
+      'prisma.invoice.findMany({ where: { ...(session?.orgId ? { orgId: session.orgId } : {}) } })',
+      'session: Session | null',
+      true,
+    ],
+    [
+      'a value that must be given, though it may be empty',
+      'prisma.invoice.findMany({ where: { ...(orgId ? { orgId } : {}) } })',
+      org,
+      false,
+    ],
+  ])('%s vanishes for certain where its type says that the value may be missing', (_, code, parameters, certain) => {
+    const predicate = lowered(code, parameters)[0]!.targets[0]!.predicate;
+    expect(predicate).toMatchObject({
+      kind: 'optional',
+      on: { kind: 'missing-able', certain },
+      of: { kind: 'compare' },
+    });
+  });
+
+  test('a conditional spread after the check of its value is the condition itself', () => {
+    const code =
+      '(() => { if (!orgId) throw 1; return prisma.invoice.findMany({ where: { ...(orgId ? { orgId } : {}) } }); })()';
+    expect(targets(code, maybe)).toEqual(['root read Invoice t0 many: t0.organization_id = p0']);
+  });
+
+  test('an assignment that another test decides is one of two conditions', () => {
+    const code =
+      '(() => { const where: any = {}; if (!admin) where.orgId = orgId; return prisma.invoice.findMany({ where }); })()';
+    expect(targets(code, 'admin: boolean, orgId: string')).toEqual([
+      'root read Invoice t0 many: either(!(p0) ? t0.organization_id = p1 | always)',
+    ]);
   });
 
   test('a list of ids that may be missing', () => {

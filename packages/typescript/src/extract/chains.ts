@@ -9,7 +9,7 @@ import { lookup } from './scope.js';
 import { span, startOf, textOf, type Extraction, type Mutable, type Variable } from './state.js';
 import { ts } from './typescript.js';
 import { typeAt } from './types.js';
-import { bounded, inlined, property, propertyOfVariable, valueOfVariable } from './values.js';
+import { bounded, inlined, missing, property, propertyOfVariable, surely, valueOfVariable } from './values.js';
 
 type Link =
   | TS.PropertyAccessExpression
@@ -97,35 +97,29 @@ function requiredModule(x: Extraction, root: TS.Expression, links: readonly Link
   return specifier && ts.isStringLiteralLike(specifier) ? importedModule(x, specifier, '*') : undefined;
 }
 
-/** Property reads from `from` on. */
-function read(x: Extraction, start: Value, links: readonly Link[], from: number): Value {
+/** Property reads from `from` on. `optional`: a `?.` stands before them. */
+function read(x: Extraction, start: Value, links: readonly Link[], from: number, optional = false): Value {
   let value = start;
+  let skips = optional;
   for (let i = from; i < links.length; i++) {
     const link = links[i];
-    if (link) value = readLink(x, value, link);
+    if (!link) continue;
+    value = readLink(x, value, link, skips);
+    skips ||= 'questionDotToken' in link && !!link.questionDotToken;
   }
   return value;
 }
 
-function readLink(x: Extraction, value: Value, link: Link, next?: Value): Value {
+/** One property. After a `?.` of the same chain it is not read where that found nothing; otherwise reading it throws there. */
+function readLink(x: Extraction, value: Value, link: Link, skips: boolean): Value {
   if (ts.isNonNullExpression(link)) return withoutMissing(value);
   if (isCall(link)) return value;
-  const name = linkName(x, link);
-  const base = link.questionDotToken ? withoutMissing(value) : value;
-  let result = next ?? property(base, typeof name === 'string' ? name : '*');
-  if (result.kind === 'parameter' && typeof name === 'string') result = asTyped(x, result);
+  const base = link.questionDotToken || !skips ? surely(value) : value;
+  let result = property(base, linkName(x, link));
+  if (result.kind === 'parameter') result = asTyped(x, result);
   if (link.questionDotToken && !isPresent(x, base)) result = missing(result);
   return narrowed(x, result);
 }
-
-const missing = (of: Value): Value =>
-  of.kind === 'missing-able' ||
-  of.kind === 'undefined' ||
-  of.kind === 'unknown' ||
-  of.kind === 'constant' ||
-  of.kind === 'object'
-    ? of
-    : { kind: 'missing-able', of, how: 'undefined', certain: true };
 
 /** A property of a parameter whose declared type says that it may be missing. */
 export function asTyped(x: Extraction, value: Value): Value {
@@ -140,8 +134,6 @@ function readVariable(x: Extraction, variable: Variable, links: readonly Link[])
   if (!first || isCall(first) || ts.isNonNullExpression(first))
     return read(x, narrowed(x, inlined(valueOfVariable(variable))), links, 0);
   const name = linkName(x, first);
-  if (typeof name !== 'string') return read(x, narrowed(x, inlined(valueOfVariable(variable))), links, 0);
-  const base = first.questionDotToken ? { ...variable, value: withoutMissing(variable.value) } : variable;
   if (variable.kind === 'module') {
     // An enum or `as const` object: what is constant in it is read through.
     const through = read(x, variable.value, links, 0);
@@ -149,11 +141,14 @@ function readVariable(x: Extraction, variable: Variable, links: readonly Link[])
       ? through
       : read(x, { kind: 'binding', file: x.file, name: variable.name, path: [] }, links, 0);
   }
-  let value = propertyOfVariable(base, name);
+  const held = surely(
+    variable.value.kind === 'choice' || variable.value.kind === 'apply' ? narrowed(x, variable.value) : variable.value,
+  );
+  let value = propertyOfVariable(held === variable.value ? variable : { ...variable, value: held }, name);
   if (value.kind === 'parameter') value = asTyped(x, value);
   if (variable.type?.properties?.[name]?.optional && value.kind !== 'constant') value = missing(value);
-  if (first.questionDotToken && !isPresent(x, base.value)) value = missing(value);
-  return read(x, narrowed(x, inlined(value)), rest, 0);
+  if (first.questionDotToken && !isPresent(x, held)) value = missing(value);
+  return read(x, narrowed(x, inlined(value)), rest, 0, !!first.questionDotToken);
 }
 
 /** The name a link reads, '*' for an index that is not a literal. */
@@ -214,7 +209,7 @@ function record(
     steps.push(stepOf(x, name, member, call, questioned, id, steps.length));
   }
   const result = resultOf(x, chain, root, links);
-  return read(x, optional ? missing(result) : result, links, lastCall + 1);
+  return read(x, optional ? missing(result) : result, links, lastCall + 1, optional);
 }
 
 function stepOf(

@@ -1,5 +1,6 @@
-import type { Value } from '@tenant-lint/model';
+import type { Value, ValueOf } from '@tenant-lint/model';
 import type { Extraction, Presence } from './state.js';
+import { isNullish, surely } from './values.js';
 
 const opposite: Readonly<Record<string, string>> = { '===': '!==', '!==': '===', '==': '!=', '!=': '==' };
 
@@ -16,6 +17,12 @@ export function negated(value: Value): Value {
   return { kind: 'apply', function: '!', to: [value] };
 }
 
+/** Choices are places by identity: names of those that a condition asked for, and the choices that others were narrowed from. */
+const choiceNames = new WeakMap<Value, string>();
+const origins = new WeakMap<Value, Value>();
+let choicesNamed = 0;
+const originOf = (value: Value): Value => origins.get(value) ?? value;
+
 /** A short name for what a place is a property of. Undefined for values that are computed. */
 function rootOf(value: Value): string | undefined {
   switch (value.kind) {
@@ -31,6 +38,8 @@ function rootOf(value: Value): string | undefined {
       return `g${value.name}`;
     case 'this':
       return `t${value.class}`;
+    case 'choice':
+      return choiceNames.get(originOf(value));
     default:
       return undefined;
   }
@@ -48,8 +57,13 @@ const strength: Record<Presence, number> = { defined: 1, 'not null': 2, truthy: 
 /** Remembers that the place is present, and whatever it is a property of. */
 function remember(x: Extraction, given: Value, presence: Presence): void {
   const value = given.kind === 'missing-able' ? given.of : given;
+  if (value.kind === 'choice') {
+    const origin = originOf(value);
+    if (!choiceNames.has(origin)) choiceNames.set(origin, `c${choicesNamed++}`);
+  }
   let key = rootOf(value);
-  if (key === undefined || !('path' in value)) return;
+  if (key === undefined) return;
+  if (!('path' in value)) return rememberKey(x, key, presence);
   for (const name of value.path) {
     rememberKey(x, key, 'not null');
     key += `.${name}`;
@@ -87,9 +101,6 @@ export function recall(x: Extraction, known: ReadonlyMap<string, Presence> | und
     x.present.set(key, presence);
   }
 }
-
-const isNullish = (value: Value): boolean =>
-  value.kind === 'undefined' || (value.kind === 'constant' && value.value === null);
 
 /** Learns what is present where the condition has the given truth. */
 export function learn(x: Extraction, condition: Value, truth: boolean): void {
@@ -183,17 +194,55 @@ function narrow(x: Extraction, value: Value, found: { missing: boolean }): Value
       });
       return items.some((item, i) => item !== value.of[i]) ? { ...value, of: items } : value;
     }
-    case 'apply': {
-      const to = value.to.map((operand) => narrow(x, operand, found));
-      return to.some((operand, i) => operand !== value.to[i]) ? { ...value, to } : value;
-    }
+    case 'apply':
+      return narrowOperands(x, value, found);
     case 'choice': {
+      if (value.of.some(isNullish)) found.missing = true;
       const of = value.of.map((one) => narrow(x, one, found));
-      return of.some((one, i) => one !== value.of[i]) ? { ...value, of } : value;
+      const next: Value = of.some((one, i) => one !== value.of[i]) ? { ...value, of } : value;
+      const name = choiceNames.get(originOf(value));
+      const presence = name === undefined ? undefined : x.present.get(name);
+      if (presence && presence !== 'defined') return surely(next);
+      if (next !== value) origins.set(next, originOf(value));
+      return next;
     }
     default:
       return value;
   }
+}
+
+/** `a && b` where a is known to be there is b; `a ?? b` and `a || b` are a then. */
+function narrowOperands(x: Extraction, value: ValueOf<'apply'>, found: { missing: boolean }): Value {
+  const to = value.to.map((operand) => narrow(x, operand, found));
+  const [first, second] = to;
+  if (first && second && to.length === 2 && logical.has(value.function)) {
+    // What is known of an operand differs from place to place, whether it is marked or not.
+    found.missing = true;
+    const truth = truthOf(x, first);
+    if (truth && value.function === '&&') return second;
+    if (truth && value.function === '||') return first;
+    if (value.function === '??' && isPresent(x, first)) return first;
+  }
+  return to.some((operand, i) => operand !== value.to[i]) ? { ...value, to } : value;
+}
+
+const logical = new Set(['&&', '||', '??']);
+
+/** Whether the condition is known to hold, or not to hold; undefined where it may do either. */
+export function truthOf(x: Extraction, condition: Value): boolean | undefined {
+  if (x.present.size === 0) return undefined;
+  if (condition.kind !== 'apply') {
+    const place = placeOf(condition);
+    return place !== undefined && x.present.get(place) === 'truthy' ? true : undefined;
+  }
+  const [left, right] = condition.to;
+  if (!left) return undefined;
+  if (condition.function === '!') {
+    const inner = truthOf(x, left);
+    return inner === undefined ? undefined : !inner;
+  }
+  if (!right || !opposite[condition.function] || !isNullish(right)) return undefined;
+  return isPresent(x, left) ? condition.function.startsWith('!') : undefined;
 }
 
 /** Whether the value is known to be neither undefined nor null here. */

@@ -4,14 +4,14 @@ import { assignTo } from './assignments.js';
 import { operand } from './branches.js';
 import { walkChain } from './chains.js';
 import { walkClass } from './classes.js';
-import { narrowed } from './conditions.js';
+import { narrowed, truthOf } from './conditions.js';
 import { evaluateConcatenation } from './concatenation.js';
 import { walkFunction, type Handed } from './functions.js';
 import { evaluateList, evaluateObject, evaluateTemplate } from './literals.js';
 import { join, lookup } from './scope.js';
 import { spanOf, textOf, type Extraction } from './state.js';
 import { ts } from './typescript.js';
-import { bare, inlined, valueOfVariable } from './values.js';
+import { inlined, valueOfVariable } from './values.js';
 
 export type Use = CallChain['use'];
 type Evaluator = (x: Extraction, node: never, use: Use, awaited: boolean) => Value;
@@ -94,7 +94,9 @@ function arms(
     other = evaluate(x, second, use, awaited);
   });
   join(x, [then, otherwise], condition);
-  return { kind: 'choice', of: [one, other], test: bare(condition) };
+  const decided = truthOf(x, condition);
+  if (decided !== undefined) return decided ? one : other;
+  return { kind: 'choice', of: [one, other], test: condition };
 }
 
 function evaluateBinary(x: Extraction, node: TS.BinaryExpression, use: Use, awaited: boolean): Value {

@@ -7,9 +7,12 @@ import { propertyName } from './literals.js';
 import { assign, declare, lookup } from './scope.js';
 import type { Extraction } from './state.js';
 import { ts } from './typescript.js';
-import { inlined, property } from './values.js';
+import { inlined, missing, property, surely } from './values.js';
 
 type Target = TS.BindingName | TS.Expression;
+
+/** What a pattern takes apart is there: it throws otherwise. */
+const taken = (x: Extraction, value: Value): Value => surely(narrowed(x, value));
 
 /**
  * Gives the names of a pattern their parts of `value`. A default makes a value that may be missing present. Works for declarations and
@@ -23,11 +26,11 @@ export function bindName(
   initializer?: TS.Expression,
 ): void {
   if (ts.isIdentifier(target)) bindIdentifier(x, target.text, value, type, initializer);
-  else if (ts.isObjectBindingPattern(target)) bindObject(x, target.elements, value, type);
+  else if (ts.isObjectBindingPattern(target)) bindObject(x, target.elements, taken(x, value), type);
   else if (ts.isArrayBindingPattern(target)) {
     target.elements.forEach((element, i) => {
       if (ts.isOmittedExpression(element)) return;
-      const item = element.dotDotDotToken ? unknownValue('rest of a list') : property(value, String(i));
+      const item = element.dotDotDotToken ? unknownValue('rest of a list') : property(surely(value), String(i));
       bindName(x, element.name, withDefault(x, item, element.initializer));
     });
   } else if (ts.isObjectLiteralExpression(target)) {
@@ -62,10 +65,7 @@ function assignElement(x: Extraction, element: TS.Expression, value: Value): voi
 function bindIdentifier(x: Extraction, name: string, value: Value, type?: TypeName, initializer?: TS.Expression): void {
   const own = x.scope.variables.get(name);
   const variable = own ?? lookup(x.scope, name);
-  const held =
-    type?.optional && 'path' in value
-      ? ({ kind: 'missing-able', of: value, how: 'undefined', certain: true } as Value)
-      : value;
+  const held = type?.optional && 'path' in value ? missing(value) : value;
   if (!variable) {
     // An assignment to a global, or a `var` met before its declaration was.
     if (initializer || type) declare(x, name, held).type = type;
@@ -84,10 +84,10 @@ const isConstAssertion = (node: TS.Expression): boolean =>
   node.type.typeName.text === 'const';
 
 function bindObject(x: Extraction, elements: readonly TS.BindingElement[], value: Value, type?: TypeName): void {
-  const taken: string[] = [];
+  const names: string[] = [];
   for (const element of elements) {
     if (element.dotDotDotToken) {
-      const without = taken.map((set): Entry => ({ set, value: { kind: 'undefined' } }));
+      const without = names.map((set): Entry => ({ set, value: { kind: 'undefined' } }));
       bindName(x, element.name, { kind: 'object', entries: [{ spread: inlined(value) }, ...without] });
       continue;
     }
@@ -97,11 +97,10 @@ function bindObject(x: Extraction, elements: readonly TS.BindingElement[], value
       bindName(x, element.name, withDefault(x, property(value, '*'), element.initializer));
       continue;
     }
-    taken.push(name);
+    names.push(name);
     const partType = type?.properties?.[name];
     let part = asTyped(x, property(value, name));
-    if (partType?.optional && 'path' in part)
-      part = { kind: 'missing-able', of: part, how: 'undefined', certain: true };
+    if (partType?.optional && 'path' in part) part = missing(part);
     bindName(x, element.name, withDefault(x, narrowed(x, part), element.initializer), partType);
   }
 }

@@ -1,4 +1,5 @@
 import type { Entry, Item, TextPart, Value } from '@tenant-lint/model';
+import { forget, learn, narrowed, negated } from './conditions.js';
 import type { Change, Changes, Extraction, Scope, Variable } from './state.js';
 
 export function lookup(scope: Scope, name: string): Variable | undefined {
@@ -53,7 +54,9 @@ export function join(x: Extraction, branches: readonly Changes[], test?: Value):
   const changed = new Set<Variable>();
   for (const branch of branches) for (const change of branch) changed.add(change.variable);
   for (const variable of changed) {
-    const states = branches.map((branch) => branch.find((change) => change.variable === variable) ?? variable);
+    const states = branches.map(
+      (branch, i) => branch.find((change) => change.variable === variable) ?? unchanged(x, variable, branches, i, test),
+    );
     const value = mergeValues(
       variable.value,
       states.map((state) => state.value),
@@ -66,6 +69,23 @@ export function join(x: Extraction, branches: readonly Changes[], test?: Value):
     );
     assign(x, variable, value, added && added.length > 0 ? added : undefined);
   }
+}
+
+/** A variable that a branch left alone: what the test tells about it is known there. */
+function unchanged(
+  x: Extraction,
+  variable: Variable,
+  branches: readonly Changes[],
+  index: number,
+  test: Value | undefined,
+): Pick<Variable, 'value' | 'added'> {
+  const { value, added } = variable;
+  if (!test || branches.length !== 2 || (value.kind !== 'missing-able' && value.kind !== 'choice')) return variable;
+  const log = x.presentLog.length;
+  learn(x, test, index === 0);
+  const known = narrowed(x, value);
+  forget(x, log);
+  return { value: known, added };
 }
 
 function mergeValues(before: Value, values: readonly Value[], test: Value | undefined): Value {
@@ -150,7 +170,11 @@ function mergeEntries(
   }
   for (const entries of extra) {
     for (const entry of entries) {
-      if (!('set' in entry && both.has(entry.set))) merged.push({ ...entry, maybe: true });
+      if ('set' in entry && both.has(entry.set)) continue;
+      // Within an entry that was set on some paths already, the test here is not all that decides.
+      const { test: before, ...plain } = entry;
+      const decides = test && extra.length === 2 && !entry.maybe && !before;
+      merged.push({ ...plain, maybe: true, ...(decides ? { test: entries === one ? test : negated(test) } : {}) });
     }
   }
   return [...before, ...merged];

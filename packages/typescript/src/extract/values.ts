@@ -72,10 +72,43 @@ export function property(value: Value, name: string): Value {
       const of = property(value.of, name);
       return of.kind === 'undefined' || of.kind === 'unknown' ? of : { ...value, of };
     }
+    case 'apply': {
+      // `session?.user ?? {}`: a property of the one, or of the literal that takes its place.
+      const [given, fallback] = value.to;
+      if ((value.function !== '??' && value.function !== '||') || !given || fallback?.kind !== 'object')
+        return propertyOf(value, name);
+      const [one, other] = [property(surely(given), name), property(fallback, name)];
+      return other.kind === 'undefined' ? missing(one) : { kind: 'choice', of: [one, other], test: given };
+    }
     default:
       return propertyOf(value, name);
   }
 }
+
+/** The value where it may be missing, and syntax shows that it may. What is no place has nothing to be missing. */
+export const missing = (of: Value): Value =>
+  of.kind === 'missing-able' ||
+  of.kind === 'undefined' ||
+  of.kind === 'unknown' ||
+  of.kind === 'constant' ||
+  of.kind === 'object'
+    ? of
+    : { kind: 'missing-able', of, how: 'undefined', certain: true };
+
+/** The value where it is neither undefined nor null: what a property is read from without `?.`, since that throws otherwise. */
+export function surely(value: Value): Value {
+  if (value.kind === 'missing-able') return value.of;
+  if (value.kind !== 'choice') return value;
+  const of = value.of.filter((one) => !isNullish(one)).map(surely);
+  const [only] = of;
+  if (only && of.length === 1) return only;
+  if (of.length === 0) return value;
+  if (of.length === value.of.length) return of.every((one, i) => one === value.of[i]) ? value : { ...value, of };
+  return { kind: 'choice', of };
+}
+
+export const isNullish = (value: Value): boolean =>
+  value.kind === 'undefined' || (value.kind === 'constant' && value.value === null);
 
 /** What a variable holds, with the properties assigned to it since. */
 export function valueOfVariable(variable: Variable): Value {

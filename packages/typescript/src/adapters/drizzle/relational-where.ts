@@ -84,7 +84,7 @@ function lowerFilter(value: Value, source: Source, scope: Scope, depth: number):
       ? {
           kind: 'optional',
           of: part,
-          on: entry.value,
+          on: entry.test ?? entry.value,
           otherwise: always(dropped),
           why: 'the condition is added on some paths only',
         }

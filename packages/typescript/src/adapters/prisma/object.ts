@@ -51,6 +51,9 @@ function groupOf(value: Value, l: Lowering): Group | undefined {
   return { of, ...(choice.test && of.length === 2 ? { test: choice.test } : {}) };
 }
 
+/** What decides whether an entry is set. */
+const testOf = ({ test }: Entry): { readonly test?: Value } => (test ? { test } : {});
+
 const isBlank = (v: Value): boolean => v.kind === 'undefined' || v.kind === 'constant';
 
 function readEntries(entries: readonly Entry[], l: Lowering): ReadObject {
@@ -58,16 +61,16 @@ function readEntries(entries: readonly Entry[], l: Lowering): ReadObject {
   for (const entry of entries) {
     const at = entry.span ? { span: entry.span } : {};
     if ('set' in entry) {
-      building.put({ name: entry.set, value: entry.value, ...at }, entry.maybe === true);
+      building.put({ name: entry.set, value: entry.value, ...at }, entry);
     } else if ('computed' in entry) {
       const key = l.context.resolve(entry.computed);
       if (key.kind === 'constant') {
-        building.put({ name: String(key.value), value: entry.value, ...at }, entry.maybe === true);
+        building.put({ name: String(key.value), value: entry.value, ...at }, entry);
       } else building.hide('a key is computed');
     } else {
       const spread = settled(entry.spread, l);
       const inner = readObject(spread, l);
-      const group = entry.maybe ? inner && { of: [inner, empty] } : groupOf(spread, l);
+      const group = entry.maybe ? inner && { of: [inner, empty], ...testOf(entry) } : groupOf(spread, l);
       if (group) building.putGroup(group);
       else if (inner) building.putAll(inner);
       else building.hide(`a spread is ${describe(entry.spread)}`);
@@ -81,11 +84,11 @@ class Building implements ReadObject {
   readonly properties = new Map<string, Property>();
   readonly unseen: string[] = [];
 
-  put(property: Property, maybe: boolean): void {
+  put(property: Property, entry: Entry): void {
     const before = this.properties.get(property.name);
     this.#dissolve(before?.group);
-    const value: Value = maybe
-      ? { kind: 'choice', of: [property.value, before?.value ?? undefinedValue] }
+    const value: Value = entry.maybe
+      ? { kind: 'choice', of: [property.value, before?.value ?? undefinedValue], ...testOf(entry) }
       : property.value;
     this.properties.set(property.name, { ...property, value });
   }
