@@ -19,13 +19,16 @@ export type Provenance =
   | { readonly kind: 'constant' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
-const maxDepth = 8;
+/** How many steps a value is followed, and how many one question may take in all. */
+const maxDepth = 16;
+const maxSteps = 4_000;
 const maxCallers = 24;
 
 /** Traces values to their sources: through locals (the front end did that), helpers, callers, wrappers and iteration callbacks. */
 export class Tracer {
   readonly #memo = new Map<string, readonly Provenance[]>();
   readonly #active = new Set<string>();
+  #steps = 0;
 
   /** `isAccess` tells whether a chain (by its original id) is a trip to the database. */
   constructor(
@@ -37,11 +40,12 @@ export class Tracer {
 
   /** Every source that `value` may come from; at least one. */
   sourcesOf(value: Value): readonly Provenance[] {
+    if (this.#active.size === 0) this.#steps = 0;
     return distinct(this.#trace(value, maxDepth));
   }
 
   #trace(value: Value, depth: number): readonly Provenance[] {
-    if (depth <= 0) return [{ kind: 'unknown', reason: 'too many steps' }];
+    if (depth <= 0 || ++this.#steps > maxSteps) return [{ kind: 'unknown', reason: 'too many steps' }];
     switch (value.kind) {
       case 'constant':
       case 'undefined':
