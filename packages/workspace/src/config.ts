@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type * as Jiti from 'jiti';
 import { parse as parseJson, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { z } from 'zod';
 import { defineConfig } from './define-config.js';
@@ -51,7 +52,7 @@ function read(file: string, options: LoadOptions): unknown {
   }
   if (!statSync(file, { throwIfNoEntry: false })?.isFile())
     throw new Failure('There is no configuration at this path.', { where: file, advice: 'Check --config.' });
-  const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti');
+  const { createJiti } = createRequire(import.meta.url)('jiti') as typeof Jiti;
   const jiti = createJiti(file, {
     // `import { defineConfig } from 'tenant-lint'` means what is running, wherever it is installed.
     virtualModules: { 'tenant-lint': { defineConfig } },
