@@ -166,6 +166,8 @@ export function propertyOf(value: Value, name: string): Value {
       if ('spread' in entry && entry.spread.kind === 'undefined') continue;
       const before = propertyOf({ kind: 'object', entries: value.entries.slice(0, i) }, name);
       const here = 'spread' in entry ? propertyOf(entry.spread, name) : unknownValue('computed property');
+      // With nothing before it, what a spread value lacks the object lacks.
+      if (before.kind === 'undefined' && 'spread' in entry && !entry.maybe) return here;
       return { kind: 'choice', of: [here, before] };
     }
     return undefinedValue;

@@ -1,4 +1,4 @@
-import type { CallChain, Decorator, EntryPoint, FunctionFacts, Path, Step, Value } from '@tenant-lint/model';
+import type { CallChain, Decorator, EntryPoint, FileFacts, FunctionFacts, Path, Step, Value } from '@tenant-lint/model';
 import type { Extraction, Mutable } from './state.js';
 import { ts } from './typescript.js';
 
@@ -52,10 +52,17 @@ const parts = (index: number, names: readonly string[]): Role[] => [
   ...names.map((name) => input(index, [name])),
 ];
 
-/** Marks the functions that the outside world calls, by how frameworks find them: file name and export, registration, decorator. */
-export function markEntryPoints(x: Extraction, bindings: Bindings): void {
-  markExports(x, bindings);
-  for (const chain of x.chains) markHandlers(x, chain, bindings);
+type Entries = NonNullable<FileFacts['entries']>;
+type Registered = NonNullable<FileFacts['registered']>[number];
+
+/**
+ * Marks the functions that the outside world calls, by how frameworks find them: file name and export, registration, decorator. Returns
+ * what is known of functions that other files declare: entry points by exported name, and registered handlers.
+ */
+export function markEntryPoints(x: Extraction, bindings: Bindings): Pick<FileFacts, 'entries' | 'registered'> {
+  const entries = markExports(x, bindings);
+  const registered: Registered[] = [];
+  for (const chain of x.chains) markHandlers(x, chain, bindings, registered);
   for (const made of x.classes) {
     const controller = made.decorators.some((d) => decoratorName(d) === 'Controller');
     if (!controller && !made.decorators.some((d) => decoratorName(d) === 'Resolver')) continue;
@@ -66,6 +73,10 @@ export function markEntryPoints(x: Extraction, bindings: Bindings): void {
     }
   }
   for (const id of x.serverActions) mark(x, id, 'server action', everyParameter(x.functionById.get(id)));
+  return {
+    ...(Object.keys(entries).length > 0 ? { entries } : {}),
+    ...(registered.length > 0 ? { registered } : {}),
+  };
 }
 
 function mark(x: Extraction, id: string, kind: string, roles: readonly Role[]): void {
@@ -73,8 +84,9 @@ function mark(x: Extraction, id: string, kind: string, roles: readonly Role[]): 
   if (made && !made.entry) made.entry = { kind, roles };
 }
 
+/** Every parameter of a function; of one that another file declares, as many as anybody has. */
 const everyParameter = (made: FunctionFacts | undefined): Role[] =>
-  (made?.parameters ?? []).map((_, index) => input(index));
+  Array.from({ length: made ? made.parameters.length : 8 }, (_, index) => input(index));
 
 const decoratorName = (decorator: Decorator): string | undefined =>
   decorator.name.kind === 'import' ? decorator.name.name : undefined;
@@ -89,41 +101,99 @@ function decoratedRoles(method: FunctionFacts): Role[] {
   });
 }
 
-function markExports(x: Extraction, bindings: Bindings): void {
-  const base = x.file.slice(x.file.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]sx?$/, '');
-  const folder = `/${x.file}`;
-  const isServerFile = hasDirective(x, 'use server');
-  const isRemix = x.imports.some(({ module }) => /^@remix-run\/|^react-router$|^@react-router\//.test(module));
-  for (const exported of x.exports) {
-    if (!('local' in exported)) continue;
-    const { name } = exported;
-    const value = bindings[exported.local];
-    if (!value) continue;
-    const each = (kind: string, roles: (made: FunctionFacts, wrapped: boolean) => Role[]): void => {
-      for (const { id, wrapped } of functionsOf(x, bindings, value, 0)) {
-        const made = x.functionById.get(id);
-        if (made) mark(x, id, kind, roles(made, wrapped));
-      }
-    };
-    if (base === 'route' && httpMethods.has(name))
-      each('next route handler', (made, wrapped) =>
-        wrapped ? handlerRoles(made) : [input(0), context(1), input(1, ['params'])],
-      );
-    else if (base === 'page' && (name === 'default' || name === 'generateMetadata'))
-      each('next page', () => parts(0, ['params', 'searchParams']));
-    else if (folder.includes('/pages/api/') && name === 'default') each('next api handler', handlerRoles);
-    else if (name === 'getServerSideProps')
-      each('next page', () => parts(0, ['params', 'query', 'req', 'resolvedUrl']));
-    else if (base === '+server' && httpMethods.has(name))
-      each('sveltekit handler', () => parts(0, ['params', 'url', 'request', 'cookies']));
-    else if (/^\+(page|layout)\.server$/.test(base) && name === 'load')
-      each('sveltekit load', () => parts(0, ['params', 'url', 'request', 'cookies']));
-    else if ((name === 'loader' || name === 'action') && (isRemix || folder.includes('/routes/')))
-      each('remix loader', () => parts(0, ['request', 'params']));
-    else if (isServerFile)
-      each('server action', (made, wrapped) => (wrapped ? handlerRoles(made) : everyParameter(made)));
-  }
+/** What a framework does with a name that a file exports. `made` is the function, where this file declares it. */
+interface Expected {
+  readonly kind: string;
+  readonly roles: (made: FunctionFacts | undefined, wrapped: boolean) => Role[];
 }
+
+/** What decides how a framework reads a file. */
+interface Place {
+  /** The name of the file without its extension. */
+  readonly base: string;
+  readonly path: string;
+  readonly isServerFile: boolean;
+  readonly isRemix: boolean;
+}
+
+const pageRoles = (): Role[] => parts(0, ['params', 'searchParams']);
+/** A layout is a component like others: only what Next.js hands over is known. */
+const layoutRoles = (): Role[] => [context(0, ['children']), input(0, ['params'])];
+const loadRoles = (): Role[] => parts(0, ['params', 'url', 'request', 'cookies']);
+const image = /^(opengraph-image|twitter-image|icon|apple-icon)\d?$/;
+
+function expectedOf(place: Place, name: string): Expected | undefined {
+  const { base, path } = place;
+  const isDefault = name === 'default';
+  if (base === 'route' && httpMethods.has(name))
+    return {
+      kind: 'next route handler',
+      roles: (made, wrapped) => (wrapped ? handlerRoles(made) : [input(0), context(1), input(1, ['params'])]),
+    };
+  if (base === 'page' && (isDefault || name === 'generateMetadata')) return { kind: 'next page', roles: pageRoles };
+  if (path.includes('/app/') && (base === 'layout' || base === 'default' || image.test(base))) {
+    if (isDefault) return { kind: base === 'layout' ? 'next layout' : 'next page', roles: layoutRoles };
+    if (name === 'generateMetadata') return { kind: 'next page', roles: pageRoles };
+  }
+  if (path.includes('/pages/api/') && isDefault) return { kind: 'next api handler', roles: handlerRoles };
+  if (name === 'getServerSideProps')
+    return { kind: 'next page', roles: () => parts(0, ['params', 'query', 'req', 'resolvedUrl']) };
+  if (base === '+server' && httpMethods.has(name)) return { kind: 'sveltekit handler', roles: loadRoles };
+  if (/^\+(page|layout)\.server$/.test(base) && name === 'load') return { kind: 'sveltekit load', roles: loadRoles };
+  if ((name === 'loader' || name === 'action') && (place.isRemix || path.includes('/routes/')))
+    return { kind: 'remix loader', roles: () => parts(0, ['request', 'params']) };
+  if (place.isServerFile)
+    return { kind: 'server action', roles: (made, wrapped) => (wrapped ? handlerRoles(made) : everyParameter(made)) };
+  return undefined;
+}
+
+/** Names that `export *` may bring in and that some framework looks for. */
+const expectedNames = [...httpMethods, 'generateMetadata', 'getServerSideProps', 'load', 'loader', 'action'];
+
+/** Marks functions that a framework finds by file and exported name; returns the names whose function another file declares. */
+function markExports(x: Extraction, bindings: Bindings): Entries {
+  const place: Place = {
+    base: x.file.slice(x.file.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]sx?$/, ''),
+    path: `/${x.file}`,
+    isServerFile: hasDirective(x, 'use server'),
+    isRemix: x.imports.some(({ module }) => /^@remix-run\/|^react-router$|^@react-router\//.test(module)),
+  };
+  const elsewhere: Record<string, EntryPoint> = {};
+  for (const exported of x.exports) {
+    if (exported.name === '*') {
+      for (const name of expectedNames) {
+        const expected = expectedOf({ ...place, isServerFile: false }, name);
+        if (expected) elsewhere[name] ??= { kind: expected.kind, roles: expected.roles(undefined, false) };
+      }
+      continue;
+    }
+    const expected = expectedOf(place, exported.name);
+    if (!expected) continue;
+    const value = 'local' in exported ? valueOfExport(x, bindings, exported.local) : undefined;
+    const found = value ? functionsOf(x, bindings, value, 0) : [];
+    for (const { id, wrapped } of found) {
+      const made = x.functionById.get(id);
+      if (made) mark(x, id, expected.kind, expected.roles(made, wrapped));
+    }
+    if (found.length === 0 && (!value || comesFromElsewhere(value)) && ('module' in exported || value))
+      elsewhere[exported.name] = {
+        kind: expected.kind,
+        roles: expected.roles(undefined, value?.kind === 'result'),
+      };
+  }
+  return elsewhere;
+}
+
+/** The value of a local name that is exported: a binding of the module, or what it imports. */
+function valueOfExport(x: Extraction, bindings: Bindings, local: string): Value | undefined {
+  if (Object.hasOwn(bindings, local)) return bindings[local];
+  const imported = x.imports.find((i) => i.local === local && !i.typeOnly);
+  return imported && { kind: 'import', from: x.file, module: imported.module, name: imported.name, path: [] };
+}
+
+/** Whether a function that is not of this file may be behind the value. */
+const comesFromElsewhere = (value: Value): boolean =>
+  ['import', 'binding', 'result', 'element', 'this', 'choice'].includes(value.kind);
 
 function hasDirective(x: Extraction, directive: string): boolean {
   for (const statement of x.source.statements) {
@@ -134,7 +204,8 @@ function hasDirective(x: Extraction, directive: string): boolean {
 }
 
 /** Of a handler whose first parameter is a request, or an object that holds one. */
-function handlerRoles(made: FunctionFacts): Role[] {
+function handlerRoles(made: FunctionFacts | undefined): Role[] {
+  if (!made) return [...parts(0, requestParts), context(1), input(1, ['params'])];
   const [first] = made.parameters;
   const type = first?.type?.name;
   const isRequest = type !== undefined && 'name' in type && /^(Next)?Request$/.test(type.name);
@@ -165,12 +236,15 @@ function functionsOf(
 }
 
 /** Handlers that a chain registers: `app.get('/x', handler)`, `procedure.input(...).query(handler)`. */
-function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings): void {
+function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, registered: Registered[]): void {
   chain.steps.forEach((step, at) => {
     if (!registering.has(step.name) || !step.arguments || step.arguments.length === 0) return;
-    const all = (values: readonly Value[], kind: string, roles: (made: FunctionFacts) => Role[]): void => {
+    const all = (values: readonly Value[], kind: string, roles: (made: FunctionFacts | undefined) => Role[]): void => {
       for (const value of values) {
-        for (const { id } of functionsOf(x, bindings, value, 0)) {
+        const found = functionsOf(x, bindings, value, 0);
+        if (found.length === 0 && isDeclaredElsewhere(bindings, value))
+          registered.push({ value, entry: { kind, roles: roles(undefined) } });
+        for (const { id } of found) {
           const made = x.functionById.get(id);
           if (made && made.parameters.length > 0) mark(x, id, kind, roles(made));
         }
@@ -195,6 +269,12 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings): void
     else if (step.name === 'action' && chain.steps.slice(0, at).some((s) => /schema$/i.test(s.name)))
       all(step.arguments, 'server action', () => parts(0, ['parsedInput', 'clientInput', 'bindArgsParsedInputs']));
   });
+}
+
+/** An import, as it stands or through a name of this module: `app.get('/users', show)`, `app.get('/users', users.list)`. */
+function isDeclaredElsewhere(bindings: Bindings, value: Value): boolean {
+  const held = value.kind === 'binding' && Object.hasOwn(bindings, value.name) ? bindings[value.name] : value;
+  return held?.kind === 'import' || (held?.kind === 'instance' && held.of.kind === 'import');
 }
 
 const isFunction = (value: Value): boolean => value.kind === 'function';

@@ -80,7 +80,7 @@ export function extractFromSource(
     if (variable.kind === 'module') bindings[variable.name] = bounded(valueOfVariable(variable));
   }
   Object.assign(bindings, x.extraBindings);
-  markEntryPoints(x, bindings);
+  const outside = markEntryPoints(x, bindings);
   return {
     file,
     hash: hashOf(text),
@@ -96,6 +96,7 @@ export function extractFromSource(
     schema: [],
     queries: [],
     unchecked: x.unchecked,
+    ...outside,
   };
 }
 
