@@ -271,6 +271,23 @@ describe('configuration', () => {
     ]);
   });
 
+  it('a block that a processor cuts out of another file is no file of the project', async () => {
+    opened({ 'docs/example.md': leaking });
+    const processor: Linter.Processor = {
+      meta: { name: 'whole', version: '1' },
+      preprocess: (text) => [{ text, filename: '0.ts' }],
+      postprocess: (messages) => messages.flat(),
+    };
+    const before = counters.analyses;
+    const alone = {
+      plugins: { 'tenant-lint': plugin },
+      rules: { 'tenant-lint/require-tenant-filter': 'error' as const },
+    };
+    const found = await lint(['docs/example.md'], [{ files: ['**/*.md'], processor }, typescript, alone]);
+    expect(found).toEqual({ 'docs/example.md': [] });
+    expect(counters.analyses).toBe(before);
+  });
+
   it('without a schema nothing is reported', async () => {
     opened({ 'migrations/001_init.sql': 'select 1;' });
     expect(await lint(['src'], [typescript, plugin.configs.all])).toEqual({

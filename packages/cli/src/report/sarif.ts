@@ -36,7 +36,7 @@ export function sarifReport(report: Report): string {
                 {
                   physicalLocation: u.span
                     ? physical(report, u.span)
-                    : { artifactLocation: { uri: encodeURI(u.file) } },
+                    : { artifactLocation: { uri: encodeURI(u.file), uriBaseId: '%SRCROOT%' } },
                 },
               ],
             })),
