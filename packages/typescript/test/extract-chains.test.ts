@@ -196,3 +196,60 @@ describe('control flow', () => {
     ]);
   });
 });
+
+describe('elements', () => {
+  const imports = "import { Section, Card, List } from './parts';\n";
+  const chainsOf = (jsx: string, before = ''): string[] =>
+    factsOf(`${before}${imports}export const P = ({ params, rest }) => ${jsx};`, 'p.tsx').chains;
+
+  it.each([
+    ['<Section id={params.id} />', ['./parts:Section({id: $0.params.id})']],
+    ['<Section id="x" open {...rest}></Section>', ['./parts:Section({id: "x", open: true, ...$0.rest})']],
+    ['<Card.Header id={1} data-a="b" />', ['./parts:Card.Header({id: 1, data-a: "b"})']],
+    ['<div id={load(1)}><Section>{load(2)}</Section></div>', ['load(1)', './parts:Section({})', 'load(2)']],
+    [
+      '<Section aside={<Card id={params.id} />} />',
+      ['./parts:Section({aside: unknown(jsx)})', './parts:Card({id: $0.params.id})'],
+    ],
+    ['<><Section />{rest && <Card />}</>', ['./parts:Section({})', './parts:Card({})']],
+    ['<Section row={(r) => use(r)} />', ['./parts:Section({row: #f2})', 'use($0)']],
+    ['<Unknown id={load(1)} />', ['load(1)']],
+    ['<section id={params.id} />', []],
+    ['<this.Part />', []],
+  ])('%s', (jsx, expected) => expect(chainsOf(jsx)).toEqual(expected));
+
+  it('components of the file and of the function', () => {
+    const { chains } = factsOf(
+      'function Row({ id }) { db.use(id); } export const P = (props) => { const Part = props.part; return <Part><Row id={props.id} /></Part>; };',
+      'p.tsx',
+    );
+    expect(chains).toEqual(expect.arrayContaining(['$0.part({})', '@Row({id: $0.id})', 'db.use($0.id)']));
+  });
+
+  it('no element is a call where components run in a browser', () => {
+    expect(chainsOf('<Section id={load(1)}>{load(2)}</Section>', "'use client';\n")).toEqual(['load(1)', 'load(2)']);
+  });
+
+  it('where the element and its arguments are', () => {
+    const { facts } = factsOf("import { A } from 'a'; const p = <A b={1}>text</A>;", 'p.tsx');
+    const [chain] = facts.chains;
+    const text = (of: { start: number; end: number } | undefined): string =>
+      of ? "import { A } from 'a'; const p = <A b={1}>text</A>;".slice(of.start, of.end) : '';
+    expect(text(chain?.span)).toBe('<A b={1}>');
+    expect(chain).toMatchObject({ use: 'other', awaited: false, steps: [{ name: '' }] });
+    const [argument] = chain?.steps[0]?.arguments ?? [];
+    expect(argument?.kind === 'object' && text(argument.entries[0]?.span)).toBe('b={1}');
+  });
+
+  it('a function that an element is given knows to whom it was handed', () => {
+    const { facts } = factsOf(`${imports}const p = <List row={(r) => r} of={{ each: (r) => r }} />;`, 'p.tsx');
+    expect(facts.functions.map((f) => f.handedTo?.path)).toEqual([undefined, ['row'], ['of', 'each']]);
+    expect(facts.functions[1]?.handedTo).toMatchObject({ chain: facts.chains[0]?.id, step: 0, argument: 0 });
+  });
+
+  it('an element under a condition is in the block of the condition', () => {
+    const { facts } = factsOf(`${imports}export const P = ({ user }) => user && <Section id={user.id} />;`, 'p.tsx');
+    const chain = facts.chains[0];
+    expect(facts.functions[1]?.blocks[chain?.block ?? 0]?.holds).toMatchObject({ kind: 'parameter', path: ['user'] });
+  });
+});

@@ -1,3 +1,4 @@
+import type TS from 'typescript';
 import type { CallChain, Decorator, EntryPoint, FileFacts, FunctionFacts, Path, Step, Value } from '@tenant-lint/model';
 import type { Extraction, Mutable } from './state.js';
 import { ts } from './typescript.js';
@@ -155,7 +156,7 @@ function markExports(x: Extraction, bindings: Bindings): Entries {
   const place: Place = {
     base: x.file.slice(x.file.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]sx?$/, ''),
     path: `/${x.file}`,
-    isServerFile: hasDirective(x, 'use server'),
+    isServerFile: hasDirective(x.source, 'use server'),
     isRemix: x.imports.some(({ module }) => /^@remix-run\/|^react-router$|^@react-router\//.test(module)),
   };
   const elsewhere: Record<string, EntryPoint> = {};
@@ -195,8 +196,9 @@ function valueOfExport(x: Extraction, bindings: Bindings, local: string): Value 
 const comesFromElsewhere = (value: Value): boolean =>
   ['import', 'binding', 'result', 'element', 'this', 'choice'].includes(value.kind);
 
-function hasDirective(x: Extraction, directive: string): boolean {
-  for (const statement of x.source.statements) {
+/** Whether a file begins with a directive like 'use server'. */
+export function hasDirective(source: TS.SourceFile, directive: string): boolean {
+  for (const statement of source.statements) {
     if (!ts.isExpressionStatement(statement) || !ts.isStringLiteral(statement.expression)) return false;
     if (statement.expression.text === directive) return true;
   }

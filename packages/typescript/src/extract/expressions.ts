@@ -7,6 +7,7 @@ import { walkClass } from './classes.js';
 import { narrowed, truthOf } from './conditions.js';
 import { evaluateConcatenation } from './concatenation.js';
 import { walkFunction, type Handed } from './functions.js';
+import { evaluateJsx } from './jsx.js';
 import { evaluateList, evaluateObject, evaluateTemplate } from './literals.js';
 import { join, lookup } from './scope.js';
 import { spanOf, textOf, type Extraction } from './state.js';
@@ -183,17 +184,6 @@ function evaluateNew(x: Extraction, node: TS.NewExpression): Value {
 
 export const spreadArgument = (value: Value): Value => ({ kind: 'apply', function: '...', to: [value] });
 
-function evaluateJsx(x: Extraction, root: TS.Node): Value {
-  const visit = (node: TS.Node): void => {
-    if (ts.isJsxExpression(node)) {
-      if (node.expression) evaluate(x, node.expression);
-    } else if (ts.isJsxSpreadAttribute(node)) evaluate(x, node.expression);
-    else ts.forEachChild(node, visit);
-  };
-  visit(root);
-  return unknownValue('jsx');
-}
-
 function receiverOfClass(x: Extraction, name: string, path: string[]): Value {
   if (x.thisClass === undefined) return { kind: 'global', name, path: [] };
   return { kind: 'this', from: x.file, class: x.thisClass, path };
@@ -207,7 +197,7 @@ function table(): (Evaluator | undefined)[] {
   const K = ts.SyntaxKind;
   const of: (Evaluator | undefined)[] = [];
   const chain: Evaluator = (x, node: TS.Expression, use, awaited) => walkChain(x, node, use, awaited);
-  const jsx: Evaluator = (x, node: TS.Node) => evaluateJsx(x, node);
+  const jsx: Evaluator = evaluateJsx;
   const set = (kind: TS.SyntaxKind, evaluator: Evaluator): void => {
     of[kind] = evaluator;
   };

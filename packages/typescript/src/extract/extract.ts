@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type TS from 'typescript';
 import { lineStartsOf, type FileFacts, type Unchecked, type Value } from '@tenant-lint/model';
 import { directivesOf } from './directives.js';
-import { markEntryPoints } from './entries.js';
+import { hasDirective, markEntryPoints } from './entries.js';
 import { emptyFunction } from './functions.js';
 import type { Extraction, FunctionState, Scope } from './state.js';
 import { walkStatements } from './statements.js';
@@ -52,6 +52,7 @@ export function extractFromSource(
     file,
     text,
     source,
+    isClient: hasDirective(source, 'use client'),
     chains: [],
     functions: [body],
     functionIds: new Map<TS.Node, string>([[source, body.id]]),

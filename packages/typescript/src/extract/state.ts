@@ -71,6 +71,8 @@ export interface Extraction {
   readonly file: string;
   readonly text: string;
   readonly source: TS.SourceFile;
+  /** 'use client': its components do not run on the server. */
+  readonly isClient: boolean;
   readonly chains: Mutable<CallChain>[];
   readonly functions: (Mutable<FunctionFacts> & { blocks: Mutable<Block>[] })[];
   /** Ids handed out before the body is walked, for hoisted functions. */
