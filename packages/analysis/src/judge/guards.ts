@@ -73,22 +73,26 @@ export function guarantees(condition: Value, wanted: (atom: Atom) => boolean, ho
 }
 
 /**
- * A comparison of the loaded row's tenant key with something else, after which only the equal case (or no row at all) goes on. `keys` are
- * the properties under which code sees the key columns.
+ * A comparison of the loaded row's tenant key with something else, after which only the equal case (or no row at all) goes on. `isKey`
+ * tells whether a path reads the tenant of the row; any property will do where it has to equal a verified identity (`isVerified`).
  */
 export function comparesKey(
   f: FunctionFacts,
   chain: string,
   after: number,
-  keys: ReadonlySet<string>,
+  isKey: (path: readonly string[]) => boolean,
+  isVerified: (value: Value) => boolean,
   program: Program,
 ): Block | undefined {
   const wanted = ({ value, holds }: Atom): boolean => {
     if (!holds) return pathInto(value, chain, program)?.length === 0;
     if (value.kind !== 'apply' || value.function !== '===') return false;
     const paths = value.to.map((side) => pathInto(side, chain, program));
-    const own = paths.findIndex((path) => path !== undefined && path.some((name) => keys.has(name)));
-    return own >= 0 && paths[1 - own] === undefined && value.to[1 - own]?.kind !== 'constant';
+    return paths.some((path, side) => {
+      const other = value.to[1 - side];
+      if (path === undefined || path.length === 0 || !other || paths[1 - side] !== undefined) return false;
+      return (isKey(path) && other.kind !== 'constant') || isVerified(other);
+    });
   };
   return f.blocks.find((block) => {
     if (!block.holds || block.start < after) return false;

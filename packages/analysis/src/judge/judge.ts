@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
-import { referencesOf, uniqueKeys } from '../fold/index.js';
+import { primaryKey, referencesOf, uniqueKeys } from '../fold/index.js';
 import type { LinkedAccess, Origin, PolicyLeak, Selection } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
@@ -390,8 +390,7 @@ export class Judge {
     if (!chain) return undefined;
     if (target.role === 'root' && target.operation === 'read') {
       const after =
-        this.#checkedAfter(access.chain, table, tenancy, f, chain.span.end) ??
-        this.#checkedByCallers(access, table, tenancy, f);
+        this.#checkedAfter(access.chain, table, f, chain.span.end) ?? this.#checkedByCallers(access, table, tenancy, f);
       if (after) return after;
     }
     for (const own of pins) {
@@ -421,18 +420,45 @@ export class Judge {
     if (callers.length === 0) return undefined;
     const checks = callers.map(({ chain }) => {
       const caller = program.function(chain.function);
-      return caller && this.#checkedAfter(chain.id, table, tenancy, caller, chain.span.end);
+      return caller && this.#checkedAfter(chain.id, table, caller, chain.span.end);
     });
     return checks.every((c) => c !== undefined) ? checks[0] : undefined;
   }
 
-  #checkedAfter(chainId: string, table: Table, tenancy: Tenancy, f: FunctionFacts, after: number): Reason | undefined {
+  #isVerified(value: Value): boolean {
+    return this.#tracer.sourcesOf(value).every((s) => s.kind === 'trusted');
+  }
+
+  /** Whether a path reads the tenant of a row: its key, or the identity of a row it refers to, through relations as far as need be. */
+  #isKeyPath(table: Table, path: readonly string[], depth: number): boolean {
+    // The first of a list of rows.
+    const [name, ...rest] = path[0] !== undefined && /^(?:\d+|\*)$/.test(path[0]) ? path.slice(1) : path;
+    if (name === undefined || depth <= 0) return false;
+    const keys = this.#keyColumns(table, this.tenancyOf(table.id));
+    if (keys.some((column) => propertyOfColumn(table, column) === name)) return true;
+    const relation = table.relations.find((r) => r.name === name);
+    const to = relation && this.input.schema.tables.get(relation.to);
+    if (!relation || !to) return false;
+    const [next, ...further] = rest;
+    const identity = relation.references.length > 0 ? relation.references : primaryKey(to);
+    const isIdentity =
+      next !== undefined && further.length === 0 && identity.some((c) => propertyOfColumn(to, c) === next);
+    // The identity of a referenced row says the tenant only where that row is a tenant.
+    const owner = this.tenancyOf(to.id).kind;
+    return (isIdentity && (owner === 'root' || this.#isLevel(to))) || this.#isKeyPath(to, rest, depth - 1);
+  }
+
+  /** A table whose rows are tenants themselves, below the root: projects that carry the key of an organization. */
+  #isLevel(table: Table): boolean {
+    return [...this.input.tenancy.tables.values()].some(
+      (t) => t.kind === 'keyed' && t.keys.some((k) => k.root === table.id),
+    );
+  }
+
+  #checkedAfter(chainId: string, table: Table, f: FunctionFacts, after: number): Reason | undefined {
     const { program } = this.input;
-    const keys = new Set(this.#keyColumns(table, tenancy).map((column) => propertyOfColumn(table, column)));
-    for (const relation of table.relations) {
-      if (relation.columns.some((c) => keys.has(propertyOfColumn(table, c)))) keys.add(relation.name);
-    }
-    const block = comparesKey(f, chainId, after, keys, program);
+    const isKey = (path: readonly string[]): boolean => this.#isKeyPath(table, path, 4);
+    const block = comparesKey(f, chainId, after, isKey, (value) => this.#isVerified(value), program);
     if (block) {
       return {
         text: 'the loaded row is compared with the tenant before it is used',
@@ -445,8 +471,11 @@ export class Judge {
       if (!chain || chain.span.start < after || !isTestedLater(f, chain.id, chain.span.end, program)) continue;
       for (const target of later.targets) {
         const pins = pinsOf(target.predicate, target.ref);
-        const byRow = pins.some((p) => pathInto(p.value, chainId, program)?.some((name) => keys.has(name)));
-        const byCaller = pins.some((p) => this.#tracer.sourcesOf(p.value).every((s) => s.kind === 'trusted'));
+        const byRow = pins.some((p) => {
+          const path = pathInto(p.value, chainId, program);
+          return path !== undefined && isKey(path);
+        });
+        const byCaller = pins.some((p) => this.#isVerified(p.value));
         if (byRow && byCaller)
           return { text: "membership of the loaded row's tenant is checked afterwards", span: later.span };
       }
