@@ -143,7 +143,9 @@ export function situations(lookups: boolean): readonly Situation[] {
   const add = (tenant: string, settings: readonly (string | null)[]): void => {
     for (const members of lookups ? contents(tenant) : [[]])
       for (const set of settings)
-        for (const tenant_id of [...new Set([tenant, 'A', 'B', 'AB', '0', 'acme', 'acme2', 'xacme', 'zzz', '', null])])
+        for (const tenant_id of [
+          ...new Set([tenant, 'A', 'B', 'AB', '0', 'acme', 'acme2', 'xacme', 'aacme', 'xA', 'zzz', '', null]),
+        ])
           for (const status of [null, 'x', 'y'])
             for (const flag of [true, false])
               for (const mode of [null, 'on', 'off'])

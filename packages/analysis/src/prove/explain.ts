@@ -213,6 +213,9 @@ export function witnessOf(engine: Engine, question: ProofQuestion): Witness {
         circumstances.push(`${what} is missing`);
         break;
       }
+      case 'is':
+        assignment[engine.nameOf(about)] = value === null ? 'something else' : plain(String(value));
+        break;
       case 'claim':
       case 'foreign':
         assignment[engine.nameOf(about)] = plain(String(value));

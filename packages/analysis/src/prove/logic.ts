@@ -46,3 +46,9 @@ export function isOf(a: Outcomes, test: boolean | null): Outcomes {
   return (a & wanted ? TRUE : 0) | (a & ANY & ~wanted ? FALSE : 0) | (a & ERROR);
 }
 export const truth = (value: boolean): Outcomes => (value ? TRUE : FALSE);
+
+/** What a search needs to know of a set of outcomes. */
+export const verdictOf = (a: Outcomes): { canBeTrue: boolean; onlyTrue: boolean } => ({
+  canBeTrue: (a & TRUE) !== 0,
+  onlyTrue: a === TRUE,
+});

@@ -1,14 +1,15 @@
 import type { Confidence, Reason, Value } from '@tenant-lint/model';
-import { Engine, type Mode } from './engine.js';
+import { Engine } from './engine.js';
 import { explain, mentionsKey, witnessOf } from './explain.js';
 import type { Leak, Proof, ProofQuestion } from './question.js';
+import type { Mode } from './run.js';
 import { Setup } from './setup.js';
 import { TooLarge, type Found } from './space.js';
 import { own } from './symbols.js';
 
 const strict: Mode = { assume: false, missing: false, failOpen: false, doubt: false, restore: false, tenant: own };
 
-interface Run {
+interface Attempt {
   readonly engine: Engine;
   readonly found: Found | 'too large';
 }
@@ -68,7 +69,7 @@ class Prover {
   }
 
   /** A run; where it is not clean and references between keyed tables would help, one more that assumes that writers keep them. */
-  #attempt(mode: Mode): Run {
+  #attempt(mode: Mode): Attempt {
     const run = this.#run({ ...mode, assume: this.#assume });
     if (this.#assume || run.found === 'no' || !run.engine.touched.has('assume')) return run;
     const assuming = this.#run({ ...mode, assume: true });
@@ -77,12 +78,12 @@ class Prover {
     return assuming;
   }
 
-  #run(mode: Mode): Run {
+  #run(mode: Mode): Attempt {
     const known = this.#setup.known;
     const engine = new Engine(this.#setup, mode);
-    let found: Run['found'];
+    let found: Attempt['found'];
     try {
-      found = engine.run(this.question.predicate);
+      found = engine.search(this.question.predicate);
     } catch (error) {
       if (!(error instanceof TooLarge)) throw error;
       found = 'too large';
@@ -98,7 +99,7 @@ class Prover {
     return [...this.#setup.constants].filter((c) => c !== '').slice(0, 4);
   }
 
-  #leak(run: Run, cause: Leak['cause'], assumptions: readonly string[] = []): Leak {
+  #leak(run: Attempt, cause: Leak['cause'], assumptions: readonly string[] = []): Leak {
     const { engine } = run;
     const { evidence, confidence } = this.#evidence(run);
     const explained = explain(this.question.predicate, engine);
@@ -118,7 +119,7 @@ class Prover {
     };
   }
 
-  #evidence(run: Run): { evidence: Leak['evidence']; confidence: Confidence } {
+  #evidence(run: Attempt): { evidence: Leak['evidence']; confidence: Confidence } {
     const chosen = [...run.engine.space.chosen].filter(([key, value]) => key.startsWith('missing|') && value === true);
     if (chosen.length > 0) {
       const kinds = chosen.map(([key]) => key.split('|')[1]);
@@ -130,8 +131,8 @@ class Prover {
     return { evidence: mentionsKey(this.question, run.engine) ? 'negated' : 'none', confidence: 'certain' };
   }
 
-  #undecided(run: Run): Proof {
-    const texts = run.found === 'too large' ? ['too many combinations to look at'] : [...run.engine.unknowns.values()];
+  #undecided(run: Attempt): Proof {
+    const texts = run.found === 'too large' ? ['too many combinations to look at'] : [...run.engine.unknowns];
     for (const text of texts) this.#reasons.set(text, { text });
     const hangsOn = [...this.#reasons.values()];
     return {
@@ -141,7 +142,7 @@ class Prover {
     };
   }
 
-  #isolated(run: Run): Proof {
+  #isolated(run: Attempt): Proof {
     const { engine } = run;
     let restsOn: readonly Value[] = [];
     if (engine.touched.has('doubt')) {

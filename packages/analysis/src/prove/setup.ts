@@ -3,7 +3,7 @@ import { Cache } from './cache.js';
 import { Calls } from './calls.js';
 import { identityOf } from './identity.js';
 import { bare } from './missing.js';
-import type { ProofQuestion, World } from './question.js';
+import type { ColumnFact, ProofQuestion, World } from './question.js';
 import { hasOrder, refsIn, targetsIn } from './walk.js';
 
 /** Everything about a question that does not change between runs. */
@@ -24,6 +24,11 @@ export class Setup {
   readonly constants = new Set<string>();
   /** Keys of the values that a condition compares with something: a test of one of them asks for its presence. */
   readonly compared = new Set<string>();
+  /** The constant patterns of LIKE; '%' stands for those that are computed. */
+  readonly patterns = new Set<string>();
+  /** The constants that each free value is compared with. */
+  readonly #constantsOf = new Map<string, Set<string>>();
+  #alternatives = 0;
   /** Whether something is compared by order. */
   ordered = false;
 
@@ -45,7 +50,26 @@ export class Setup {
 
   /** How much has been learnt of names; a run that learns more is done again. */
   get known(): number {
-    return this.carriers.size + this.callers.size + this.constants.size + this.compared.size + (this.ordered ? 1 : 0);
+    return (
+      this.carriers.size +
+      this.callers.size +
+      this.constants.size +
+      this.compared.size +
+      this.patterns.size +
+      this.#alternatives +
+      (this.ordered ? 1 : 0)
+    );
+  }
+
+  /** What a free value may equal: the constants that it is compared with anywhere, and something else. */
+  alternativesOf(key: string, text: string): readonly (string | null)[] {
+    let known = this.#constantsOf.get(key);
+    if (!known) this.#constantsOf.set(key, (known = new Set()));
+    if (!known.has(text)) {
+      known.add(text);
+      this.#alternatives++;
+    }
+    return [...known, null];
   }
 
   /** Learns from a condition which settings, constants and values matter. */
@@ -66,8 +90,7 @@ export class Setup {
     }
     if (node === null || typeof node !== 'object') return;
     const p = node as Predicate | Value;
-    if (p.kind === 'compare')
-      this.#sides([p.left, p.right], !/like|[<>~]|similar/.test(p.operator) || /^(<>|is )/.test(p.operator));
+    if (p.kind === 'compare') this.#comparison(p.operator, p.left, p.right);
     else if (p.kind === 'in') this.#sides([p.left, ...p.right]);
     else if (p.kind === 'in-query') this.#sides([...p.left, ...p.query.output]);
     else if (p.kind === 'optional') this.compared.add(this.cache.keyOfValue(bare(p.on)));
@@ -80,6 +103,16 @@ export class Setup {
       }
     }
     for (const [key, inner] of Object.entries(node)) if (key !== 'span') this.#scan(inner, calls);
+  }
+
+  #comparison(operator: string, left: Value, right: Value): void {
+    const isPattern = /i?like$/.test(operator);
+    if (isPattern) {
+      const pattern = right.kind === 'constant' && typeof right.value === 'string' ? right.value : '%';
+      this.patterns.add(pattern);
+    }
+    // Equality with a constant (or its negation) can name a tenant; an order or a pattern does not.
+    this.#sides([left, right], /^(=|<>|!=|is (not )?distinct from)$/.test(operator));
   }
 
   /** `names`: the comparison is one by which a constant can name a tenant. */
@@ -140,6 +173,13 @@ export class Setup {
     const target = this.targets.get(value.target);
     const role = target && this.world.column(target, value.column).role;
     return role === 'user' || (role === 'reference' && value.target !== this.target.ref);
+  }
+
+  fact(target: Target, column: string): ColumnFact {
+    const key = `${target.ref}.${column}`;
+    let fact = this.cache.facts.get(key);
+    if (!fact) this.cache.facts.set(key, (fact = this.world.column(target, column)));
+    return fact;
   }
 
   isKey(value: Value): boolean {

@@ -20,6 +20,28 @@ export type Found =
 /** Who owns a row and what the settings say decides most; choosing these first prunes the most. */
 const decisive = (key: string): boolean => /^(row|setting)\|/.test(key);
 
+/** A result with the choices it was found under. */
+export interface Remembered<T> {
+  readonly reads: readonly (readonly [string, Choice])[];
+  readonly result: T;
+}
+
+/** Notes which choices, made before it began, a computation reads; and whether it asked for one that is still open. */
+class Recorder {
+  readonly reads = new Map<string, Choice>();
+  open = false;
+
+  constructor(
+    readonly before: ReadonlySet<string>,
+    private readonly depth: number,
+  ) {}
+
+  read(key: string, choice: Choice | undefined, depth: number): void {
+    if (choice !== undefined) this.reads.set(key, choice);
+    else if (depth <= this.depth) this.open = true;
+  }
+}
+
 /** Raised when a search visits too many assignments. */
 export class TooLarge extends Error {
   constructor() {
@@ -36,6 +58,7 @@ export class Space {
   readonly #chosen = new Map<string, Choice>();
   readonly #pending: (Pending | undefined)[] = [undefined];
   readonly #depthOf = new Map<TargetRef, number>();
+  readonly #recorders: Recorder[] = [];
   #depth = 0;
   #steps = 0;
 
@@ -44,10 +67,12 @@ export class Space {
   /** The possible values of a variable: the chosen one, or all of them. Variables belong to the innermost scope of the targets they name. */
   pick<T extends Choice>(key: string, domain: readonly T[], refs: readonly TargetRef[]): readonly T[] {
     const chosen = this.#chosen.get(key);
+    for (const recorder of this.#recorders) {
+      if (chosen === undefined || recorder.before.has(key)) recorder.read(key, chosen, this.#depthFor(refs));
+    }
     if (chosen !== undefined) return domain.includes(chosen as T) ? [chosen as T] : [];
     if (domain.length > 1) {
-      let depth = 0;
-      for (const ref of refs) depth = Math.max(depth, this.#depthOf.get(ref) ?? 0);
+      const depth = this.#depthFor(refs);
       if (depth > this.#depth) return domain;
       const pending = this.#pending[depth];
       if (pending === undefined || (!decisive(pending.key) && decisive(key))) this.#pending[depth] = { key, domain };
@@ -84,6 +109,36 @@ export class Space {
       else if (inner === 'outer' && found === 'maybe') found = inner;
     }
     return found;
+  }
+
+  #depthFor(refs: readonly TargetRef[]): number {
+    let depth = 0;
+    for (const ref of refs) depth = Math.max(depth, this.#depthOf.get(ref) ?? 0);
+    return depth;
+  }
+
+  /**
+   * Runs `body`, whose result depends on nothing but choices, or gives what it gave before under the same choices. Only results that do not
+   * depend on choices of enclosing scopes that are still open are remembered.
+   */
+  remembering<T extends string>(memory: Remembered<T>[], body: () => T): T {
+    for (const { reads, result } of memory) {
+      if (reads.every(([key, choice]) => this.#chosen.get(key) === choice)) {
+        // For whoever records around this, the remembered result has read the same.
+        for (const recorder of this.#recorders)
+          for (const [key, choice] of reads) if (recorder.before.has(key)) recorder.read(key, choice, 0);
+        return result;
+      }
+    }
+    const recorder = new Recorder(new Set(this.#chosen.keys()), this.#depth);
+    this.#recorders.push(recorder);
+    try {
+      const result = body();
+      if (!recorder.open) memory.push({ reads: [...recorder.reads], result });
+      return result;
+    } finally {
+      this.#recorders.pop();
+    }
   }
 
   /** Runs `body` inside the scope of a sub-query over `refs`, and forgets the choices made there. */

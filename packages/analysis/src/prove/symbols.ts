@@ -93,4 +93,4 @@ export function like(text: string, pattern: string, ignoreCase: boolean): boolea
   return new RegExp(`^${source}$`, ignoreCase ? 'iu' : 'u').test(text);
 }
 
-const escape = (c: string): string => c.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+const escape = (c: string): string => c.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
