@@ -1,5 +1,6 @@
-import type { Predicate, Reason, Target, Value } from '@tenant-lint/model';
+import { always, type Predicate, type Reason, type Target, type Value } from '@tenant-lint/model';
 import { prove, type Proof, type ValueClass, type World } from '../prove/index.js';
+import { mentionedRefs, slice } from './slice.js';
 
 export type { Proof };
 
@@ -11,7 +12,13 @@ export function proveTarget(
   world: World,
   classify: (value: Value) => ValueClass | undefined,
 ): Proof {
-  return prove({ target, predicate, others, world: withClasses(world, classify) });
+  const sliced = slice(predicate, [target, ...others], world);
+  const mentioned = mentionedRefs(sliced);
+  // The predicate of a target holds the conditions of what it is joined with already.
+  const joined = others
+    .filter((t) => mentioned.has(t.ref))
+    .map((t) => ({ ...t, predicate: always('stated by the question') }));
+  return prove({ target, predicate: sliced, others: joined, world: withClasses(world, classify) });
 }
 
 function withClasses(world: World, classify: (value: Value) => ValueClass | undefined): World {

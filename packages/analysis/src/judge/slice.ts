@@ -1,0 +1,71 @@
+import type { Predicate, Target, TargetRef, Value } from '@tenant-lint/model';
+import type { World } from '../prove/index.js';
+
+/**
+ * Leaves out the conjuncts that can say nothing about tenancy: comparisons of plain columns with constants or with each other. Leaving a
+ * conjunct out admits more rows, never fewer, so no leak is lost; and since such a condition holds for some row of any tenant, none is
+ * invented.
+ */
+export function slice(predicate: Predicate, targets: readonly Target[], world: World): Predicate {
+  if (predicate.kind !== 'and') return predicate;
+  const byRef = new Map<TargetRef, Target>(targets.map((t) => [t.ref, t]));
+  const of = predicate.of.filter((part) => !isPlain(part, byRef, world));
+  if (of.length === predicate.of.length) return predicate;
+  const [only] = of;
+  if (of.length === 1 && only) return only;
+  return of.length === 0 ? { kind: 'always', why: 'no condition on the tenant' } : { ...predicate, of };
+}
+
+function isPlain(predicate: Predicate, targets: ReadonlyMap<TargetRef, Target>, world: World): boolean {
+  const plain = (value: Value): boolean => {
+    switch (value.kind) {
+      case 'column': {
+        const target = value.target === undefined ? undefined : targets.get(value.target);
+        return target !== undefined && world.column(target, value.column).role === 'plain';
+      }
+      case 'constant':
+      case 'parameter':
+      case 'result':
+      case 'import':
+      case 'binding':
+      case 'global':
+      case 'this':
+      case 'input':
+      case 'instance':
+        return true;
+      case 'missing-able':
+        return plain(value.of);
+      default:
+        return false;
+    }
+  };
+  switch (predicate.kind) {
+    case 'compare':
+      return plain(predicate.left) && plain(predicate.right);
+    case 'in':
+      return plain(predicate.left) && predicate.right.every(plain);
+    case 'null':
+      return plain(predicate.of);
+    case 'not':
+      return isPlain(predicate.of, targets, world);
+    case 'optional':
+      return isPlain(predicate.of, targets, world) && predicate.otherwise.kind === 'always';
+    default:
+      return false;
+  }
+}
+
+/** The targets whose columns occur in a predicate, sub-queries included. */
+export function mentionedRefs(predicate: Predicate): ReadonlySet<TargetRef> {
+  const refs = new Set<TargetRef>();
+  const walk = (node: unknown): void => {
+    if (Array.isArray(node)) node.forEach(walk);
+    else if (node !== null && typeof node === 'object') {
+      if ('target' in node && typeof node.target === 'string') refs.add(node.target);
+      if ('to' in node && typeof node.to === 'string') refs.add(node.to);
+      for (const [key, inner] of Object.entries(node)) if (key !== 'span') walk(inner);
+    }
+  };
+  walk(predicate);
+  return refs;
+}
