@@ -213,6 +213,9 @@ export function witnessOf(engine: Engine, question: ProofQuestion): Witness {
         circumstances.push(`${what} is missing`);
         break;
       }
+      case 'place':
+        assignment[`'${about}' is ordered after`] = plain(String(value)) || 'nothing';
+        break;
       case 'is':
         assignment[engine.nameOf(about)] = value === null ? 'something else' : plain(String(value));
         break;
