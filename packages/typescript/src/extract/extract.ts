@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type TS from 'typescript';
 import { lineStartsOf, type FileFacts, type Unchecked, type Value } from '@tenant-lint/model';
 import { directivesOf } from './directives.js';
@@ -62,6 +62,7 @@ export function extractFromSource(
     exports: [],
     unchecked: [],
     types: new Map(),
+    membersOfTypes: new Map(),
     extraBindings: Object.create(null) as Record<string, Value>,
     neverReturns: new Map(),
     declarations: new Map(),
@@ -154,7 +155,8 @@ function startsOfLines(text: string): number[] {
   return starts;
 }
 
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+/** The first 64 bits of the SHA-1 of the text. It tells versions of a file apart and protects nothing, and SHA-1 takes half the time of SHA-256. */
+const hashOf = (text: string): string => hash('sha1', text, 'hex').slice(0, 16);
 
 const emptyFacts = (text: string, file: string, lineStarts: readonly number[], unchecked: Unchecked): FileFacts => ({
   file,

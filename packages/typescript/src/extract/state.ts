@@ -84,6 +84,8 @@ export interface Extraction {
   readonly unchecked: Unchecked[];
   /** Interfaces and type aliases of the file. */
   readonly types: Map<string, TS.InterfaceDeclaration | TS.TypeAliasDeclaration>;
+  /** What was found in them, by how deep in another type they were named. */
+  readonly membersOfTypes: Map<TS.Node, (Readonly<Record<string, TypeName>> | 'none' | undefined)[]>;
   /** Bindings that no variable stands for: `default`, `module.exports`. */
   readonly extraBindings: Record<string, Value>;
   /** Functions of the file that surely never return. */

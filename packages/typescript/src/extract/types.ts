@@ -32,7 +32,7 @@ function describe(x: Extraction, given: TS.TypeNode, made: Mutable<TypeName>, de
   const name = nameOf(x, node);
   if (name) made.name = name;
   if (depth >= depthLimit) return;
-  const properties = propertiesOf(x, node, depth, new Set());
+  const properties = rememberedProperties(x, node, depth);
   if (properties) made.properties = properties;
   const aliased = aliasOf(x, node);
   if (aliased && ts.isUnionTypeNode(aliased)) {
@@ -62,6 +62,18 @@ function aliasOf(x: Extraction, node: TS.TypeNode): TS.TypeNode | undefined {
 }
 
 type Properties = Record<string, TypeName>;
+
+/** The properties of a type; those of a type that the file declares are found once for each depth. */
+function rememberedProperties(x: Extraction, node: TS.TypeNode, depth: number): Properties | undefined {
+  const declaration =
+    ts.isTypeReferenceNode(node) && ts.isIdentifier(node.typeName) ? x.types.get(node.typeName.text) : undefined;
+  if (!declaration) return propertiesOf(x, node, depth, new Set());
+  let found = x.membersOfTypes.get(declaration);
+  if (!found) x.membersOfTypes.set(declaration, (found = []));
+  found[depth] ??= propertiesOf(x, node, depth, new Set()) ?? 'none';
+  const properties = found[depth];
+  return properties === 'none' ? undefined : properties;
+}
 
 /** The properties of an object type; `seen` ends cycles of aliases. */
 function propertiesOf(x: Extraction, node: TS.TypeNode, depth: number, seen: Set<TS.Node>): Properties | undefined {
