@@ -33,17 +33,23 @@ export default defineRule({
   },
   subject: 'project',
   *check(_, model) {
+    const seen = new Set<string>();
     for (const { part, span, key } of partsOf(model)) {
       const origin = model.originOf(part.value);
       const message = messageFor(part, origin);
       if (message === undefined) continue;
+      const data = {
+        name: part.position === 'schema' ? 'schema name' : 'name',
+        around: part.around,
+        source: sourceOf(part.value) ?? 'a value of the request',
+      };
+      // A text that differs from path to path is an access for each path, and says the same thing of the same part.
+      const same = JSON.stringify([message, data, span]);
+      if (seen.has(same)) continue;
+      seen.add(same);
       yield {
         message,
-        data: {
-          name: part.position === 'schema' ? 'schema name' : 'name',
-          around: part.around,
-          source: sourceOf(part.value) ?? 'a value of the request',
-        },
+        data,
         span,
         confidence: origin === 'input' ? 'certain' : 'likely',
         related: [{ span: part.span, text: 'this becomes part of the statement' }],

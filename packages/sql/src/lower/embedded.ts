@@ -10,6 +10,7 @@ import { holesIn } from './holes.js';
 import { normalizePlaceholders } from './placeholders.js';
 import type { Recovered } from './recover.js';
 import { recover } from './recover.js';
+import { refusedParameter } from './refused.js';
 import { lowerStatement } from './statement.js';
 
 /**
@@ -24,6 +25,8 @@ export interface EmbeddedSql {
   readonly library: string;
   /** The whole text in the file. */
   readonly span: Span;
+  /** Names of placeholders that stand for literals which the program makes: the database sees text in their place. */
+  readonly literals?: ReadonlySet<string>;
   /** UTF-16 offset in `text` to offset in the file. */
   position(offset: number): number;
 }
@@ -51,6 +54,7 @@ export function lowerEmbedded(sql: EmbeddedSql): LoweredSql {
       sql,
       statement,
       place,
+      (name) => !normalized.names.has(name) && !sql.literals?.has(name),
       parsed.statements.length > 1 ? `${sql.idPrefix}/${accesses.length}` : sql.idPrefix,
     );
     const lowered = one.lower();
@@ -86,18 +90,36 @@ class Embedded {
     private readonly sql: EmbeddedSql,
     private readonly statement: ParsedStatement,
     private readonly place: (offset: number) => number,
+    /** Whether the database itself gets a parameter of this name. */
+    private readonly sent: (name: string) => boolean,
     private readonly id: string,
   ) {}
 
   lower(): LoweredSql {
     const { statement } = this;
-    if (statement.node) return this.parsed(statement, this.place);
     const holes = holesIn(statement.text);
+    if (statement.node) {
+      const refused = refusedParameter(statement.node, this.sent);
+      if (!refused) return this.parsed(statement, this.place);
+      const start = this.place(statement.offset(refused.location));
+      const span = { file: this.sql.file, start, end: start + `$${refused.name}`.length };
+      const detail = `Postgres takes no parameter here; ${refused.instead}`;
+      return {
+        accesses: holes.length > 0 ? [this.raw('raw')] : [],
+        events: [],
+        unchecked: [{ file: this.sql.file, reason: 'syntax', detail, span }],
+      };
+    }
     const recovered = statement.error && holes.length > 0 ? recover(statement.text) : undefined;
     if (recovered) return this.recovered(recovered);
     const error = statement.error;
     const unchecked: Unchecked[] = [
-      { file: this.sql.file, reason: 'syntax', ...(error ? { detail: error.message } : {}), span: this.span() },
+      {
+        file: this.sql.file,
+        reason: 'syntax',
+        ...(error ? { detail: detailOf(error.message) } : {}),
+        span: this.span(),
+      },
     ];
     return { accesses: holes.length > 0 ? [this.raw('raw')] : [], events: [], unchecked };
   }
@@ -185,6 +207,9 @@ class Embedded {
     return { ...lowered, events: [], accesses: [{ ...access, targets, interpolations, span: this.span() }] };
   }
 }
+
+const detailOf = (message: string): string =>
+  /at or near "\$\d+"$/.test(message) ? `Postgres takes no parameter here (${message})` : message;
 
 const holeNumber = (value: Value): number =>
   value.kind === 'placeholder' ? Number(value.name.replace(/^hole:/, '')) : -1;

@@ -12,6 +12,8 @@ export interface Hole {
   readonly quoted: boolean;
   /** Left out of the text: what it adds is not known. */
   readonly dropped: boolean;
+  /** Left out where it can change which rows are reached. */
+  readonly widens: boolean;
   readonly around: string;
 }
 
@@ -56,6 +58,8 @@ class TextBuilder {
   readonly #segments: Segment[] = [];
   readonly #scanner = new SqlScanner();
   #text = '';
+  /** The text as the program has it, `?` for each hole. */
+  #shown = '';
   #next: number;
   #quoted: { at: number; parts: TextPart[] } | undefined;
 
@@ -70,7 +74,8 @@ class TextBuilder {
   build(): BuiltText {
     this.#pieces.forEach((piece, i) => {
       if ('text' in piece) this.#readText(piece);
-      else this.#readHole(piece, this.#pieces[i - 1], this.#pieces[i + 1]);
+      else this.#readHole(piece, i);
+      this.#shown += shownPiece(piece);
     });
     if (this.#quoted) this.#closeLiteral();
     const segments = this.#segments;
@@ -108,25 +113,32 @@ class TextBuilder {
     }
     const rest = piece.text.slice(from);
     this.#scanner.read(rest);
-    this.#append(rest, piece.start === undefined ? undefined : piece.start + from);
+    this.#append(
+      rest,
+      piece.start === undefined ? undefined : piece.start + (piece.end === undefined ? from : 0),
+      piece.end,
+    );
   }
 
-  #readHole(piece: Extract<Piece, { hole: Value }>, before: Piece | undefined, following: Piece | undefined): void {
-    const after = following && 'text' in following ? following.text : '';
-    const natural = this.#scanner.hole(after);
+  #readHole(piece: Extract<Piece, { hole: Value }>, index: number): void {
+    const following = this.#pieces[index + 1];
+    const { restricts } = this.#scanner;
+    const natural = this.#scanner.hole(following && 'text' in following ? following.text : '');
     if (this.#numbersParameter(natural)) return this.#computedParameter(piece);
     const bound = piece.as === 'bind' || (piece.as === 'any' && this.#options.holes === 'bind');
-    const position = this.#positionOf(natural, piece.as, bound);
+    const stands = this.#standsAs(natural, piece.as, bound);
     const number = this.#holes.length;
-    const written = this.#write(position, piece.hole, number, bound);
+    const written = this.#write(stands, piece.hole, number, bound);
     this.#holes.push({
       value: piece.hole,
       span: piece.span,
-      position,
+      // Text that stands as a name for want of anything better is no name yet.
+      position: piece.as === 'quoted' || piece.as === 'fragment' ? stands : natural,
       bound,
-      quoted: piece.as === 'quoted',
-      dropped: written === ' ' && position === 'fragment',
-      around: around(before && 'text' in before ? before.text : '', after),
+      quoted: piece.as === 'quoted' || (natural === 'quoted-identifier' && piece.doubled === true),
+      dropped: written === ' ' && stands === 'fragment',
+      widens: written === ' ' && stands === 'fragment' && restricts,
+      around: around(this.#shown, shownAfter(this.#pieces, index)),
     });
     if (written !== undefined) this.#append(written, piece.span.start, piece.span.end);
     else this.#openLiteral({ hole: piece.hole, span: piece.span }, piece.span.start);
@@ -148,9 +160,11 @@ class TextBuilder {
     );
   }
 
-  #positionOf(natural: HolePosition, as: Extract<Piece, { hole: Value }>['as'], bound: boolean): HolePosition {
+  /** The position that a hole is written for. */
+  #standsAs(natural: HolePosition, as: Extract<Piece, { hole: Value }>['as'], bound: boolean): HolePosition {
     if (natural === 'comment' || natural === 'dollar' || natural === 'literal' || natural === 'quoted-identifier')
       return natural;
+    if (as === 'fragment') return 'fragment';
     if (as === 'quoted' || as === 'name') return natural === 'schema' ? 'schema' : 'identifier';
     const { read } = this.#options;
     if (read && as === 'any' && (natural === 'value' || (natural === 'fragment' && read === 'all as names')))
@@ -239,5 +253,18 @@ function positionOf(segments: readonly Segment[], text: string, offset: number, 
   return segment.start + Math.min(Math.max(0, inside), segment.length);
 }
 
-const around = (before: string, after: string): string =>
-  `${before.replace(/\s+/g, ' ').slice(-40)}?${after.replace(/\s+/g, ' ').slice(0, 20)}`.trim();
+const shownPiece = (piece: Piece): string => ('text' in piece ? piece.text : '?');
+
+/** What follows a piece, as far as anybody looks. */
+function shownAfter(pieces: readonly Piece[], i: number): string {
+  let after = '';
+  for (let k = i + 1; k < pieces.length && after.length < 200; k++) after += shownPiece(pieces[k]!);
+  return after;
+}
+
+/** The words around a hole: of its own statement, and whole ones where the beginning is cut off. */
+function around(before: string, after: string): string {
+  const statement = before.replace(/\s+/g, ' ').split(';').at(-1) ?? '';
+  const near = statement.length > 40 ? statement.slice(-40).replace(/^\S* /, '') : statement;
+  return `${near}?${after.replace(/\s+/g, ' ').slice(0, 20)}`.trim();
+}

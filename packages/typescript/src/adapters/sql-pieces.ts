@@ -3,6 +3,8 @@ import { unknownValue, type LowerContext, type Span, type TextPart, type Value }
 /** What a library's fragment stands for where it is put into SQL text. */
 export type Expansion =
   | readonly TextPart[]
+  /** Text that the library writes in its place. */
+  | { readonly written: string }
   /** A name, quoted by the library or not. */
   | { readonly identifier: Value; readonly quoted: boolean }
   /** A bind parameter, whatever the other holes are. */
@@ -10,10 +12,16 @@ export type Expansion =
 
 export type Expand = (hole: Value) => Expansion | undefined;
 
-/** A piece of SQL text. Text without `start` has no place in the file. */
+/** A piece of SQL text. Text without `start` has no place in the file; with `end` it stands for what is between the two. */
 export type Piece =
-  | { readonly text: string; readonly start?: number; readonly exact: boolean }
-  | { readonly hole: Value; readonly span: Span; readonly as: 'any' | 'bind' | 'quoted' | 'name' };
+  | { readonly text: string; readonly start?: number; readonly end?: number; readonly exact: boolean }
+  | {
+      readonly hole: Value;
+      readonly span: Span;
+      readonly as: 'any' | 'bind' | 'quoted' | 'name' | 'fragment';
+      /** The program doubles the double quotes in it: between quotes it is one name. */
+      readonly doubled?: boolean;
+    };
 
 /** How many alternatives of one text are looked at, and how deep fragments are put into one another. */
 const maxAlternatives = 6;
@@ -47,7 +55,7 @@ interface Surroundings {
 type Alternatives = readonly (readonly Piece[])[] | string;
 
 function expandValue(value: Value, s: Surroundings, depth: number): Alternatives {
-  const asHole: Alternatives = s.top ? `the text is ${describe(value)}` : [[{ hole: value, span: s.span, as: 'any' }]];
+  const asHole: Alternatives = s.top ? `the text is ${describe(value)}` : [[holePiece(value, s)]];
   if (depth > maxDepth) return asHole;
   const expansion = s.expand?.(value);
   if (expansion) return expandFragment(expansion, s, depth);
@@ -70,19 +78,42 @@ function expandValue(value: Value, s: Surroundings, depth: number): Alternatives
       return fragments.every((f) => f !== undefined) ? fragments.flat() : asHole;
     }
     case 'apply':
-      if (value.function === '+' && s.top) return concatenate(value.to.map((v) => operand(v, s, depth)));
+      if (value.function === '+' && s.top)
+        return concatenate(
+          value.to.map((v) => operand(v, s, depth)),
+          () => s.span,
+        );
       return asHole;
     default: {
       const resolved = s.context.resolve(value);
       if (resolved === value || resolved.kind === 'unknown') return asHole;
       const again = expandValue(resolved, s, depth + 1);
       // What resolution found is used where it is text; a value keeps its provenance.
-      const text = s.splice
-        ? resolved.kind === 'text' || resolved.kind === 'constant' || resolved.kind === 'choice'
-        : s.expand?.(resolved) !== undefined;
+      const text =
+        s.expand?.(resolved) !== undefined ||
+        (s.splice && (resolved.kind === 'text' || resolved.kind === 'constant' || resolved.kind === 'choice'));
       return s.top || text ? again : asHole;
     }
   }
+}
+
+const holePiece = (value: Value, s: Surroundings): Piece => ({
+  hole: value,
+  span: s.span,
+  as: 'any',
+  ...(doublesQuotes(value, s.context) ? { doubled: true } : {}),
+});
+
+/** `name.replaceAll('"', '""')`, `name.replace(/"/g, '""')`, written in place or in a helper. */
+function doublesQuotes(value: Value, context: LowerContext): boolean {
+  return [value, context.resolve(value)].some((v) => {
+    const last = v.kind === 'result' && v.path.length === 0 ? context.chain(v.chain)?.steps.at(-1) : undefined;
+    const by = last?.name === 'replaceAll' || last?.name === 'replace' ? last.arguments?.[1] : undefined;
+    const what = last?.arguments?.[0];
+    // A text as pattern of `replace` is replaced once only.
+    const every = last?.name === 'replaceAll' || what?.kind !== 'constant';
+    return every && by?.kind === 'constant' && by.value === '""';
+  });
 }
 
 /** The piece of a string literal; the text begins behind the quote. */
@@ -108,10 +139,17 @@ function expandParts(parts: readonly TextPart[], s: Surroundings, depth: number)
       if ('text' in part) return [[part]];
       return expandValue(part.hole, { ...s, span: part.span, top: false }, depth + 1);
     }),
+    (i) => {
+      const part = parts[i];
+      return part && 'hole' in part ? part.span : s.span;
+    },
   );
 }
 
 function expandFragment(expansion: Expansion, s: Surroundings, depth: number): Alternatives {
+  if ('written' in expansion) {
+    return [[{ text: expansion.written, start: s.span.start, end: s.span.end, exact: false }]];
+  }
   if ('identifier' in expansion) {
     return [[{ hole: expansion.identifier, span: s.span, as: expansion.quoted ? 'quoted' : 'name' }]];
   }
@@ -119,11 +157,8 @@ function expandFragment(expansion: Expansion, s: Surroundings, depth: number): A
   return expandParts(expansion, s, depth + 1);
 }
 
-const tooMany: Piece = {
-  hole: unknownValue('one of several fragments'),
-  span: { file: '', start: 0, end: 0 },
-  as: 'any',
-};
+/** One of more alternatives than are looked at: any piece of SQL. */
+const tooMany = (span: Span): Piece => ({ hole: unknownValue('one of several fragments'), span, as: 'fragment' });
 
 /** The texts of a value that is a fragment of the library, or missing; undefined for any other value. */
 function fragmentOnly(value: Value, s: Surroundings, depth: number): readonly (readonly Piece[])[] | undefined {
@@ -135,13 +170,13 @@ function fragmentOnly(value: Value, s: Surroundings, depth: number): readonly (r
   return typeof expanded === 'string' ? undefined : expanded;
 }
 
-function concatenate(parts: readonly Alternatives[]): Alternatives {
+function concatenate(parts: readonly Alternatives[], spans: (part: number) => Span): Alternatives {
   let all: (readonly Piece[])[] = [[]];
-  for (const part of parts) {
+  for (const [i, part] of parts.entries()) {
     if (typeof part === 'string') return part;
     const next = all.flatMap((before) => part.map((piece) => [...before, ...piece]));
     // Too many combinations: the choice stays a hole, about which nothing is known.
-    all = next.length <= maxAlternatives ? next : all.map((before) => [...before, tooMany]);
+    all = next.length <= maxAlternatives ? next : all.map((before) => [...before, tooMany(spans(i))]);
   }
   return all;
 }

@@ -27,6 +27,15 @@ const beforeCondition = new Set(['where', 'and', 'or', 'not', 'on', 'having']);
 /** What follows a name-expecting word only after another word. */
 const skipped = new Set(['if', 'not', 'exists', 'only', 'lateral', 'local', 'session', 'to']);
 
+const clauses = new Set(
+  'select from where on having join using order group limit offset returning values set fetch update delete'.split(' '),
+);
+/** Clauses of which no part decides which rows are reached. */
+const harmless = new Set(['select', 'order', 'group', 'limit', 'offset', 'returning', 'fetch', 'values', 'set']);
+
+/** The word that a hole is; no text reads as it. */
+const standIn = 'hole?';
+
 /** Reads SQL piece by piece and says for each gap between two pieces where it stands. Pure: the state is in the object. */
 export class SqlScanner {
   #state: State = { in: 'plain' };
@@ -55,9 +64,21 @@ export class SqlScanner {
       case 'plain':
     }
     const position = this.#plain(next);
-    this.#words.push(position === 'fragment' ? '' : '?');
+    this.#words.push(position === 'fragment' ? '' : standIn);
     this.#adjacent = true;
     return position;
+  }
+
+  /** Whether what stands here can change which rows are reached: the last clause at this depth of parentheses is not a sort key or a limit. */
+  get restricts(): boolean {
+    let depth = 0;
+    for (let i = this.#words.length - 1; i >= 0; i--) {
+      const word = this.#words[i]!;
+      if (word === ')') depth++;
+      else if (word === '(') depth = Math.max(0, depth - 1);
+      else if (depth === 0 && clauses.has(word)) return !harmless.has(word);
+    }
+    return true;
   }
 
   #plain(next: string): HolePosition {
@@ -174,8 +195,9 @@ export class SqlScanner {
     if (word) {
       const previous = this.#words.at(-1);
       // A word right behind a hole continues the hole's identifier.
-      if (this.#adjacent && previous === '?') this.#words.pop();
-      this.#push(this.#adjacent && previous === '?' ? `?${word[0].toLowerCase()}` : word[0].toLowerCase());
+      const continues = this.#adjacent && previous === standIn;
+      if (continues) this.#words.pop();
+      this.#push(continues ? `?${word[0].toLowerCase()}` : word[0].toLowerCase());
       return i + word[0].length;
     }
     if (c === ';') this.#words = [];

@@ -1,6 +1,7 @@
 import { lowerEmbedded, type EmbeddedSql } from '@tenant-lint/sql';
 import {
   mapAccess,
+  spanContains,
   unknownValue,
   type Access,
   type Interpolation,
@@ -90,7 +91,14 @@ function lowerPieces(
   const accesses = result.accesses.map((access) =>
     finish(substitutePlaceholders(withoutInterpolations(access), by), built, options),
   );
-  return { accesses: withInterpolations(accesses, built, positions, options), unchecked: result.unchecked };
+  // A parameter cannot stand there: it is a fragment of the library that was made where nobody saw it.
+  const unseen = built.holes.flatMap((h) =>
+    h.dropped && h.bound ? [{ reason: 'a fragment of the query was not found', span: h.span }] : [],
+  );
+  return {
+    accesses: withInterpolations(accesses, built, positions, options),
+    unchecked: [...result.unchecked, ...unseen],
+  };
 }
 
 function lowerBuilt(built: BuiltText, options: SqlTextOptions): LoweredText {
@@ -100,6 +108,7 @@ function lowerBuilt(built: BuiltText, options: SqlTextOptions): LoweredText {
     idPrefix: options.id,
     library: options.library,
     span: options.span,
+    literals: new Set(built.values.keys()),
     position: built.position,
   };
   const { accesses, unchecked } = lowerEmbedded(embedded);
@@ -129,7 +138,7 @@ function withoutInterpolations(access: Access): Access {
 
 /** Names made of holes become unknown, spans without a place become the call's. */
 function finish(access: Access, built: BuiltText, options: SqlTextOptions): Access {
-  const open = built.holes.some((h) => h.dropped);
+  const open = built.holes.some((h) => h.widens);
   const at = (span: Span): Span => (span.end > span.start ? span : options.span);
   const condition = (p: Predicate): Predicate =>
     p.kind === 'value' && p.of.kind === 'unknown' ? { kind: 'unknown', reason: p.of.reason } : p;
@@ -145,18 +154,11 @@ function finish(access: Access, built: BuiltText, options: SqlTextOptions): Acce
         ...target,
         table: tableWithoutHoles(target.table),
         span: at(target.span),
-        predicate: open ? withUnknown(predicate) : predicate,
+        // AND or OR: what is put in may narrow the condition as well as widen it.
+        predicate: open ? { kind: 'unknown', reason: spliced } : predicate,
       };
     }),
   };
-}
-
-/** More conditions, or anything else, may follow in the part that was not found. */
-function withUnknown(predicate: Predicate): Predicate {
-  const rest: Predicate = { kind: 'unknown', reason: spliced };
-  return predicate.kind === 'always'
-    ? rest
-    : { kind: 'and', of: [...(predicate.kind === 'and' ? predicate.of : [predicate]), rest] };
 }
 
 function tableWithoutHoles(table: Target['table']): Target['table'] {
@@ -180,7 +182,7 @@ function withInterpolations(
   const mine = accesses.map((): Interpolation[] => []);
   const rest: Interpolation[] = [];
   for (const one of all) {
-    const within = accesses.findIndex((a) => a.span.start <= one.span.start && one.span.end <= a.span.end);
+    const within = accesses.findIndex((a) => spanContains(a.span, one.span));
     (within >= 0
       ? mine[within]!
       : accesses.length === 1 && !/;/.test(built.text.trim().slice(0, -1))

@@ -85,6 +85,15 @@ export function fakeContext(files: readonly FileFacts[], settings: ContextSettin
         ? go({ kind: 'binding', file: target.file, name: local.local, path: [] }, value.path)
         : value;
     }
+    if (value.kind === 'result' && value.path.length === 0) {
+      // A helper with one return; its parameters stay what they are.
+      const chain = chains.get(value.chain);
+      const [step] = chain?.steps ?? [];
+      const callee =
+        chain && chain.steps.length === 1 && step?.name === '' ? resolve(chain.receiver, steps - 1) : value;
+      const returns = callee.kind === 'function' ? functions.get(callee.function)?.returns : undefined;
+      return returns?.length === 1 ? go(returns[0]!.value, []) : value;
+    }
     if (value.kind === 'this') {
       const [name, ...rest] = value.path;
       const found = byName.get(value.from)?.classes.find((c) => c.name === value.class);

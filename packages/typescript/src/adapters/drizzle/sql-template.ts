@@ -224,13 +224,13 @@ export function expandHole(hole: Value, scope: Scope, bare = false): Expansion |
   if (source?.table.known) {
     const name = source.known?.name;
     const text = name ? `${name.schema ? `"${name.schema}".` : ''}"${name.name}"` : `"${source.name}"`;
-    return [{ text, start: 0, exact: false }];
+    return { written: text };
   }
   const column = scope.column(hole);
   if (column?.kind === 'column') {
     const owner = scope.all().find((s) => s.ref !== undefined && s.ref === column.target);
     const table = bare ? undefined : (owner?.name ?? tableNameOf(hole, scope));
-    return [{ text: `${table ? `"${table}".` : ''}"${column.column}"`, start: 0, exact: false }];
+    return { written: `${table ? `"${table}".` : ''}"${column.column}"` };
   }
   // A field of a sub-query is an expression of its own.
   if (column) return { bind: hole };
