@@ -86,6 +86,8 @@ export interface IndexDefinition {
   readonly keys: readonly { readonly column?: string; readonly expression?: Value }[];
   readonly include: readonly string[];
   readonly predicate?: Predicate;
+  /** Its own place, where it is part of a larger declaration. */
+  readonly span?: Span;
 }
 
 export type PolicyCommand = 'all' | 'select' | 'insert' | 'update' | 'delete';

@@ -1,8 +1,8 @@
 import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Predicate, Span, Table, TableId } from '@tenant-lint/model';
-import { placeOf } from '../../lib/evidence.js';
 import { tableName } from '../../lib/naming.js';
+import { placeInTable } from '../../lib/place.js';
 import { predicatesIn, tableNamed, tenantKeys } from '../../lib/schema.js';
 
 export default defineRule({
@@ -66,7 +66,7 @@ export default defineRule({
         // Whether it serves searches within a tenant hangs on the queries.
         yield {
           ...common,
-          ...placeOf(index.origin),
+          ...placeInTable(index, table),
           message: 'secondary',
           data: { table: tableName(table.id), columns: columns.join(', '), key },
           key: `${table.id} ${columns.join(',')}`,

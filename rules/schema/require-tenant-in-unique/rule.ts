@@ -1,9 +1,9 @@
 import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
-import type { Confidence, Origin, Table, Value } from '@tenant-lint/model';
-import { placeOf } from '../../lib/evidence.js';
+import type { Confidence, Table, Value } from '@tenant-lint/model';
 import { isGenerated, isIssued, wordsOf } from '../../lib/issued.js';
 import { tableName } from '../../lib/naming.js';
+import { placeInTable, type Defined } from '../../lib/place.js';
 import { references, tenantKeys } from '../../lib/schema.js';
 
 export default defineRule({
@@ -58,7 +58,7 @@ export default defineRule({
           columns: unique.columns.join(', '),
           key,
         },
-        ...placeOf(unique.origin),
+        ...placeInTable(unique.defined, table),
         confidence,
         table: table.id,
         key: `${table.id} ${unique.kind} ${unique.columns.join(',')} ${unique.partly ?? ''}`,
@@ -73,14 +73,13 @@ interface Unique {
   readonly columns: readonly string[];
   /** Name of an index over expressions or some rows only; two of them are not the same. */
   readonly partly?: string;
-  readonly origin: Origin;
+  readonly defined: Defined;
 }
 
 /** Whatever refuses a row because of another one. The condition of a partial index is no part of its key. */
 function uniquesOf(table: Table): Unique[] {
   const constraints = table.constraints.flatMap((c): Unique[] => {
-    if (c.kind === 'primary key' || c.kind === 'unique')
-      return [{ kind: c.kind, columns: c.columns, origin: c.origin }];
+    if (c.kind === 'primary key' || c.kind === 'unique') return [{ kind: c.kind, columns: c.columns, defined: c }];
     if (c.kind !== 'exclude') return [];
     // Only equality of the key separates tenants; any other operator on it leaves the constraint global.
     const columns = c.elements.flatMap((e) => (e.column === undefined ? [] : [e]));
@@ -88,7 +87,7 @@ function uniquesOf(table: Table): Unique[] {
       {
         kind: 'exclude',
         columns: columns.map((e) => (e.operator === '=' ? (e.column ?? '') : `${e.column ?? ''} ${e.operator}`)),
-        origin: c.origin,
+        defined: c,
       },
     ];
   });
@@ -98,7 +97,7 @@ function uniquesOf(table: Table): Unique[] {
       kind: 'unique',
       columns: index.keys.flatMap((k) => (k.column === undefined ? columnsIn(k.expression) : [k.column])),
       ...(index.predicate || index.keys.some((k) => k.column === undefined) ? { partly: index.name ?? 'unnamed' } : {}),
-      origin: index.origin,
+      defined: index,
     }));
   return [...constraints, ...indexes];
 }

@@ -1,8 +1,8 @@
 import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Column, Span, Table } from '@tenant-lint/model';
-import { placeOf } from '../../lib/evidence.js';
 import { tableName } from '../../lib/naming.js';
+import { definitionOf, placeInTable } from '../../lib/place.js';
 import { predicatesIn, tenantKeys } from '../../lib/schema.js';
 
 export default defineRule({
@@ -56,7 +56,7 @@ export default defineRule({
       const column = table.columns.get(key.column);
       if (column === undefined || marksShared(model, table, key.column)) continue;
       const { message, columns, at } = worstConsequence(model, table, column);
-      const place = placeOf(column.origin);
+      const place = placeInTable(column, table);
       yield {
         message,
         data: { table: tableName(table.id), column: key.column, columns: columns.join(', ') },
@@ -114,13 +114,13 @@ function worstConsequence(
       c.kind === 'foreign key' && c.columns.length > 1 && c.columns.includes(column.name) && c.matchFull !== true;
     // Where every column of the reference may be NULL only together with the key, MATCH SIMPLE skips rows that point nowhere.
     if (skips && c.columns.some((name) => name !== column.name)) {
-      return { message: 'skipsReference', columns: c.columns, at: c.origin.created };
+      return { message: 'skipsReference', columns: c.columns, at: definitionOf(c) };
     }
   }
   if (model.databaseIsolates(table)) return { message: 'unguarded', columns: [] };
   for (const c of table.constraints) {
     if (c.kind === 'unique' && c.columns.length > 1 && c.columns.includes(column.name) && c.nullsNotDistinct !== true) {
-      return { message: 'skipsUnique', columns: c.columns, at: c.origin.created };
+      return { message: 'skipsUnique', columns: c.columns, at: definitionOf(c) };
     }
   }
   const { created } = column.origin;

@@ -108,7 +108,7 @@ class ExtrasReader {
       }
       case 'index':
       case 'uniqueIndex':
-        if (on?.arguments) this.indexes.push(this.#index(f.name === 'uniqueIndex', name, on, f.rest));
+        if (on?.arguments) this.indexes.push({ ...this.#index(f.name === 'uniqueIndex', name, on, f.rest), span });
         return;
       case 'foreignKey':
         this.#foreignKey(f.arguments[0], f.rest, span);

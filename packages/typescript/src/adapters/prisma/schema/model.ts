@@ -63,7 +63,14 @@ export function tableOfModel(block: Block, declared: Declared): SchemaAction {
       const type = argument(attribute, undefined, 'type');
       const method = type?.kind === 'name' ? type.text.toLowerCase() : 'btree';
       const keys = columns.map((column) => ({ column }));
-      indexes.push({ name: map ?? named(name, columns, 'idx'), unique: false, method, keys, include: [] });
+      indexes.push({
+        name: map ?? named(name, columns, 'idx'),
+        unique: false,
+        method,
+        keys,
+        include: [],
+        span: span(attribute),
+      });
     }
   };
   for (const field of fields) {
