@@ -1,5 +1,6 @@
 import type { Target, TargetRef, Value, ValueOf } from '@tenant-lint/model';
 import type { World } from './question.js';
+import { resolveColumns } from './resolve.js';
 import { renameTargets, substitute, targetsIn } from './walk.js';
 
 /** Reads calls of the project's own SQL functions through: the body with the arguments in place of its parameters. */
@@ -31,8 +32,9 @@ export class Calls {
     const { body } = definition;
     if (!body.known) return `what the function ${call.function} does (${body.reason})`;
     const prefix = `f${this.#bodies.size}~`;
-    const inner = new Set(targetsIn(body.value).map((t) => t.ref));
-    const renamed = renameTargets(body.value, (ref) => (inner.has(ref) ? prefix + ref : ref));
+    const bound = resolveColumns(body.value, (target) => this.world.columns?.(target));
+    const inner = new Set(targetsIn(bound).map((t) => t.ref));
+    const renamed = renameTargets(bound, (ref) => (inner.has(ref) ? prefix + ref : ref));
     const result = substitute(renamed, call.to);
     for (const target of targetsIn(result)) this.targets.set(target.ref, target);
     return result;

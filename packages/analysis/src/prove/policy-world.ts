@@ -82,6 +82,11 @@ export class PolicyWorld implements World {
     return this.#base.world.function(name, args);
   }
 
+  columns(target: Target): ReadonlySet<string> | undefined {
+    const table = this.#table(target);
+    return table?.complete ? new Set(table.columns.keys()) : undefined;
+  }
+
   name(target: Target): string {
     return this.#base.world.name(target);
   }

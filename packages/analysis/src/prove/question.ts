@@ -44,6 +44,8 @@ export interface World {
   column(target: Target, column: string): ColumnFact;
   /** The function that a call of this (lower case, perhaps qualified) name with so many arguments reaches. */
   function?(name: string, args: number): SchemaFunction | undefined;
+  /** The columns of a target's table where all are known: binds the names of function bodies that are read through. */
+  columns?(target: Target): ReadonlySet<string> | undefined;
   /** Settings that carry the tenant, beside those that the predicate itself compares with a key. */
   readonly settings?: ReadonlySet<string>;
   /** Undefined: decided by the kind of the value. */
