@@ -157,6 +157,22 @@ describe('text that is put together', () => {
     expect(new Set(result.accesses.map((a) => a.id)).size).toBe(2);
   });
 
+  test('the first part of text that grows stands where its literal does', () => {
+    const { accesses, source } = lower(
+      "let text = 'SELECT * FROM invoices WHERE org_id = $1'; if (extra) text += ' AND id = $2'; return pool.query(text, [orgId, id]);",
+    );
+    expect(accesses.length).toBe(2);
+    for (const { targets, span } of accesses) {
+      const [target] = targets;
+      expect(source.slice(target!.span.start, target!.span.end)).toBe('invoices');
+      expect(source.slice(span.start)).toMatch(/^SELECT \* FROM invoices/);
+      const { predicate } = target!;
+      const first = predicate.kind === 'and' ? predicate.of[0]! : predicate;
+      expect(first).toMatchObject({ kind: 'compare' });
+      if (first.kind === 'compare') expect(source.slice(first.span!.start, first.span!.end)).toBe('org_id = $1');
+    }
+  });
+
   test('a condition that only some paths have', () => {
     expect(
       shown(lower("return pool.query(`SELECT * FROM invoices ${extra ? 'WHERE org_id = $1' : ''}`, [orgId]);")),

@@ -41,10 +41,18 @@ export function concatenated(
       if (literal.text !== '') parts.push(textPart(x, literal, start, literal.end - 1));
     } else if (value.kind === 'text') parts.push(...value.parts);
     else if (value.kind === 'constant') {
-      if (value.value !== '') parts.push({ text: String(value.value), start: startOf(x, operand), exact: false });
+      if (value.value !== '') parts.push(constantPart(value, startOf(x, operand)));
     } else parts.push({ hole: value, span: spanOf(x, operand) });
   });
   return { kind: 'text', parts, span: spanOf(x, node) };
+}
+
+/** The text of a variable stands where its literal does, if that kept its place. */
+function constantPart({ value, span }: Extract<Value, { kind: 'constant' }>, otherwise: number): TextPart {
+  const text = String(value);
+  return span
+    ? { text, start: span.start + 1, exact: span.end - span.start === text.length + 2 }
+    : { text, start: otherwise, exact: false };
 }
 
 function withoutParentheses(node: TS.Expression): TS.Expression {
