@@ -56,6 +56,28 @@ describe('tables', () => {
     ]);
   });
 
+  test('columns that the database counts up', () => {
+    const table = only(`export const invoices = pgTable('invoices', {
+      a: integer().generatedAlwaysAsIdentity(), b: integer().autoincrement().primaryKey(),
+      c: integer().primaryKey({ autoIncrement: true }), d: integer().primaryKey({ autoIncrement: false }), e: integer(),
+    });`);
+    expect(table.columns.filter((c) => c.identity).map((c) => c.name)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a column, a constraint and an index stand where they are written', () => {
+    const code = `export const invoices = pgTable('invoices', {
+      id: uuid('id'),
+      slug: text('slug').unique(),
+    }, (t) => [index('by_slug').on(t.slug), unique('both').on(t.id, t.slug)]);`;
+    const table = only(code);
+    const source = `${imports}\n${code}`;
+    const textAt = (span: { start: number; end: number } | undefined): string =>
+      span ? source.slice(span.start, span.end) : '';
+    expect(table.columns.map((c) => textAt(c.span))).toEqual(["id: uuid('id')", "slug: text('slug').unique()"]);
+    expect(table.indexes.map((i) => textAt(i.span))).toEqual(["index('by_slug').on(t.slug)"]);
+    expect(table.constraints.map((c) => textAt(c.span))).toEqual(['unique()', "unique('both').on(t.id, t.slug)"]);
+  });
+
   test('columns made by a callback, spread from shared ones, and of an enum', () => {
     const table = only(`
       const shared = { createdAt: timestamp('created_at').notNull() };

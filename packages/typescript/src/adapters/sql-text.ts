@@ -58,7 +58,10 @@ export function lowerSqlText(
     const id = alternatives.length > 1 ? `${options.id}.${i}` : options.id;
     const lowered = lowerPieces(pieces, parameters, { ...options, id });
     accesses.push(...lowered.accesses);
-    unchecked.push(...lowered.unchecked);
+    // The same part is not understood in each of the alternatives.
+    const isNew = (u: (typeof unchecked)[number]): boolean =>
+      !unchecked.some((o) => o.reason === u.reason && o.span.start === u.span.start && o.span.file === u.span.file);
+    unchecked.push(...lowered.unchecked.filter(isNew));
   });
   return { accesses, unchecked };
 }

@@ -1,4 +1,5 @@
 import {
+  propertyOf,
   unknownValue,
   type CallChain,
   type ColumnDefinition,
@@ -98,15 +99,21 @@ const nameOf = (property: string, steps: readonly Step[], context: LinkContext):
   );
 };
 
+/** Steps by which the database counts the value up: Postgres' identities, MySQL's and SQLite's increments. */
+const numbersItself = (step: Step): boolean => {
+  if (['generatedAlwaysAsIdentity', 'generatedByDefaultAsIdentity', 'autoincrement'].includes(step.name)) return true;
+  const options = step.name === 'primaryKey' ? step.arguments?.[0] : undefined;
+  const increment = options && propertyOf(options, 'autoIncrement');
+  return increment?.kind === 'constant' && increment.value === true;
+};
+
 function readColumn(property: string, chain: CallChain, span: Span, context: LinkContext): DeclaredColumn {
   const { name: builder, step, rest } = builderOf(chain);
   const name = nameOf(property, callOf(chain).steps, context);
   const has = (method: string): Step | undefined => rest.find((s) => s.name === method && s.arguments);
   const primary = has('primaryKey');
   const generated = rest.find((s) => s.name.startsWith('generatedAlwaysAs') && s.name !== 'generatedAlwaysAsIdentity');
-  const identity = rest.some(
-    (s) => s.name === 'generatedAlwaysAsIdentity' || s.name === 'generatedByDefaultAsIdentity',
-  );
+  const identity = rest.some(numbersItself);
   const defaultValue = defaultOf(rest, builder);
   const definition: ColumnDefinition = {
     name,
