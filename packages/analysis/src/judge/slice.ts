@@ -2,7 +2,7 @@ import type { Predicate, Target, TargetRef, Value } from '@tenant-lint/model';
 import type { World } from '../prove/index.js';
 
 /**
- * Leaves out the conjuncts that can say nothing about tenancy: comparisons of plain columns with constants or with each other. Leaving a
+ * Leaves out the conjuncts that can say nothing about tenancy: conditions on plain columns only. Leaving a
  * conjunct out admits more rows, never fewer, so no leak is lost; and since such a condition holds for some row of any tenant, none is
  * invented.
  */
@@ -46,6 +46,10 @@ function isPlain(predicate: Predicate, targets: ReadonlyMap<TargetRef, Target>, 
       return plain(predicate.left) && predicate.right.every(plain);
     case 'null':
       return plain(predicate.of);
+    case 'and':
+    case 'or':
+    case 'either':
+      return predicate.of.every((part) => isPlain(part, targets, world));
     case 'not':
       return isPlain(predicate.of, targets, world);
     case 'optional':

@@ -17,9 +17,17 @@ export class Cache {
   readonly visible = new Map<TargetRef, Predicate | undefined>();
   /** The two questions that an IN over a sub-query asks: whether a row is equal, and whether a comparison is NULL. */
   readonly memberships = new Map<Predicate, { readonly equal: Predicate; readonly unknown: Predicate | undefined }>();
+  readonly #wrapped = new Map<Predicate, Value>();
   readonly classes = new Map<Value, ValueClass | undefined>();
   /** Words for the keys of values. */
   readonly labels = new Map<string, string>();
+
+  /** As keyOfValue, for a predicate. */
+  keyOfPredicate(predicate: Predicate): string {
+    let value = this.#wrapped.get(predicate);
+    if (!value) this.#wrapped.set(predicate, (value = { kind: 'predicate', predicate }));
+    return this.keyOfValue(value);
+  }
 
   /** A text that is equal for equal values; no two unknown values are equal. */
   keyOfValue(value: Value): string {

@@ -165,7 +165,7 @@ export class Engine extends Run {
     const [first, second] = p.of;
     if (p.test && first && second)
       return this.test(p.test).reduce((result, holds) => result | this.evaluate(holds ? first : second), 0);
-    const key = `either|${this.setup.cache.keyOfValue({ kind: 'predicate', predicate: p })}`;
+    const key = `either|${this.setup.cache.keyOfPredicate(p)}`;
     return this.space.pick(key, p.of, []).reduce((result, part) => result | this.evaluate(part), 0);
   }
 

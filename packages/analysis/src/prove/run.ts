@@ -24,7 +24,10 @@ export interface Mode {
 /** Features of the world that would have mattered to a run that left them out. */
 export type Feature = 'assume' | 'missing' | 'failOpen' | 'doubt' | 'vanished';
 
+/** A step evaluates the whole condition, so that a long one may take fewer of them: a question costs about the same at most. */
 const maxSteps = 12_000;
+const minSteps = 50;
+const maxWork = 1_000_000;
 
 /** The state of one run: what has been chosen, what was asked for, what the answer rests on. */
 export class Run {
@@ -38,7 +41,7 @@ export class Run {
   readonly claims = new Map<string, Value>();
   /** Claimed values by the keys of their symbols. */
   readonly claimable = new Map<string, Value>();
-  readonly space = new Space(maxSteps);
+  readonly space: Space;
   /** Functions being read through, and tables whose policies are. */
   readonly calls: string[] = [];
   /** How many of the functions being read through run with the rights of their owner. */
@@ -47,7 +50,9 @@ export class Run {
   constructor(
     readonly setup: Setup,
     readonly mode: Mode,
-  ) {}
+  ) {
+    this.space = new Space(Math.max(minSteps, Math.min(maxSteps, Math.floor(maxWork / setup.size))));
+  }
 
   /** Every outcome is possible, and nobody chooses it. */
   unknown(reason: string): Outcomes {

@@ -32,10 +32,14 @@ export class Setup {
   /** Whether something is compared by order. */
   ordered = false;
 
+  /** How many conditions and values the predicate has. */
+  readonly size: number;
+
   constructor(question: ProofQuestion) {
     const { target, predicate, world } = question;
     this.world = world;
     this.target = target;
+    this.size = sizeOf(predicate);
     this.calls = new Calls(world, this.targets);
     this.carriers = new Set(world.settings ?? []);
     this.nullRows = question.nullRows ?? (target.operation === 'read' ? 'shared' : 'foreign');
@@ -203,4 +207,12 @@ function companionsOf(question: ProofQuestion, inner: ReadonlySet<TargetRef>): r
   };
   if (question.others?.length) add(question.predicate);
   return [...found.values()];
+}
+
+function sizeOf(node: unknown): number {
+  if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + sizeOf(item), 0);
+  if (node === null || typeof node !== 'object') return 0;
+  let size = 'kind' in node ? 1 : 0;
+  for (const [key, inner] of Object.entries(node)) if (key !== 'span') size += sizeOf(inner);
+  return size;
 }
