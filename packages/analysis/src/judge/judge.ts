@@ -224,8 +224,8 @@ export class Judge {
     const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
     // Code that no request leads to works for all tenants: jobs, scripts, migrations of data.
     if (reached === 'no request' && own !== 'certain') return 'possible';
-    // What only finds out whose row it is serves a check elsewhere more often than it leaks.
-    return this.#readsOnlyTheTenant(access) ? worst(own, 'possible') : own;
+    // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
+    return derived.kind === 'foreign' && this.#readsOnlyTheTenant(access) ? worst(own, 'possible') : own;
   }
 
   /** A read that gives nothing of the row but its key, or what leads to it. */

@@ -7,14 +7,16 @@ import type { World } from '../prove/index.js';
  * invented.
  */
 export function slice(predicate: Predicate, targets: readonly Target[], world: World): Predicate {
-  if (predicate.kind !== 'and') return predicate;
   const byRef = new Map<TargetRef, Target>(targets.map((t) => [t.ref, t]));
+  if (predicate.kind !== 'and') return isPlain(predicate, byRef, world) ? unrelated : predicate;
   const of = predicate.of.filter((part) => !isPlain(part, byRef, world));
   if (of.length === predicate.of.length) return predicate;
   const [only] = of;
   if (of.length === 1 && only) return only;
-  return of.length === 0 ? { kind: 'always', why: 'no condition on the tenant' } : { ...predicate, of };
+  return of.length === 0 ? unrelated : { ...predicate, of };
 }
+
+const unrelated: Predicate = { kind: 'always', why: 'no condition on the tenant' };
 
 function isPlain(predicate: Predicate, targets: ReadonlyMap<TargetRef, Target>, world: World): boolean {
   const plain = (value: Value): boolean => {
@@ -34,7 +36,13 @@ function isPlain(predicate: Predicate, targets: ReadonlyMap<TargetRef, Target>, 
       case 'instance':
         return true;
       case 'missing-able':
+      case 'element':
         return plain(value.of);
+      // What a function makes of plain values is compared with a plain column.
+      case 'apply':
+        return value.to.every(plain);
+      case 'text':
+        return value.parts.every((part) => !('hole' in part) || plain(part.hole));
       default:
         return false;
     }
