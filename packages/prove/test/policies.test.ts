@@ -130,6 +130,21 @@ const cases: readonly (readonly [string, string, Expected, 'nullable'?])[] = [
     {},
   ],
   [
+    'a helper function with a default, read with the rights of its owner',
+    `create function has_role(t text, r text default null) returns boolean language sql stable security definer as $f$ select exists (select 1 from members m where m.user_id = auth.uid() and m.tenant_id = has_role.t and (r is null or r = m.user_id)) $f$; alter table members enable row level security; ${all('has_role(tenant_id) = true')}`,
+    {},
+  ],
+  [
+    'a helper function in PL/pgSQL',
+    `create function is_ours(t text) returns boolean language plpgsql stable as $f$ begin if $own is null then return false; end if; return t = nullif($own, ''); end $f$; ${all('is_ours(tenant_id)')}`,
+    {},
+  ],
+  [
+    'a helper function in PL/pgSQL that is open where nothing is set',
+    `create function is_ours(t text) returns boolean language plpgsql stable as $f$ begin if $own is null then return true; end if; return t = nullif($own, ''); end $f$; ${all('is_ours(tenant_id)')}`,
+    openEverything,
+  ],
+  [
     'a helper function that always agrees',
     `create function allowed(t text) returns boolean language sql stable as $f$ select true $f$; ${all('allowed(tenant_id)')}`,
     everything,
@@ -172,6 +187,42 @@ describe('policies of the catalogue: the prover and Postgres agree', () => {
 /** Whether rows without a tenant are reached does not depend on the setting; the prover calls that fail-open. */
 const rowless = (deeds: Expected): Expected =>
   Object.fromEntries(Object.keys(deeds).map((deed) => [deed, 'fail-open']));
+
+it('says what an opaque function leaves open', () => {
+  const { leaks, unknowns } = judge(
+    `create function opaque(t text) returns boolean language plpythonu as 'return True'; ${all('opaque(tenant_id) = true')}`,
+    false,
+    'app.none',
+  );
+  expect(leaks).toEqual([]);
+  expect(unknowns).toMatchObject([
+    {
+      side: 'using',
+      commands: ['select', 'update', 'delete'],
+      hangsOn: [{ text: expect.stringContaining('what the function opaque does') as unknown }],
+    },
+    { side: 'check', commands: ['insert', 'update'] },
+  ]);
+});
+
+it('names the policy, the span and the words of a leak', () => {
+  const { leaks } = judge(
+    `create policy floor on note as restrictive using (true); ${all(`tenant_id = nullif(current_setting('app.x', true), '')`)} create policy wide on note for select using (is_public);`,
+    false,
+    'app.x',
+  );
+  expect(leaks).toHaveLength(1);
+  expect(leaks[0]).toMatchObject({
+    table: 'public.note',
+    policy: { name: 'wide' },
+    commands: ['select'],
+    side: 'using',
+    cause: 'leak',
+    confidence: 'certain',
+    witness: { text: 'a row of note that belongs to another tenant', assignment: { 'note.tenant_id': 'B' } },
+    because: [{ text: 'the condition does not name the tenant key', span: { file: 'migrations/1.sql' } }],
+  });
+});
 
 describe('generated policies', () => {
   const clause = fc.constantFrom(

@@ -1,4 +1,4 @@
-import type { Target, TargetRef, Value, ValueOf } from '@tenant-lint/model';
+import type { SchemaFunction, Target, TargetRef, Value, ValueOf } from '@tenant-lint/model';
 import type { World } from './question.js';
 import { resolveColumns } from './resolve.js';
 import { renameTargets, substitute, targetsIn } from './walk.js';
@@ -35,8 +35,17 @@ export class Calls {
     const bound = resolveColumns(body.value, (target) => this.world.columns?.(target));
     const inner = new Set(targetsIn(bound).map((t) => t.ref));
     const renamed = renameTargets(bound, (ref) => (inner.has(ref) ? prefix + ref : ref));
-    const result = substitute(renamed, call.to);
+    const result = substitute(renamed, argumentsOf(definition, call.to));
     for (const target of targetsIn(result)) this.targets.set(target.ref, target);
     return result;
   }
+}
+
+/** The arguments of a call, and the defaults of the parameters that it leaves out. */
+function argumentsOf(definition: SchemaFunction, given: readonly Value[]): readonly Value[] {
+  const parameters = definition.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
+  return [
+    ...given,
+    ...parameters.slice(given.length).map((p): Value => p.default ?? { kind: 'constant', value: null }),
+  ];
 }

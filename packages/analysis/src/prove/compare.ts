@@ -73,7 +73,7 @@ export class Comparisons {
   }
 
   #withUnknown(operator: Operator, unknown: Kind<'unknown'>, known: Symbol): Outcomes {
-    const harmless = known.is === 'free' || (known.is === 'text' && !known.tenancy);
+    const harmless = unknown.about !== true && (known.is === 'free' || (known.is === 'text' && !known.tenancy));
     return harmless
       ? this.run.unlessNull(known, () => this.#compared(operator, unknown, known))
       : this.run.unknown(unknown.reason);

@@ -127,7 +127,12 @@ function ofCompare(p: Extract<Predicate, { kind: 'compare' }>, engine: Engine): 
   if (/^[<>]/.test(operator)) return 'the tenant is compared by order, not by equality';
   if (engine.setup.cache.keyOfValue(left) === engine.setup.cache.keyOfValue(right))
     return 'the key is compared with itself';
-  if (left.kind === 'constant' || right.kind === 'constant') return 'the key is compared with a fixed value';
+  if (left.kind === 'constant' || right.kind === 'constant') {
+    const key = left.kind === 'constant' ? right : left;
+    return key.kind === 'column'
+      ? 'the key is compared with a fixed value'
+      : 'what is made of the key does not bind the tenant';
+  }
   const inside = [left, right].some((v) => v.kind !== 'column' && namesKey(v, engine));
   if (inside) return 'the key takes the place of the tenant where the tenant is not set';
   const [a, b] = [left, right].map((v) => (v.kind === 'column' ? v.target : undefined));

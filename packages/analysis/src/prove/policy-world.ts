@@ -42,11 +42,13 @@ export class PolicyWorld implements World {
   readonly settings: ReadonlySet<string>;
   readonly roles: ReadonlySet<string>;
   readonly #base: Base;
+  readonly #schema: Schema;
 
   constructor(
     context: { readonly schema: Schema; readonly tenancy: TenancyModel },
     private readonly role: RoleView,
   ) {
+    this.#schema = context.schema;
     this.#base = baseOf(context.schema, context.tenancy);
     this.settings = this.#base.world.settings;
     this.roles = new Set([...role.all, ...(role.name === 'public' ? requesting : [])]);
@@ -71,15 +73,26 @@ export class PolicyWorld implements World {
   }
 
   column(target: Target, column: string): ColumnFact {
-    const fact = this.#base.world.column(target, column);
+    const fact = this.#owned(this.#base.world.column(target, column));
     const table = this.#table(target);
     return fact.role !== 'key' && table && this.#base.lookups.has(`${table.id}.${column}`)
       ? { ...fact, role: 'user' }
       : fact;
   }
 
+  /** A reference to a table whose rows belong to no tenant (users of several) ties nothing. */
+  #owned(fact: ColumnFact): ColumnFact {
+    if (fact.role !== 'reference' || fact.to === undefined) return fact;
+    const kind = this.#base.tenancy.tables.get(fact.to)?.kind ?? 'unknown';
+    return kind === 'shared' || kind === 'unknown' ? { ...fact, role: 'plain' } : fact;
+  }
+
   function(name: string, args: number): SchemaFunction | undefined {
-    return this.#base.world.function(name, args);
+    const overloads = this.#schema.functions.get(name) ?? this.#schema.functions.get(`public.${name}`);
+    return overloads?.find((f) => {
+      const parameters = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
+      return parameters.length >= args && parameters.slice(args).every((p) => p.default !== undefined);
+    });
   }
 
   columns(target: Target): ReadonlySet<string> | undefined {

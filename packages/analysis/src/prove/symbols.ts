@@ -55,8 +55,14 @@ export type Symbol =
       readonly nullable: boolean;
       readonly row: TargetRef;
     }
-  /** Not known. Against something free it is as good as free. */
-  | { readonly is: 'unknown'; readonly key: string; readonly refs: readonly TargetRef[]; readonly reason: string };
+  /** Not known. Against something free it is as good as free, unless it was made from a key and so may say something `about` the tenant. */
+  | {
+      readonly is: 'unknown';
+      readonly key: string;
+      readonly refs: readonly TargetRef[];
+      readonly reason: string;
+      readonly about?: true;
+    };
 
 export const nothing: Symbol = { is: 'null' };
 export const failure: Symbol = { is: 'error' };

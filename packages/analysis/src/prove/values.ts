@@ -176,7 +176,7 @@ export class Values {
     const read = this.conditions.readThrough(
       value,
       (body) => this.symbols(body),
-      (reason): readonly Symbol[] => [{ is: 'unknown', key: this.#keyOf(value), refs: [], reason }],
+      (reason): readonly Symbol[] => [{ is: 'unknown', key: this.#keyOf(value), refs: [], reason, about: true }],
     );
     if (read) return read;
     const { function: name, to } = value;
