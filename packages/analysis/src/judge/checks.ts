@@ -42,9 +42,16 @@ export class Checks {
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);
-    const found = this.#search(own, chain);
+    const found = this.#search(own, chain) ?? this.#beforeCallback(own, chain);
     this.#memo.set(key, found ?? false);
     return found;
+  }
+
+  /** A callback runs where it is handed over, so that what was checked before holds inside: `db.transaction(async (tx) => ...)`. */
+  #beforeCallback(value: Value, chain: CallChain): Reason | undefined {
+    const handed = this.program.function(chain.function)?.handedTo;
+    const outer = handed && this.program.chain(handed.chain);
+    return outer && outer.id !== chain.id ? this.before(value, outer) : undefined;
   }
 
   #search(value: Value, chain: CallChain): Reason | undefined {

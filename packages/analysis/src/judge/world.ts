@@ -36,14 +36,26 @@ export class SchemaWorld implements World {
       facts = this.#columnsOf(table);
       this.#facts.set(table.id, facts);
     }
-    const found = facts.get(column) ?? { role: 'plain' as const };
+    // A unique name of a tenant says which one it is, as its key does; found by that name itself, it is what has to be checked.
+    const named = target.role !== 'root' && this.#roots.has(table.id) && this.#identifies(table, column);
+    const found: ColumnFact = named ? { role: 'key' } : (facts.get(column) ?? { role: 'plain' });
     const definition = table.columns.get(column);
     return definition ? { ...found, type: definition.type, notNull: definition.notNull } : found;
   }
 
   function(name: string, args: number): SchemaFunction | undefined {
     const candidates = this.schema.functions.get(name) ?? this.schema.functions.get(`public.${name}`);
-    return candidates?.find((f) => f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table').length === args);
+    return candidates?.find((f) => {
+      const inputs = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
+      return args <= inputs.length && inputs.slice(args).every((p) => p.default !== undefined);
+    });
+  }
+
+  /** Whether a column of a table of tenants is unique by itself. */
+  #identifies(table: Table, column: string): boolean {
+    return (
+      this.model.roots.includes(table.id) && uniqueKeys(table).some((key) => key.length === 1 && key[0] === column)
+    );
   }
 
   name(target: Target): string {
@@ -73,6 +85,9 @@ export class SchemaWorld implements World {
     }
     for (const reference of referencesOf(table)) {
       const carriesKey = reference.columns.some((c) => keys.has(c)) && reference.columns.length > 1;
+      // Rows that no tenant owns tie nothing: users of several tenants, plans.
+      const owner = this.model.tables.get(reference.to)?.kind ?? 'unknown';
+      if (owner === 'unknown' || owner === 'shared') continue;
       const certain = through.has(reference.columns.join()) || carriesKey;
       for (const column of reference.columns) {
         if (keys.has(column) || facts.get(column)?.role === 'user') continue;

@@ -34,23 +34,26 @@ export function lowerAccesses(
       if (lowered === 'not mine') continue;
       if (lowered === 'no access') return;
       if ('unknown' in lowered) {
-        unchecked.push({
-          file: facts.file,
-          reason: `unresolved:${adapter.id}`,
-          detail: lowered.unknown,
-          span: lowered.span,
-        });
+        unchecked.push({ ...reasonOf(lowered.unknown, adapter.id), file: facts.file, span: lowered.span });
         return;
       }
       const owner = program.function(chain.function);
       for (const access of lowered.accesses) {
         accesses.push(place(bindColumns(access, tables), facts.file, chain, owner));
         for (const u of access.unchecked ?? [])
-          unchecked.push({ file: facts.file, reason: `unresolved:${adapter.id}`, detail: u.reason, span: u.span });
+          unchecked.push({ ...reasonOf(u.reason, adapter.id), file: facts.file, span: u.span });
       }
       return;
     }
   }
+}
+
+/** SQL text that does not parse says so itself; everything else an adapter could not resolve. */
+function reasonOf(text: string, adapter: string): { reason: string; detail: string } {
+  const syntax = /^syntax:\s*/.exec(text);
+  return syntax
+    ? { reason: 'syntax', detail: text.slice(syntax[0].length) }
+    : { reason: `unresolved:${adapter}`, detail: text };
 }
 
 function place(access: Access, file: string, chain: CallChain, owner: FunctionFacts | undefined): LinkedAccess {

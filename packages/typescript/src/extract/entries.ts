@@ -30,7 +30,16 @@ const requestParts = [
   'parsedInput',
   'req',
   'request',
+  'hostname',
+  'host',
+  'subdomains',
+  'ip',
+  'ips',
+  'path',
+  'rawBody',
 ];
+/** Methods by which a request object is read; a context object (Hono, Koa) uses the same names for what middleware put there. */
+const requestMethods = ['get', 'header'];
 /** Parameter decorators of NestJS and type-graphql that hand over request data. */
 const inputDecorators = new Set([
   'Body',
@@ -211,7 +220,9 @@ function handlerRoles(made: FunctionFacts | undefined): Role[] {
   const [first] = made.parameters;
   const type = first?.type?.name;
   const isRequest = type !== undefined && 'name' in type && /^(Next)?Request$/.test(type.name);
-  const whole = isRequest ? [input(0)] : parts(0, requestParts);
+  // A handler of a request and a response takes the request itself first, any other a context.
+  const isPair = made.parameters.length > 1;
+  const whole = isRequest ? [input(0)] : parts(0, isPair ? [...requestParts, ...requestMethods] : requestParts);
   const rest = made.parameters.slice(1).flatMap((_, i) => [context(i + 1), input(i + 1, ['params'])]);
   return [...whole, ...rest];
 }
