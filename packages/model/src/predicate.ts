@@ -28,15 +28,33 @@ export type Operator =
 export type Predicate =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Predicate[] }
   | { readonly kind: 'not'; readonly of: Predicate }
-  | { readonly kind: 'compare'; readonly left: Value; readonly operator: Operator; readonly right: Value; readonly span?: Span }
+  | {
+      readonly kind: 'compare';
+      readonly left: Value;
+      readonly operator: Operator;
+      readonly right: Value;
+      readonly span?: Span;
+    }
   | { readonly kind: 'null'; readonly of: Value; readonly span?: Span }
   /** `left IN (...)`, `left = ANY (...)` over a list; a list value that is not a literal is one item of kind `element`-like value with `list: true`. */
-  | { readonly kind: 'in'; readonly left: Value; readonly right: readonly Value[]; readonly open?: true; readonly span?: Span }
+  | {
+      readonly kind: 'in';
+      readonly left: Value;
+      readonly right: readonly Value[];
+      readonly open?: true;
+      readonly span?: Span;
+    }
   /** `(left...) IN (SELECT ...)`; compared by position with the query's output. */
   | { readonly kind: 'in-query'; readonly left: readonly Value[]; readonly query: Query; readonly span?: Span }
   | { readonly kind: 'exists'; readonly query: Query; readonly span?: Span }
   /** Holds for the rows that an implicit reference (a many-to-many relation without a table of its own in the schema) ties to `to`. */
-  | { readonly kind: 'related'; readonly target: TargetRef; readonly to: TargetRef; readonly by: string; readonly span?: Span }
+  | {
+      readonly kind: 'related';
+      readonly target: TargetRef;
+      readonly to: TargetRef;
+      readonly by: string;
+      readonly span?: Span;
+    }
   | { readonly kind: 'case'; readonly of: readonly (readonly [Predicate, Predicate])[]; readonly otherwise: Predicate }
   /** A value used as a condition: a boolean column, a call of a function that returns boolean. */
   | { readonly kind: 'value'; readonly of: Value; readonly span?: Span }
@@ -46,7 +64,14 @@ export type Predicate =
    * `of`, unless the value `on` is missing at run time: then the library puts `otherwise` in its place (`always` where it drops the
    * filter). `why` says in a few words what the library does: "Prisma drops a filter whose value is undefined".
    */
-  | { readonly kind: 'optional'; readonly of: Predicate; readonly on: Value; readonly otherwise: Predicate; readonly why: string; readonly span?: Span }
+  | {
+      readonly kind: 'optional';
+      readonly of: Predicate;
+      readonly on: Value;
+      readonly otherwise: Predicate;
+      readonly why: string;
+      readonly span?: Span;
+    }
   /**
    * One of these conditions is the one that applies, chosen by the program at run time; whoever judges must assume the worst of them. With
    * `test`: the first where the test holds, else the second (exactly two). `where: admin ? {} : { orgId }`.

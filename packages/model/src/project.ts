@@ -15,7 +15,13 @@ export interface PackageFacts {
   /** Names of direct dependencies, with the installed version where node_modules or a lockfile shows it, else the range. */
   readonly dependencies: Readonly<Record<string, string>>;
   /** `exports`, `main`, `module`, `types` as in package.json. */
-  readonly entries: { readonly exports?: unknown; readonly main?: string; readonly module?: string; readonly types?: string; readonly source?: string };
+  readonly entries: {
+    readonly exports?: unknown;
+    readonly main?: string;
+    readonly module?: string;
+    readonly types?: string;
+    readonly source?: string;
+  };
 }
 
 export interface CompilerFacts {

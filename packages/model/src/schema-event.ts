@@ -56,7 +56,13 @@ export type ConstraintDefinition =
       readonly notValid?: boolean;
       readonly span: Span;
     }
-  | { readonly kind: 'check'; readonly name?: string; readonly predicate: Predicate; readonly notValid?: boolean; readonly span: Span }
+  | {
+      readonly kind: 'check';
+      readonly name?: string;
+      readonly predicate: Predicate;
+      readonly notValid?: boolean;
+      readonly span: Span;
+    }
   | {
       readonly kind: 'exclude';
       readonly name?: string;
@@ -107,7 +113,12 @@ export interface PolicyDefinition {
 
 export interface FunctionDefinition {
   readonly name: ObjectName;
-  readonly parameters: readonly { readonly name?: string; readonly type: string; readonly mode: 'in' | 'out' | 'inout' | 'variadic' | 'table'; readonly default?: Value }[];
+  readonly parameters: readonly {
+    readonly name?: string;
+    readonly type: string;
+    readonly mode: 'in' | 'out' | 'inout' | 'variadic' | 'table';
+    readonly default?: Value;
+  }[];
   readonly returns: string;
   readonly language: string;
   readonly securityDefiner: boolean;
@@ -160,7 +171,13 @@ export type SchemaAction =
   | { readonly do: 'drop table'; readonly table: ObjectName; readonly cascade: boolean }
   | { readonly do: 'rename table'; readonly table: ObjectName; readonly to: string }
   | { readonly do: 'set schema'; readonly table: ObjectName; readonly to: string }
-  | { readonly do: 'add column'; readonly table: ObjectName; readonly column: ColumnDefinition; readonly constraints: readonly ConstraintDefinition[]; readonly ifNotExists: boolean }
+  | {
+      readonly do: 'add column';
+      readonly table: ObjectName;
+      readonly column: ColumnDefinition;
+      readonly constraints: readonly ConstraintDefinition[];
+      readonly ifNotExists: boolean;
+    }
   | { readonly do: 'drop column'; readonly table: ObjectName; readonly column: string; readonly cascade: boolean }
   | { readonly do: 'rename column'; readonly table: ObjectName; readonly column: string; readonly to: string }
   | {
@@ -174,8 +191,19 @@ export type SchemaAction =
     }
   | { readonly do: 'add constraint'; readonly table: ObjectName; readonly constraint: ConstraintDefinition }
   /** ADD CONSTRAINT ... USING INDEX. */
-  | { readonly do: 'add constraint using index'; readonly table: ObjectName; readonly constraint: 'primary key' | 'unique'; readonly name?: string; readonly index: string }
-  | { readonly do: 'drop constraint'; readonly table: ObjectName; readonly constraint: string; readonly cascade: boolean }
+  | {
+      readonly do: 'add constraint using index';
+      readonly table: ObjectName;
+      readonly constraint: 'primary key' | 'unique';
+      readonly name?: string;
+      readonly index: string;
+    }
+  | {
+      readonly do: 'drop constraint';
+      readonly table: ObjectName;
+      readonly constraint: string;
+      readonly cascade: boolean;
+    }
   | { readonly do: 'validate constraint'; readonly table: ObjectName; readonly constraint: string }
   | { readonly do: 'rename constraint'; readonly table: ObjectName; readonly constraint: string; readonly to: string }
   | { readonly do: 'create index'; readonly table: ObjectName; readonly index: IndexDefinition }
@@ -205,7 +233,12 @@ export type SchemaAction =
       readonly columns: readonly string[];
       readonly query: Known<Access>;
     }
-  | { readonly do: 'alter view options'; readonly view: ObjectName; readonly set: Readonly<Record<string, string>>; readonly reset: readonly string[] }
+  | {
+      readonly do: 'alter view options';
+      readonly view: ObjectName;
+      readonly set: Readonly<Record<string, string>>;
+      readonly reset: readonly string[];
+    }
   | { readonly do: 'drop view'; readonly view: ObjectName; readonly materialized: boolean }
   | { readonly do: 'rename view'; readonly view: ObjectName; readonly to: string }
   | { readonly do: 'create function'; readonly function: FunctionDefinition; readonly replace: boolean }
@@ -220,30 +253,73 @@ export type SchemaAction =
       readonly owner?: string;
     }
   | { readonly do: 'drop function'; readonly name: ObjectName }
-  | { readonly do: 'create trigger'; readonly table: ObjectName; readonly name: string; readonly function: ObjectName; readonly events: readonly string[]; readonly timing: string; readonly perRow: boolean }
+  | {
+      readonly do: 'create trigger';
+      readonly table: ObjectName;
+      readonly name: string;
+      readonly function: ObjectName;
+      readonly events: readonly string[];
+      readonly timing: string;
+      readonly perRow: boolean;
+    }
   | { readonly do: 'drop trigger'; readonly table: ObjectName; readonly name: string }
   | { readonly do: 'toggle trigger'; readonly table: ObjectName; readonly name: string; readonly enabled: boolean }
   | { readonly do: 'create rule'; readonly table: ObjectName; readonly name: string }
-  | { readonly do: 'create role'; readonly name: string; readonly attributes: readonly string[]; readonly memberOf: readonly string[] }
+  | {
+      readonly do: 'create role';
+      readonly name: string;
+      readonly attributes: readonly string[];
+      readonly memberOf: readonly string[];
+    }
   | { readonly do: 'alter role'; readonly name: string; readonly attributes: readonly string[] }
   | { readonly do: 'drop role'; readonly name: string }
-  | { readonly do: 'grant' | 'revoke'; readonly privileges: readonly string[]; readonly on: readonly GrantObject[]; readonly to: readonly string[]; readonly columns?: readonly string[] }
+  | {
+      readonly do: 'grant' | 'revoke';
+      readonly privileges: readonly string[];
+      readonly on: readonly GrantObject[];
+      readonly to: readonly string[];
+      readonly columns?: readonly string[];
+    }
   | { readonly do: 'grant role' | 'revoke role'; readonly roles: readonly string[]; readonly to: readonly string[] }
-  | { readonly do: 'default privileges'; readonly grant: boolean; readonly privileges: readonly string[]; readonly objects: string; readonly schemas: readonly string[]; readonly forRoles: readonly string[]; readonly to: readonly string[] }
+  | {
+      readonly do: 'default privileges';
+      readonly grant: boolean;
+      readonly privileges: readonly string[];
+      readonly objects: string;
+      readonly schemas: readonly string[];
+      readonly forRoles: readonly string[];
+      readonly to: readonly string[];
+    }
   | { readonly do: 'owner'; readonly what: string; readonly name: ObjectName; readonly to: string }
   | { readonly do: 'attach partition'; readonly table: ObjectName; readonly partition: ObjectName }
   | { readonly do: 'detach partition'; readonly table: ObjectName; readonly partition: ObjectName }
   | { readonly do: 'inherit' | 'no inherit'; readonly table: ObjectName; readonly parent: ObjectName }
   | { readonly do: 'create schema'; readonly name: string }
   | { readonly do: 'drop schema'; readonly name: string; readonly cascade: boolean }
-  | { readonly do: 'create type'; readonly name: ObjectName; readonly type: 'enum' | 'domain' | 'composite' | 'range' | 'base'; readonly labels?: readonly string[]; readonly base?: string }
+  | {
+      readonly do: 'create type';
+      readonly name: ObjectName;
+      readonly type: 'enum' | 'domain' | 'composite' | 'range' | 'base';
+      readonly labels?: readonly string[];
+      readonly base?: string;
+    }
   | { readonly do: 'create extension'; readonly name: string }
-  | { readonly do: 'create publication'; readonly name: string; readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean }[]; readonly allTables: boolean }
+  | {
+      readonly do: 'create publication';
+      readonly name: string;
+      readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean }[];
+      readonly allTables: boolean;
+    }
   /** SET, ALTER ROLE/DATABASE ... SET: scope says which. */
-  | { readonly do: 'set'; readonly name: string; readonly value: string; readonly scope: 'session' | 'local' | 'role' | 'database'; readonly of?: string }
+  | {
+      readonly do: 'set';
+      readonly name: string;
+      readonly value: string;
+      readonly scope: 'session' | 'local' | 'role' | 'database';
+      readonly of?: string;
+    }
   /** SET search_path / set_config('search_path', ...) in a migration: later unqualified names resolve there. */
   | { readonly do: 'search path'; readonly schemas: readonly string[]; readonly local: boolean };
-
 
 /** One action with the statement that does it. */
 export interface SchemaEvent {

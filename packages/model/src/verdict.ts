@@ -1,7 +1,17 @@
 import type { Span } from './span.js';
 
 /** Best first. `unverified`: isolated, but by a value that only claims to be the tenant. */
-export const evidences = ['isolated', 'unverified', 'derived', 'guarded', 'contextual', 'unknown', 'negated', 'vanishing', 'none'] as const;
+export const evidences = [
+  'isolated',
+  'unverified',
+  'derived',
+  'guarded',
+  'contextual',
+  'unknown',
+  'negated',
+  'vanishing',
+  'none',
+] as const;
 export type Evidence = (typeof evidences)[number];
 
 export const confidences = ['certain', 'likely', 'possible'] as const;
@@ -23,7 +33,11 @@ export interface Witness {
 
 /** The answer for one target of an access, or one command of a table's policies. */
 export type Verdict =
-  | { readonly kind: 'isolated'; readonly evidence: 'isolated' | 'unverified' | 'derived' | 'guarded' | 'contextual'; readonly because: readonly Reason[] }
+  | {
+      readonly kind: 'isolated';
+      readonly evidence: 'isolated' | 'unverified' | 'derived' | 'guarded' | 'contextual';
+      readonly because: readonly Reason[];
+    }
   | {
       readonly kind: 'leak';
       readonly evidence: 'negated' | 'vanishing' | 'none';

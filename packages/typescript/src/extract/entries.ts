@@ -264,7 +264,7 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
       }
     };
     if (routeSteps.has(step.name) && isPath(step, chain, at)) all(step.arguments, 'http handler', handlerRoles);
-    else if (step.name === 'use' && step.arguments.some(isFunction))
+    else if (step.name === 'use' && step.arguments.some((a) => isFunction(a) || isDeclaredElsewhere(bindings, a)))
       all(step.arguments, 'http middleware', handlerRoles);
     else if (step.name === 'route' && step.arguments[0]?.kind === 'object')
       all(
