@@ -9,7 +9,10 @@ export default defineConfig({
     // Tests run on the sources, so that they never pass on a stale build.
     alias: [
       { find: '@tenant-lint/workspace/config', replacement: folder('packages/workspace/src/config.ts') },
-      ...packages.map((name) => ({ find: `@tenant-lint/${name}`, replacement: folder(`packages/${name}/src/index.ts`) })),
+      ...packages.map((name) => ({
+        find: `@tenant-lint/${name}`,
+        replacement: folder(`packages/${name}/src/index.ts`),
+      })),
       { find: '@tenant-lint/rules', replacement: folder('rules/index.ts') },
       { find: /^tenant-lint$/, replacement: folder('packages/cli/src/index.ts') },
     ],
