@@ -1,5 +1,6 @@
 import { always, type Predicate, type Reason, type Target, type Value } from '@tenant-lint/model';
-import { prove, type Proof, type ValueClass, type World } from '../prove/index.js';
+import { describeValue } from '../prove/describe.js';
+import { prove, type Isolated, type Proof, type ValueClass, type World } from '../prove/index.js';
 import { mentionedRefs, slice } from './slice.js';
 
 export type { Proof };
@@ -12,6 +13,8 @@ export function proveTarget(
   world: World,
   classify: (value: Value) => ValueClass | undefined,
 ): Proof {
+  const bound = boundKey(target, predicate, world, classify);
+  if (bound) return bound;
   const sliced = slice(predicate, [target, ...others], world);
   const mentioned = mentionedRefs(sliced);
   // The predicate of a target holds the conditions of what it is joined with already.
@@ -30,6 +33,37 @@ function withClasses(world: World, classify: (value: Value) => ValueClass | unde
     classify,
     ...(world.settings ? { settings: world.settings } : {}),
   };
+}
+
+/**
+ * The commonest answer without a search: a conjunct compares a key of the row with the tenant for equality, and no other conjunct can make
+ * up for a comparison that is false. Undefined where it is not that simple.
+ */
+function boundKey(
+  target: Target,
+  predicate: Predicate,
+  world: World,
+  classify: (value: Value) => ValueClass | undefined,
+): Isolated | undefined {
+  let claimed: Isolated | undefined;
+  for (const part of predicate.kind === 'and' ? predicate.of : [predicate]) {
+    if (part.kind !== 'compare' || part.operator !== '=') continue;
+    for (const [key, value] of [
+      [part.left, part.right],
+      [part.right, part.left],
+    ] as const) {
+      if (key.kind !== 'column' || key.target !== target.ref || world.column(target, key.column).role !== 'key')
+        continue;
+      const found = classify(value);
+      if (found !== 'tenant-verified' && found !== 'tenant-unverified') continue;
+      const text = `${world.name?.(target) ?? target.ref}.${key.column} = ${describeValue(value)}`;
+      const because = [part.span ? { text, span: part.span } : { text }];
+      const proof = { kind: 'isolated', restsOn: [], assumptions: [], references: [], because } as const;
+      if (found === 'tenant-verified') return { ...proof, evidence: 'isolated' };
+      claimed ??= { ...proof, evidence: 'unverified', restsOn: [value] };
+    }
+  }
+  return claimed;
 }
 
 /** Assumptions of a proof as reasons. */

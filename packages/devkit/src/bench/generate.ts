@@ -84,7 +84,7 @@ function schema(models: number): string {
 
 function dataModule(i: number, models: number, random: () => number): string {
   const model = `record${Math.floor(random() * models)}`;
-  const functions = Array.from({ length: 4 + Math.floor(random() * 4) }, (_, k) => {
+  const functions = Array.from({ length: 2 + Math.floor(random() * 2) }, (_, k) => {
     const scoped = random() > 0.05;
     const filter = scoped ? 'organizationId, ' : '';
     return [
