@@ -2,17 +2,19 @@ import type { Predicate, Query, Target, TargetRef, Value } from '@tenant-lint/mo
 import type { World } from '../prove/index.js';
 
 /**
- * With what a condition compares tenant keys: with a `value` that may be the tenant, with a `constant` only, or with `nothing` of either kind
- * (other columns, NULL).
+ * With what a condition compares tenant keys: with a `value` that may be the tenant, with such a value but on the key of another table only
+ * (`elsewhere`), with a `constant` only, or with `nothing` of either kind (other columns, NULL).
  */
 export function bindsKey(
   target: Target,
   predicate: Predicate,
   others: readonly Target[],
   world: World,
-): 'value' | 'constant' | 'nothing' {
+): 'value' | 'elsewhere' | 'constant' | 'nothing' {
   const targets = new Map<TargetRef, Target>([...others, target].map((t) => [t.ref, t]));
-  let found: 'value' | 'constant' | 'nothing' = 'nothing';
+  let found: 'value' | 'elsewhere' | 'constant' | 'nothing' = 'nothing';
+  const isOwn = (value: Value): boolean =>
+    value.kind === 'apply' ? value.to.some(isOwn) : value.kind === 'column' && value.target === target.ref;
   const isKey = (value: Value): boolean => {
     if (value.kind === 'apply') return value.to.some(isKey);
     if (value.kind !== 'column' || value.target === undefined) return false;
@@ -24,7 +26,7 @@ export function bindsKey(
     if (!values.some(isKey)) return;
     const rest = values.filter((v) => !isKey(v));
     if (rest.some((v) => v.kind !== 'constant' && v.kind !== 'column' && v.kind !== 'query' && v.kind !== 'undefined'))
-      found = 'value';
+      found = found === 'value' || values.some((v) => isKey(v) && isOwn(v)) ? 'value' : 'elsewhere';
     else if (found === 'nothing' && rest.some((v) => v.kind === 'constant' && v.value !== null)) found = 'constant';
   };
   const query = (q: Query): void => {

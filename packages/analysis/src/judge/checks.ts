@@ -10,7 +10,7 @@ import {
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
-import { atomsAt, dominates, isTested, throwsWhenMissing } from './guards.js';
+import { atomsAt, dominates, isTested, isTestedLater, throwsWhenMissing } from './guards.js';
 
 /** How deep a called function is searched for the place where it refuses. */
 const maxRefusalDepth = 3;
@@ -45,6 +45,24 @@ export class Checks {
     const found = this.#search(own, chain) ?? this.#beforeCallback(own, chain);
     this.#memo.set(key, found ?? false);
     return found;
+  }
+
+  /**
+   * The check that the row (or something of it) that `chain` returned is handed to afterwards, together with a verified identity: a function
+   * that can refuse, or whose answer is tested.
+   */
+  after(chain: string, f: FunctionFacts, offset: number): Reason | undefined {
+    const loaded: Value = { kind: 'result', chain, path: [] };
+    for (const later of this.program.facts(f.span.file)?.chains ?? []) {
+      if (later.function !== f.id || later.span.start < offset) continue;
+      const args = later.steps.flatMap((s) => s.arguments ?? []);
+      if (!args.some((a) => this.#mentions(a, loaded, maxMentionDepth)) || !args.some((a) => this.#isIdentity(a)))
+        continue;
+      if (this.#canRefuse(later) || isTestedLater(f, later.id, later.span.end, this.program)) {
+        return { text: 'what was loaded is checked against a verified identity afterwards', span: later.span };
+      }
+    }
+    return undefined;
   }
 
   /** A callback runs where it is handed over, so that what was checked before holds inside: `db.transaction(async (tx) => ...)`. */
@@ -109,6 +127,7 @@ export class Checks {
       case 'element':
         return this.#mentions(own.of, what, depth);
       case 'result': {
+        if (what.kind === 'result' && what.path.length === 0 && own.chain === what.chain) return true;
         const chain = this.program.chain(own.chain);
         return chain?.steps.some((s) => s.arguments?.some((a) => this.#mentions(a, what, depth - 1))) ?? false;
       }

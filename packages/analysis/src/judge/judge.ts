@@ -54,7 +54,7 @@ export class Judge {
       if (access.chain !== undefined) push(this.#byChain, access.chain, access);
       if (access.function !== undefined) push(this.#byFunction, access.function, access);
     }
-    this.#reach = new Reach(input.program);
+    this.#reach = new Reach(input.program, (value) => this.#tracer.sourcesOf(value));
     this.#world = new SchemaWorld(input.schema, input.tables, input.tenancy);
     this.#checks = new Checks(
       input.program,
@@ -206,7 +206,12 @@ export class Judge {
     const evidence = binds === 'nothing' ? 'none' : proof.evidence;
     const confidence = worst(
       proof.confidence,
-      binds === 'constant' ? 'possible' : evidence === 'none' ? this.#confidence(access, derived) : 'certain',
+      // A key of another table: whether its rows are tied to these is what could not be shown.
+      binds === 'constant' || (binds === 'elsewhere' && evidence === 'negated')
+        ? 'possible'
+        : evidence === 'none'
+          ? this.#confidence(access, derived)
+          : 'certain',
     );
     const because = [...proof.because, ...(derived.kind === 'foreign' ? derived.reasons : [])];
     return {
@@ -222,8 +227,8 @@ export class Judge {
   #confidence(access: LinkedAccess, derived: Exclude<Derived, { kind: 'safe' | 'open' }>): Confidence {
     const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
     const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
-    // Code that no request leads to works for all tenants: jobs, scripts, migrations of data.
-    if (reached === 'no request' && own !== 'certain') return 'possible';
+    // Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts.
+    if (reached === 'system' || (reached === 'no request' && own !== 'certain')) return 'possible';
     // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
     return derived.kind === 'foreign' && this.#readsOnlyTheTenant(access) ? worst(own, 'possible') : own;
   }
@@ -465,6 +470,8 @@ export class Judge {
         span: { file: f.span.file, start: block.start, end: block.start },
       };
     }
+    const authorised = this.#checks.after(chainId, f, after);
+    if (authorised) return authorised;
     // A membership look-up by the key of the loaded row, whose result is tested.
     for (const later of this.#byFunction.get(f.id) ?? []) {
       const chain = later.chain === undefined ? undefined : program.chain(later.chain);

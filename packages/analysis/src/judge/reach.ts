@@ -1,17 +1,29 @@
-import type { FunctionId } from '@tenant-lint/model';
+import type { CallChain, FileFacts, FunctionFacts, FunctionId, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
+import type { Provenance } from '../trace/provenance.js';
+import { signatureChecks } from '../trust/sources.js';
 
 /**
- * Whether the outside world's requests lead to a function: an entry point calls it, directly or through others. Where the program has no
- * entry point that is recognised, nobody knows.
+ * - `request`: an entry point that users can reach calls the function, directly or through others;
+ * - `system`: only entry points do that know their caller by a secret of the system (a signature, a token from the environment): webhooks, cron;
+ * - `no request`: none does; `unknown`: the program has no entry point that is recognised.
  */
+export type Reached = 'request' | 'system' | 'no request' | 'unknown';
+
+const maxDepth = 4;
+
+/** Whether the outside world's requests lead to a function. */
 export class Reach {
-  readonly #memo = new Map<FunctionId, 'request' | 'no request' | 'unknown'>();
+  readonly #memo = new Map<FunctionId, Reached>();
+  readonly #system = new Map<FunctionId, boolean>();
   #hasEntries: boolean | undefined;
 
-  constructor(private readonly program: Program) {}
+  constructor(
+    private readonly program: Program,
+    private readonly sourcesOf: (value: Value) => readonly Provenance[],
+  ) {}
 
-  of(id: FunctionId): 'request' | 'no request' | 'unknown' {
+  of(id: FunctionId): Reached {
     const known = this.#memo.get(id);
     if (known) return known;
     const answer = this.#search(id);
@@ -19,20 +31,143 @@ export class Reach {
     return answer;
   }
 
-  #search(id: FunctionId): 'request' | 'no request' | 'unknown' {
-    this.#hasEntries ??= [...this.program.files.values()].some((facts) => facts.functions.some((f) => f.entry));
+  #search(id: FunctionId): Reached {
+    this.#hasEntries ??= [...this.program.files.values()].some(
+      (facts) => facts.functions.some((f) => f.entry) || facts.entries !== undefined || facts.registered !== undefined,
+    );
     if (!this.#hasEntries) return 'unknown';
+    let found: Reached = 'no request';
     const seen = new Set<FunctionId>([id]);
     const pending: FunctionId[] = [id];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       const f = this.program.function(at);
       if (!f) continue;
-      if (this.program.entryOf(at)) return 'request';
+      if (this.program.entryOf(at)) {
+        if (!this.#knowsTheSystem(at)) return 'request';
+        found = 'system';
+        continue;
+      }
       const next = this.program.callersOf(at).map((site) => site.chain.function);
       // A closure runs when what encloses it does, unless that is the module itself.
       if (f.parent !== undefined && this.program.function(f.parent)?.parent !== undefined) next.push(f.parent);
       for (const caller of next) if (!seen.has(caller)) pending.push((seen.add(caller), caller));
     }
-    return 'no request';
+    return found;
+  }
+
+  /** Whether an entry point refuses callers that do not know a secret of the system, itself, in what it calls, or in its wrapper. */
+  #knowsTheSystem(id: FunctionId): boolean {
+    const known = this.#system.get(id);
+    if (known !== undefined) return known;
+    this.#system.set(id, false);
+    const f = this.program.function(id);
+    const wrapper = f?.handedTo && this.program.chain(f.handedTo.chain);
+    const found =
+      (wrapper !== undefined && this.#checksSignature(wrapper, maxDepth)) || this.#checks(id, maxDepth, new Set());
+    this.#system.set(id, found);
+    return found;
+  }
+
+  #checks(id: FunctionId, depth: number, seen: Set<FunctionId>): boolean {
+    const f = this.program.function(id);
+    const facts = f && this.program.facts(f.span.file);
+    if (!f || !facts || depth <= 0 || seen.has(id)) return false;
+    seen.add(id);
+    if (f.blocks.some((b) => b.because === 'exit' && b.holds !== undefined && this.#comparesSecret(b.holds)))
+      return true;
+    return facts.chains.some((chain) => {
+      if (chain.function !== id) return false;
+      if (this.#checksSignature(chain, depth)) return true;
+      const callee = this.program.calleeOf(chain);
+      // Only what is handed the request (or a part of it) can check where it comes from.
+      const handsOn = chain.steps.some((s) => s.arguments?.some((a) => this.#isOfRequest(a)));
+      return callee !== undefined && handsOn && this.#checks(callee.function, depth - 1, seen);
+    });
+  }
+
+  #withClosures(id: FunctionId, facts: FileFacts): readonly FunctionFacts[] {
+    const ids = new Set([id]);
+    return facts.functions.filter((g) => {
+      if (g.id === id) return true;
+      // Enclosing functions come first in the list.
+      if (g.parent === undefined || !ids.has(g.parent)) return false;
+      ids.add(g.id);
+      return true;
+    });
+  }
+
+  #isOfRequest(value: Value): boolean {
+    if (value.kind === 'object')
+      return value.entries.some((e) => this.#isOfRequest('spread' in e ? e.spread : e.value));
+    return this.sourcesOf(value).some((s) => s.kind === 'input');
+  }
+
+  /** `authorization === `Bearer ${process.env.CRON_SECRET}``, in either direction: something of the request equals something of the environment. */
+  #comparesSecret(condition: Value): boolean {
+    if (condition.kind !== 'apply') return false;
+    if (/^[!=]==?$/.test(condition.function)) {
+      const environment = condition.to.findIndex((v) => this.#isEnvironment(v));
+      const other = condition.to[1 - environment];
+      return (
+        environment >= 0 &&
+        other !== undefined &&
+        other.kind !== 'constant' &&
+        !this.#isEnvironment(other) &&
+        this.#isOfRequest(other)
+      );
+    }
+    return condition.to.some((v) => this.#comparesSecret(v));
+  }
+
+  #checksSignature(chain: CallChain, depth: number): boolean {
+    if (depth <= 0) return false;
+    const root = this.#importOf(chain.receiver, 4);
+    return (
+      root !== undefined &&
+      signatureChecks.some(
+        (c) =>
+          c.modules.test(root.module) &&
+          (c.names.includes(root.name) || chain.steps.some((s) => c.names.includes(s.name))),
+      )
+    );
+  }
+
+  #importOf(value: Value, depth: number): { module: string; name: string } | undefined {
+    if (depth <= 0) return undefined;
+    const resolved = this.program.resolve(value);
+    if (resolved.kind === 'import') return { module: resolved.module, name: resolved.name };
+    if (resolved.kind === 'instance' || resolved.kind === 'element' || resolved.kind === 'missing-able')
+      return this.#importOf(resolved.of, depth - 1);
+    const chain = resolved.kind === 'result' ? this.program.chain(resolved.chain) : undefined;
+    return chain ? this.#importOf(chain.receiver, depth - 1) : undefined;
+  }
+
+  /** A value of the environment, or text made with one: read directly, or out of what validated it as a whole. */
+  #isEnvironment(value: Value, depth = 4): boolean {
+    if (depth <= 0) return false;
+    switch (value.kind) {
+      case 'global':
+        return value.name === 'process' && value.path[0] === 'env';
+      case 'text':
+        return value.parts.some((p) => 'hole' in p && this.#isEnvironment(p.hole, depth - 1));
+      case 'missing-able':
+      case 'element':
+        return this.#isEnvironment(value.of, depth - 1);
+      case 'apply':
+        return value.to.some((v) => this.#isEnvironment(v, depth - 1));
+      case 'object':
+        return value.entries.some((e) => this.#isEnvironment('spread' in e ? e.spread : e.value, depth - 1));
+      case 'binding':
+      case 'import': {
+        const resolved = this.program.resolve(value);
+        return resolved !== value && this.#isEnvironment(resolved, depth - 1);
+      }
+      case 'result': {
+        const chain = this.program.chain(value.chain);
+        return chain?.steps.some((s) => s.arguments?.some((a) => this.#isEnvironment(a, depth - 1))) ?? false;
+      }
+      default:
+        return false;
+    }
   }
 }

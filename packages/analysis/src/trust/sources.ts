@@ -97,3 +97,14 @@ export const iterations: ReadonlySet<string> = new Set([
   'sort',
   'findIndex',
 ]);
+
+/** Functions that check a signature made with a secret shared with another system: who passes is that system, not a user. */
+export const signatureChecks: readonly { readonly modules: RegExp; readonly names: readonly string[] }[] = [
+  { modules: /^stripe$/, names: ['constructEvent', 'constructEventAsync'] },
+  { modules: /^svix$|^standardwebhooks$/, names: ['verify'] },
+  {
+    modules: /^@upstash\/qstash/,
+    names: ['verify', 'verifySignature', 'verifySignatureAppRouter', 'verifySignatureEdge'],
+  },
+  { modules: /^@octokit\/webhooks/, names: ['verify', 'verifyAndReceive'] },
+];
