@@ -11,6 +11,9 @@ export interface Scanned {
   readonly imports: readonly string[];
 }
 
+/** How many steps below the selected files a request is followed. */
+const handingSteps = 2;
+
 /**
  * Which code files are worth parsing: those with data vocabulary, and those that import them, since callers decide where identifiers come
  * from. A file that only re-exports (an index) is passed through without counting as a step.
@@ -41,13 +44,20 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
     }
     frontier = next;
   }
-  // What the selected files hand the request to, one step down: parsing and validation helpers hold no data vocabulary.
+  // What the selected files hand the request to: wrappers, parsing and signature checks hold no data vocabulary.
   const byFile = new Map(scanned.map((s) => [s.file, s]));
-  for (const file of [...selected]) {
-    for (const specifier of byFile.get(file)?.imports ?? []) {
-      const target = modules.resolve(file, specifier);
-      if (target !== undefined && byFile.get(target)?.request) selected.add(target);
+  let handing = [...selected];
+  for (let step = 0; step < handingSteps; step++) {
+    const reached: string[] = [];
+    for (const file of handing) {
+      for (const specifier of byFile.get(file)?.imports ?? []) {
+        const target = modules.resolve(file, specifier);
+        if (target === undefined || selected.has(target) || !byFile.get(target)?.request) continue;
+        selected.add(target);
+        reached.push(target);
+      }
     }
+    handing = reached;
   }
   return selected;
 }
@@ -69,4 +79,4 @@ export const requestVocabulary =
 
 /** Sources of trust are read even where they hold no data vocabulary: the session helper decides what is verified. */
 export const trustVocabulary =
-  /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken/;
+  /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken|@upstash\/qstash|\bsvix\b|standardwebhooks|constructEvent/;

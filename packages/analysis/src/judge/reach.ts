@@ -62,8 +62,11 @@ export class Reach {
     this.#system.set(id, false);
     const f = this.program.function(id);
     const wrapper = f?.handedTo && this.program.chain(f.handedTo.chain);
+    const wrapping = wrapper && this.program.calleeOf(wrapper)?.function;
     const found =
-      (wrapper !== undefined && this.#checksSignature(wrapper, maxDepth)) || this.#checks(id, maxDepth, new Set());
+      (wrapper !== undefined && this.#checksSignature(wrapper, maxDepth)) ||
+      (wrapping !== undefined && this.#checks(wrapping, maxDepth, new Set())) ||
+      this.#checks(id, maxDepth, new Set());
     this.#system.set(id, found);
     return found;
   }
@@ -73,10 +76,13 @@ export class Reach {
     const facts = f && this.program.facts(f.span.file);
     if (!f || !facts || depth <= 0 || seen.has(id)) return false;
     seen.add(id);
-    if (f.blocks.some((b) => b.because === 'exit' && b.holds !== undefined && this.#comparesSecret(b.holds)))
+    // What a wrapper returns is a closure: its checks are the wrapper's.
+    const body = this.#withClosures(id, facts);
+    if (body.some((g) => g.blocks.some((b) => b.because === 'exit' && b.holds && this.#comparesSecret(b.holds))))
       return true;
+    const ids = new Set(body.map((g) => g.id));
     return facts.chains.some((chain) => {
-      if (chain.function !== id) return false;
+      if (!ids.has(chain.function)) return false;
       if (this.#checksSignature(chain, depth)) return true;
       const callee = this.program.calleeOf(chain);
       // Only what is handed the request (or a part of it) can check where it comes from.
@@ -99,7 +105,8 @@ export class Reach {
   #isOfRequest(value: Value): boolean {
     if (value.kind === 'object')
       return value.entries.some((e) => this.#isOfRequest('spread' in e ? e.spread : e.value));
-    return this.sourcesOf(value).some((s) => s.kind === 'input');
+    // The parameter of a wrapper's closure is the request, though nothing in the program says so.
+    return this.sourcesOf(value).some((s) => s.kind === 'input' || s.kind === 'parameter');
   }
 
   /** `authorization === `Bearer ${process.env.CRON_SECRET}``, in either direction: something of the request equals something of the environment. */
