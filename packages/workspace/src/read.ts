@@ -29,7 +29,7 @@ export function readSource(root: string, file: string): Read {
       const units = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
       return { text: units.swap16().toString('utf16le') };
     }
-    if (bytes.subarray(0, 8192).includes(0)) return { unchecked: 'binary' };
+    if (isBinary(bytes)) return { unchecked: 'binary' };
     const text = bytes.toString('utf8');
     return { text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
   } catch (error) {
@@ -46,4 +46,12 @@ function isThere(full: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A NUL here and there is text (it may stand in a template literal); one in a hundred bytes is not. */
+function isBinary(bytes: Buffer): boolean {
+  const head = bytes.subarray(0, 8192);
+  let zeros = 0;
+  for (const byte of head) if (byte === 0) zeros++;
+  return zeros * 100 > head.length;
 }

@@ -340,6 +340,8 @@ export class Judge {
           reasons.push({ text: `where ${pin.column} comes from is not known: ${source.reason}`, span: target.span });
       }
     }
+    // A way that was not followed to its end may be the one on which it is checked.
+    if (confidence === 'certain' && sources.some((s) => s.kind === 'unknown')) confidence = 'likely';
     if (confidence !== undefined && confidence !== 'possible') return { kind: 'foreign', confidence, reasons };
     if (open) return { kind: 'open', reason: open };
     if (confidence) return { kind: 'foreign', confidence, reasons };
