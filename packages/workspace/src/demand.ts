@@ -4,11 +4,13 @@ import type { ProjectFacts } from '@tenant-lint/model';
 /** A code file as the cheap text test sees it. */
 export interface Scanned {
   readonly file: string;
-  /** Holds the vocabulary of a data library, or of a source of trust. */
+  /** Holds the vocabulary of a data library. */
   readonly relevant: boolean;
-  /** Speaks of requests: a validation helper that a route hands the request to. */
+  /** Speaks of requests or of sessions: a helper that a route hands the request to, or asks who is there. */
   readonly request: boolean;
   readonly imports: readonly string[];
+  /** Runs in the browser: what it calls of the server's it calls by request. */
+  readonly client: boolean;
 }
 
 /** How many steps below the selected files a request is followed. */
@@ -21,7 +23,8 @@ const handingSteps = 2;
 export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts, steps: number): ReadonlySet<string> {
   const modules = new Modules(project);
   const importers = new Map<string, string[]>();
-  for (const { file, imports } of scanned) {
+  for (const { file, imports, client } of scanned) {
+    if (client) continue;
     for (const specifier of imports) {
       const target = modules.resolve(file, specifier);
       if (target === undefined) continue;
@@ -72,6 +75,9 @@ export const isTestCode = (file: string): boolean =>
 /** Code that fills a database with example data. */
 export const isSeedCode = (file: string): boolean =>
   /(?:^|\/)seeds?(?:ers?|ing)?(?:\/|[.-][^/]*$|\.[cm]?[jt]sx?$)/.test(file);
+
+/** The directive by which React's frameworks keep a module out of the server. */
+export const clientDirective = /^(?:\s|\/\/[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*['"]use client['"]/;
 
 /** Text that takes a request apart. */
 export const requestVocabulary =

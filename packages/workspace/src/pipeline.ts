@@ -4,7 +4,7 @@ import { extractSql } from '@tenant-lint/sql';
 import { adapters, extractPrisma, extractTypescript, preScan } from '@tenant-lint/typescript';
 import type { FactsCache } from './cache.js';
 import type { Settings } from './settings.js';
-import { filesInDemand, requestVocabulary, trustVocabulary, type Scanned } from './demand.js';
+import { filesInDemand, clientDirective, requestVocabulary, trustVocabulary, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
 import type { Source } from './memory.js';
 import { projectFacts } from './project.js';
@@ -72,7 +72,8 @@ export function buildModel(source: Source, options: BuildOptions): Built {
       scanned.push({
         file,
         relevant: isRelevant(text),
-        request: requestVocabulary.test(text),
+        request: requestVocabulary.test(text) || trustVocabulary.test(text),
+        client: clientDirective.test(text),
         imports: preScan(text).imports,
       });
       texts.set(file, text);
@@ -111,8 +112,7 @@ const isSource = (kind: SourceKind): boolean => kind === 'code' || kind === 'sql
 // A suppression is judged even where nothing is left to suppress.
 const suppression = /tenant-lint-(?:disable|enable)/;
 
-const isRelevant = (text: string): boolean =>
-  trustVocabulary.test(text) || suppression.test(text) || adapters.some((a) => a.vocabulary.test(text));
+const isRelevant = (text: string): boolean => suppression.test(text) || adapters.some((a) => a.vocabulary.test(text));
 
 function sorted(unchecked: readonly Unchecked[]): readonly Unchecked[] {
   return [...unchecked].sort(
