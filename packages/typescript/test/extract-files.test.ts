@@ -56,7 +56,7 @@ describe('modules', () => {
     expect(render(facts.functions[1]?.returns[0]?.value)).toBe('@client');
   });
 
-  it('the scan without parsing names what the parser finds', () => {
+  it('the scan without parsing names what the parser finds, but for imports of types only', () => {
     const text = `
       import a, { b } from "./a"; import type { T } from './t';
       import './side';
@@ -65,7 +65,9 @@ describe('modules', () => {
       export * from "pkg/sub";
       const c = require('c'); const d = await import(/* chunk */ './d'); const e = import(\`./e\`);
     `;
-    expect(preScan(text).imports).toEqual(['./a', './t', './side', './multi', 'pkg/sub', 'c', './d', './e']);
+    expect(preScan(text).imports).toEqual(['./a', './side', './multi', 'pkg/sub', 'c', './d', './e']);
+    expect(preScan(`import type T from './x'; import { type U, v } from './x'`).imports).toEqual(['./x']);
+    expect(preScan(`export type { T } from './x'; import type * as N from './y'`).imports).toEqual([]);
     expect(preScan('const x = 1;').imports).toEqual([]);
   });
 });
