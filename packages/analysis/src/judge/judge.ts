@@ -241,7 +241,7 @@ export class Judge {
       const table = this.#table(target);
       if (!table || target.columns === undefined) return false;
       const tenancy = this.tenancyOf(table.id);
-      const keys = new Set([...this.#keyColumns(table, tenancy), ...(tenancy.kind === 'root' ? [tenancy.key] : [])]);
+      const keys = new Set([...this.#keyColumns(tenancy), ...(tenancy.kind === 'root' ? [tenancy.key] : [])]);
       const identifying = new Set([
         ...keys,
         ...uniqueKeys(table)
@@ -441,7 +441,7 @@ export class Judge {
     // The first of a list of rows.
     const [name, ...rest] = path[0] !== undefined && /^(?:\d+|\*)$/.test(path[0]) ? path.slice(1) : path;
     if (name === undefined || depth <= 0) return false;
-    const keys = this.#keyColumns(table, this.tenancyOf(table.id));
+    const keys = this.#keyColumns(this.tenancyOf(table.id));
     if (keys.some((column) => propertyOfColumn(table, column) === name)) return true;
     const relation = table.relations.find((r) => r.name === name);
     const to = relation && this.input.schema.tables.get(relation.to);
@@ -492,11 +492,11 @@ export class Judge {
     return undefined;
   }
 
-  #keyColumns(table: Table, tenancy: Tenancy): readonly string[] {
+  #keyColumns(tenancy: Tenancy): readonly string[] {
     if (tenancy.kind === 'keyed') return tenancy.keys.map((k) => k.column);
     if (tenancy.kind === 'root') return [tenancy.key];
     if (tenancy.kind === 'child') return tenancy.through.flatMap((t) => t.columns);
-    return table.constraints.flatMap(() => []);
+    return [];
   }
 }
 

@@ -1,7 +1,8 @@
 import { always, type Predicate, type Reason, type Target, type Value } from '@tenant-lint/model';
 import { describeValue } from '../prove/describe.js';
 import { prove, type Isolated, type Proof, type ValueClass, type World } from '../prove/index.js';
-import { mentionedRefs, slice } from './slice.js';
+import { refsIn } from '../prove/walk.js';
+import { slice } from './slice.js';
 
 export type { Proof };
 
@@ -16,7 +17,7 @@ export function proveTarget(
   const bound = boundKey(target, predicate, world, classify);
   if (bound) return bound;
   const sliced = slice(predicate, [target, ...others], world);
-  const mentioned = mentionedRefs(sliced);
+  const mentioned = refsIn(sliced);
   // The predicate of a target holds the conditions of what it is joined with already.
   const joined = others
     .filter((t) => mentioned.has(t.ref))

@@ -128,7 +128,7 @@ export class Reach {
 
   #checksSignature(chain: CallChain, depth: number): boolean {
     if (depth <= 0) return false;
-    const root = this.#importOf(chain.receiver, 4);
+    const root = this.program.importOf(chain.receiver, 4);
     return (
       root !== undefined &&
       signatureChecks.some(
@@ -137,16 +137,6 @@ export class Reach {
           (c.names.includes(root.name) || chain.steps.some((s) => c.names.includes(s.name))),
       )
     );
-  }
-
-  #importOf(value: Value, depth: number): { module: string; name: string } | undefined {
-    if (depth <= 0) return undefined;
-    const resolved = this.program.resolve(value);
-    if (resolved.kind === 'import') return { module: resolved.module, name: resolved.name };
-    if (resolved.kind === 'instance' || resolved.kind === 'element' || resolved.kind === 'missing-able')
-      return this.#importOf(resolved.of, depth - 1);
-    const chain = resolved.kind === 'result' ? this.program.chain(resolved.chain) : undefined;
-    return chain ? this.#importOf(chain.receiver, depth - 1) : undefined;
   }
 
   /** A value of the environment, or text made with one: read directly, or out of what validated it as a whole. */

@@ -66,18 +66,3 @@ function isPlain(predicate: Predicate, targets: ReadonlyMap<TargetRef, Target>, 
       return false;
   }
 }
-
-/** The targets whose columns occur in a predicate, sub-queries included. */
-export function mentionedRefs(predicate: Predicate): ReadonlySet<TargetRef> {
-  const refs = new Set<TargetRef>();
-  const walk = (node: unknown): void => {
-    if (Array.isArray(node)) node.forEach(walk);
-    else if (node !== null && typeof node === 'object') {
-      if ('target' in node && typeof node.target === 'string') refs.add(node.target);
-      if ('to' in node && typeof node.to === 'string') refs.add(node.to);
-      for (const [key, inner] of Object.entries(node)) if (key !== 'span') walk(inner);
-    }
-  };
-  walk(predicate);
-  return refs;
-}

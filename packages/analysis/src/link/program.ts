@@ -332,6 +332,31 @@ export class Program implements LinkContext {
     return undefined;
   }
 
+  /** The import at the root of a value: through bindings, instances (`new AsyncLocalStorage()`) and calls (`betterAuth({...})`). */
+  importOf(value: Value, depth: number): { module: string; name: string } | undefined {
+    if (depth <= 0) return undefined;
+    const resolved = this.resolve(value);
+    switch (resolved.kind) {
+      case 'import':
+        return { module: resolved.module, name: resolved.name };
+      case 'instance':
+        return this.importOf(resolved.of, depth - 1);
+      case 'element':
+      case 'missing-able':
+        return this.importOf(resolved.of, depth - 1);
+      case 'binding': {
+        const own = this.facts(resolved.file)?.bindings[resolved.name];
+        return own && own !== resolved ? this.importOf(own, depth - 1) : undefined;
+      }
+      case 'result': {
+        const chain = this.chain(resolved.chain);
+        return chain ? this.importOf(chain.receiver, depth - 1) : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
   /** Everywhere the program calls a function; calls through a parameter of the function it was handed to included. */
   callersOf(id: FunctionId): readonly CallSite[] {
     this.#callers ??= this.#findCallers();

@@ -192,7 +192,7 @@ export class Tracer {
 
   /** What a library guarantees about the result of a call, by the import that the callee goes back to. */
   #library(chain: CallChain, path: Path): Provenance | undefined {
-    const root = this.#importOf(chain.receiver, maxDepth);
+    const root = this.program.importOf(chain.receiver, maxDepth);
     if (!root) return undefined;
     const step = chain.steps.find((s) => s.arguments !== undefined);
     if (inputSources.some((s) => s.modules.test(root.module) && s.exports.includes(root.name)))
@@ -210,31 +210,6 @@ export class Tracer {
       };
     }
     return undefined;
-  }
-
-  /** The import at the root of a value: through bindings, instances (`new AsyncLocalStorage()`) and calls (`betterAuth({...})`). */
-  #importOf(value: Value, depth: number): { module: string; name: string } | undefined {
-    if (depth <= 0) return undefined;
-    const resolved = this.program.resolve(value);
-    switch (resolved.kind) {
-      case 'import':
-        return { module: resolved.module, name: resolved.name };
-      case 'instance':
-        return this.#importOf(resolved.of, depth - 1);
-      case 'element':
-      case 'missing-able':
-        return this.#importOf(resolved.of, depth - 1);
-      case 'binding': {
-        const own = this.program.facts(resolved.file)?.bindings[resolved.name];
-        return own && own !== resolved ? this.#importOf(own, depth - 1) : undefined;
-      }
-      case 'result': {
-        const chain = this.program.chain(resolved.chain);
-        return chain ? this.#importOf(chain.receiver, depth - 1) : undefined;
-      }
-      default:
-        return undefined;
-    }
   }
 }
 
