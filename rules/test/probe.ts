@@ -5,7 +5,9 @@ let database: Promise<PGlite> | undefined;
 
 /**
  * One embedded Postgres per test worker, with a role `app_user` that owns nothing; everything a probe does is rolled back. A setting once
- * set in a session is '' afterwards, never NULL again, so probes of the NULL case use setting names of their own.
+ * set in a session is '' afterwards, never NULL again, so probes of the NULL case use setting names of their own. For effects other than
+ * leaks there are `probe.plan(query)`, the lines of its plan with sequential scans discouraged, and `probe.refusal(statement)`, a row with
+ * the error if the database refuses the statement.
  */
 export async function probeExecutor(): Promise<ProbeExecutor> {
   database ??= start();
@@ -30,8 +32,18 @@ export async function probeExecutor(): Promise<ProbeExecutor> {
 async function start(): Promise<PGlite> {
   const db = new PGlite();
   await db.exec('create role app_user nologin');
+  await db.exec(helpers);
   return db;
 }
+
+const helpers = `
+create schema probe;
+grant usage on schema probe to public;
+create function probe.plan(query text) returns setof text language plpgsql set enable_seqscan = off as $$
+begin return query execute 'explain (verbose, costs off) ' || query; end $$;
+create function probe.refusal(statement text) returns setof text language plpgsql as $$
+begin execute statement; exception when others then return next sqlstate || ' ' || sqlerrm; end $$;
+`;
 
 /** Lack of privilege, row security included, or an integrity constraint: the database kept the row out. */
 const isRefusal = (error: unknown): boolean => {

@@ -1,15 +1,20 @@
 import { sectionsOf, type Fence, type Section } from './markdown.js';
 
-/** A finding that a trailing comment `error: rule-id` or `error: rule-id possible` asks for. */
+/**
+ * A finding that a trailing comment `error: rule-id` or `error: rule-id possible` asks for. With `warning:` or `info:` the message must
+ * have that severity; `error:` stands for a finding of any.
+ */
 export interface Mark {
   readonly file: string;
   readonly line: number;
   readonly rule: string;
   /** The finding has confidence `possible`, so it is not shown by default. */
   readonly possible: boolean;
+  readonly severity?: 'warning' | 'info';
 }
 
-/** SQL to run after the files of a case: its last statement returns (or affects) foreign rows in a bad case, and none in a good one. */
+/** SQL to run after the files of a case: its last statement returns (or affects) rows where the defect shows: foreign rows, or what a
+ * query about the effect finds. In a good case it returns none. */
 export interface Probe {
   readonly leaks: boolean;
   readonly text: string;
@@ -99,11 +104,12 @@ function probeKind(fence: Fence): boolean {
 function readMarks(file: string, text: string): { text: string; marks: Mark[] } {
   const marks: Mark[] = [];
   const lines = text.split('\n').map((line, index) => {
-    const mark = /\s*(?:\/\/|--) error: ([\w\s,-]+)$/.exec(line);
+    const mark = /\s*(?:\/\/|--) (error|warning|info): ([\w\s,-]+)$/.exec(line);
     if (!mark) return line;
-    for (const part of mark[1]?.split(',') ?? []) {
+    for (const part of mark[2]?.split(',') ?? []) {
       const [rule = '', confidence] = part.trim().split(/\s+/);
-      marks.push({ file, line: index + 1, rule, possible: confidence === 'possible' });
+      const found = { file, line: index + 1, rule, possible: confidence === 'possible' };
+      marks.push(mark[1] === 'warning' || mark[1] === 'info' ? { ...found, severity: mark[1] } : found);
     }
     return line.slice(0, mark.index);
   });

@@ -29,7 +29,7 @@ export function checkCase(one: Case, rule: Rule, rules: readonly Rule[], analyze
     .filter((mark) => mark.rule !== rule.meta.id)
     .map((mark) => `${mark.file}:${mark.line} is marked for ${mark.rule}; a case speaks of its own rule`);
   for (const finding of actual) {
-    const at = open.findIndex((mark) => meets(one, mark, finding));
+    const at = open.findIndex((mark) => meets(one, mark, finding, rule));
     if (at < 0) problems.push(`unexpected: ${describe(one, finding)}`);
     else open.splice(at, 1);
   }
@@ -50,10 +50,11 @@ function findingsOf(one: Case, rule: Rule, rules: readonly Rule[], analyze: Anal
 const lineOf = (one: Case, finding: Finding): number =>
   finding.span ? positionAt(lineStarts(one.files[finding.span.file] ?? ''), finding.span.start).line : 0;
 
-const meets = (one: Case, mark: Mark, finding: Finding): boolean =>
+const meets = (one: Case, mark: Mark, finding: Finding, { meta }: Rule): boolean =>
   finding.span?.file === mark.file &&
   lineOf(one, finding) === mark.line &&
-  (finding.confidence === 'possible') === mark.possible;
+  (finding.confidence === 'possible') === mark.possible &&
+  (mark.severity === undefined || mark.severity === (meta.messages[finding.message]?.severity ?? meta.severity));
 
 const describe = (one: Case, finding: Finding): string =>
   `${finding.span?.file ?? finding.subject ?? ''}:${lineOf(one, finding)} ${finding.rule} (${finding.confidence}): ${finding.text.what}`;
@@ -73,9 +74,8 @@ export async function checkProbes(one: Case, execute: ProbeExecutor): Promise<st
   const problems: string[] = [];
   for (const probe of one.probes) {
     const rows = await execute(setup, probe.text);
-    if (probe.leaks && rows === 0) problems.push('the probe shows no leak, although the case is a bad one');
-    if (!probe.leaks && rows > 0)
-      problems.push(`the probe reaches ${rows} foreign rows, although the case is a good one`);
+    if (probe.leaks && rows === 0) problems.push('the probe returns no rows, although the case is a bad one');
+    if (!probe.leaks && rows > 0) problems.push(`the probe returns ${rows} rows, although the case is a good one`);
   }
   return problems;
 }

@@ -146,6 +146,13 @@ describe('checking a case', () => {
     expect(check('bad(); // error: rule-a possible')).toHaveLength(2);
   });
 
+  it('compares the severity of the message where the mark names a lesser one', () => {
+    expect(check('bad(); // warning: rule-a')).toEqual([
+      `unexpected: ${file}:1 rule-a (certain): Bad.`,
+      `missing: ${file}:1 rule-a`,
+    ]);
+  });
+
   it('wants as many marks as findings', () => {
     expect(check('bad(bad); // error: rule-a')).toHaveLength(1);
     expect(check('bad(bad); // error: rule-a, rule-a')).toEqual([]);
@@ -177,8 +184,8 @@ describe('checking a case', () => {
       [['one\n', 'two\n'], 'q\n'],
     ]);
     expect(problems).toEqual([
-      'the probe shows no leak, although the case is a bad one',
-      'the probe reaches 3 foreign rows, although the case is a good one',
+      'the probe returns no rows, although the case is a bad one',
+      'the probe returns 3 rows, although the case is a good one',
     ]);
   });
 });
