@@ -332,3 +332,31 @@ describe('questions about keys and indexes', () => {
     ).toBe(false);
   });
 });
+
+describe('scripts beside the history of the tables that they change', () => {
+  const history = {
+    'db/migrations/001_init.sql': 'create table customers (id int);',
+    'db/migrations/002_more.sql': 'create table orders (id int);',
+  };
+  const rowSecurity = 'alter table orders enable row level security; create policy own on orders using (true);';
+
+  it('apply to what the history made', () => {
+    const folded = fold({ ...history, 'rls/orders.sql': rowSecurity });
+    expect(folded.dangling).toEqual([]);
+    expect(tableIn(folded, 'public.orders').rowSecurity.enabled).toBe(true);
+    expect(tableIn(folded, 'public.orders').policies.map((p) => p.name)).toEqual(['own']);
+  });
+
+  it('apply to a declared schema where no history knows the tables', () => {
+    const folded = fold({
+      'prisma/schema.prisma': schema,
+      'rls/invoices.sql': 'alter table invoices enable row level security;',
+    });
+    expect(tableIn(folded, 'public.invoices').rowSecurity.enabled).toBe(true);
+  });
+
+  it('are a version of their own where they create the same tables', () => {
+    const other = `create table orders (id int); ${rowSecurity} alter table customers add column name text;`;
+    expect(fold({ ...history, 'old/001_all.sql': other }).dangling).toHaveLength(1);
+  });
+});

@@ -19,7 +19,7 @@ export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {
   const sources = sourcesOf(withDeclarations(files, options.declarations ?? []));
   const of = (kind: Source['kind']): readonly Source[] => sources.filter((s) => s.kind === kind);
   const declared = [...of('prisma'), ...of('drizzle')].map((s) => foldSource(s, new World()));
-  const { histories, dumps } = foldHistories(of('migrations'), of('dump'));
+  const { histories, dumps } = foldHistories(of('migrations'), of('dump'), declared);
   const worlds = [...declared, ...histories, ...dumps];
   const resolve = resolver(worlds);
   for (const world of worlds) settleReferences(world, resolve);
@@ -78,8 +78,13 @@ function tryEvent(world: World, event: SchemaEvent, final: boolean): boolean {
  * shares tables with a history, only the tables that no history knows remain. Where a history changes tables that it never creates and
  * a dump has them, the dump is what the history starts from.
  */
-function foldHistories(histories: readonly Source[], dumps: readonly Source[]): { histories: World[]; dumps: World[] } {
+function foldHistories(
+  histories: readonly Source[],
+  dumps: readonly Source[],
+  declared: readonly World[],
+): { histories: World[]; dumps: World[] } {
   const folded = histories.map((s) => foldSource(s, new World()));
+  attachScripts(histories, folded, declared);
   const known = new Set(folded.flatMap((w) => [...w.known]));
   const rest: World[] = [];
   for (const dump of dumps) {
@@ -91,7 +96,28 @@ function foldHistories(histories: readonly Source[], dumps: readonly Source[]): 
     if (source) folded[at] = foldSource(source, world);
     else rest.push(world);
   }
-  return { histories: folded, dumps: rest };
+  return { histories: folded.filter((world) => !world.applied), dumps: rest };
+}
+
+/**
+ * Scripts beside the history of the tables they change (policies in a folder of their own, say) are applied to what that history made: to a
+ * history if one knows the tables, else to a declared schema. A history with tables in common is another version of the same schema.
+ */
+function attachScripts(histories: readonly Source[], folded: readonly World[], declared: readonly World[]): void {
+  for (const [i, source] of histories.entries()) {
+    const world = folded[i];
+    if (!world || world.dangling.length === 0) continue;
+    const base = [...folded, ...declared].find(
+      (other) =>
+        other !== world &&
+        !other.applied &&
+        ![...world.known].some((id) => other.known.has(id)) &&
+        world.dangling.some((d) => [...other.tables.values()].some((t) => namesTable(d.what, t))),
+    );
+    if (!base) continue;
+    foldSource(source, base);
+    world.applied = true;
+  }
 }
 
 function withoutKnown(world: World, known: ReadonlySet<TableId>): World {

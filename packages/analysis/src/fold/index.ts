@@ -1,4 +1,5 @@
 export { foldSchema, type FoldOptions } from './fold.js';
+export { compareMigrations, historyOf } from './order.js';
 export {
   hasIndexLedBy,
   leadingIndexes,

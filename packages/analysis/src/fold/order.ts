@@ -81,7 +81,7 @@ const isNumbered = (key: string): boolean => key.split('/').some((part) => numbe
  * The folder of the history a migration belongs to. Where the folder carries the order (`20240101_init/migration.sql`, `2023/…`), it is the
  * parent; `up/` and `deploy/` beside `down/` and `revert/` hold one history.
  */
-function historyOf(file: string): string {
+export function historyOf(file: string): string {
   const folders = folderOf(file).split('/');
   while (folders.length > 0 && /^(?:v?\d.*|up)$/i.test(folders[folders.length - 1] ?? '')) folders.pop();
   return folders.join('/');

@@ -63,6 +63,8 @@ export class World {
   /** Every id that was ever a table here, dropped and renamed ones included. */
   readonly known = new Set<TableId>();
   readonly temporary = new Set<string>();
+  /** Its statements were applied to another world, which stands for both. */
+  applied = false;
   /** Where unqualified names are looked up and created; of the session, so each file begins anew. */
   searchPath: readonly string[] = ['public'];
   /** What ALTER DATABASE or ALTER ROLE made of it. */
