@@ -17,6 +17,7 @@ const orders: readonly (readonly string[])[] = [
     'require-tenant-filter',
   ],
   ['no-shadowed-column', 'no-fail-open-policy', 'no-user-controlled-claim', 'no-leaking-check', 'no-leaking-policy'],
+  ['no-weakened-isolation', 'no-dormant-policy', 'no-unprotected-lookup', 'require-row-security'],
 ];
 
 const ranks = new Map(orders.flatMap((order) => order.map((rule, rank) => [rule, rank] as const)));

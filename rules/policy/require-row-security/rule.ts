@@ -49,6 +49,7 @@ export default defineRule({
       confidence: 'certain',
       table: table.id,
       key: table.id,
+      cause: `row security ${table.id}`,
     };
   },
 });
