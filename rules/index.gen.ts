@@ -9,11 +9,15 @@ import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js'
 import noUnknownRule from './meta/no-unknown-rule/rule.js';
 import noUselessSuppression from './meta/no-useless-suppression/rule.js';
 import requireSuppressionReason from './meta/require-suppression-reason/rule.js';
+import noDormantPolicy from './policy/no-dormant-policy/rule.js';
 import noFailOpenPolicy from './policy/no-fail-open-policy/rule.js';
+import noInertPolicy from './policy/no-inert-policy/rule.js';
 import noLeakingCheck from './policy/no-leaking-check/rule.js';
 import noLeakingPolicy from './policy/no-leaking-policy/rule.js';
 import requireForcedRowSecurity from './policy/require-forced-row-security/rule.js';
 import requirePolicy from './policy/require-policy/rule.js';
+import requirePolicyRole from './policy/require-policy-role/rule.js';
+import requirePolicyWithTable from './policy/require-policy-with-table/rule.js';
 import requireRowSecurity from './policy/require-row-security/rule.js';
 import requireTenantColumn from './schema/require-tenant-column/rule.js';
 import requireTenantInUnique from './schema/require-tenant-in-unique/rule.js';
@@ -30,11 +34,15 @@ export const rules: readonly Rule[] = [
   noUnknownRule,
   noUselessSuppression,
   requireSuppressionReason,
+  noDormantPolicy,
   noFailOpenPolicy,
+  noInertPolicy,
   noLeakingCheck,
   noLeakingPolicy,
   requireForcedRowSecurity,
   requirePolicy,
+  requirePolicyRole,
+  requirePolicyWithTable,
   requireRowSecurity,
   requireTenantColumn,
   requireTenantInUnique,

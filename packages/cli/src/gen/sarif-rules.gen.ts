@@ -288,6 +288,34 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-dormant-policy",
+    "name": "no-dormant-policy",
+    "shortDescription": {
+      "text": "Disallow policies on a table whose row security is not enabled."
+    },
+    "fullDescription": {
+      "text": "Every role that may use <table> reaches all its rows, as if there were no policy."
+    },
+    "help": {
+      "text": "The policies of <table> do nothing, because row security is not enabled on it. Every role that may use <table> reaches all its rows, as if there were no policy. Run ALTER TABLE <table> ENABLE ROW LEVEL SECURITY.\nThe policies of <table> do nothing, because row security was disabled again. Every role that may use <table> reaches all its rows, as if there were no policy. Run ALTER TABLE <table> ENABLE ROW LEVEL SECURITY, or drop the policies."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "policy",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "policy"
+      ],
+      "catalogue": [
+        "R03"
+      ]
+    }
+  },
+  {
     "id": "no-fail-open-policy",
     "name": "no-fail-open-policy",
     "shortDescription": {
@@ -316,6 +344,39 @@ export const sarifRules = [
         "Q06",
         "Q25",
         "S04"
+      ]
+    }
+  },
+  {
+    "id": "no-inert-policy",
+    "name": "no-inert-policy",
+    "shortDescription": {
+      "text": "Disallow policies that have no effect, or not the one they seem to have."
+    },
+    "fullDescription": {
+      "text": "It looks like a floor under the other policies, and any of them lets through what it admits."
+    },
+    "help": {
+      "text": "The restrictive policy <policy> of <table> refuses no row. It looks like a floor under the other policies, and any of them lets through what it admits. Write the condition that every row must meet into the policy, or drop it.\nPolicy <policy> of <table> is only for <roles>, and row security does not hold for <them>. It allows nothing that is not allowed anyway, and hides that these connections reach all rows. Drop the policy, or create it for the role with which the application connects.\nPolicy <policy> of <table> has no <clause>, so it lets no row through. It looks as if it allowed <command>; Postgres takes a missing condition of a permissive policy for false. Write the <clause> clause.\nPolicy <policy> of <table> says the same as policy <other>. Whoever tightens one of them changes nothing, because the other one still lets the rows through. Drop one of the two policies.\nThe name of policy <policy> of <table> says nothing. Nobody can tell from a list of policies what it allows and to whom. Rename the policy to what it allows, with ALTER POLICY ... RENAME TO."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "policy",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "policy"
+      ],
+      "catalogue": [
+        "P05",
+        "P11",
+        "P12",
+        "P13",
+        "P14",
+        "P15"
       ]
     }
   },
@@ -450,6 +511,64 @@ export const sarifRules = [
         "P04",
         "P10",
         "P17"
+      ]
+    }
+  },
+  {
+    "id": "require-policy-role",
+    "name": "require-policy-role",
+    "shortDescription": {
+      "text": "Require policies to say for which roles they are."
+    },
+    "fullDescription": {
+      "text": "Without TO a policy is for PUBLIC, so it also opens the table to roles that were not thought of: anonymous ones, and those that are created later."
+    },
+    "help": {
+      "text": "Policy <policy> of <table><others> is for every role. Without TO a policy is for PUBLIC, so it also opens the table to roles that were not thought of: anonymous ones, and those that are created later. Name the roles in the TO clause of the policy."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "policy",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "policy"
+      ],
+      "catalogue": [
+        "P09"
+      ]
+    }
+  },
+  {
+    "id": "require-policy-with-table",
+    "name": "require-policy-with-table",
+    "shortDescription": {
+      "text": "Require row security and policies in the migration that creates the table."
+    },
+    "fullDescription": {
+      "text": "Between the two, whoever may use the table reads all rows, and a deployment that stops between them stays so."
+    },
+    "help": {
+      "text": "Row security of <tables> is enabled in a later migration than the one that creates <it>. Between the two, whoever may use the table reads all rows, and a deployment that stops between them stays so. Enable row security in the migration that creates the table.\n<tables> got row security in an earlier migration than the first policy. Between the two, the application sees no row and cannot write one. Create the policies in the migration that enables row security.\nRow security of <tables> is enabled by <file>, which is not one of the migrations in <folder>. A database that is made by the migrations alone has no row security, and nothing says so. Move the statements into a migration."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "policy",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "policy"
+      ],
+      "catalogue": [
+        "R06",
+        "M13",
+        "M16"
       ]
     }
   },

@@ -99,6 +99,21 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-dormant-policy",
+      "description": "Disallow policies on a table whose row security is not enabled.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "never": "The policies of {table} do nothing, because row security is not enabled on it. Every role that may use {table} reaches all its rows, as if there were no policy. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY.",
+        "noLonger": "The policies of {table} do nothing, because row security was disabled again. Every role that may use {table} reaches all its rows, as if there were no policy. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, or drop the policies."
+      },
+      "options": {}
+    },
+    {
       "id": "no-fail-open-policy",
       "description": "Disallow policies that open up when the tenant is unset, empty or missing.",
       "type": "problem",
@@ -109,6 +124,24 @@ export const generated = {
       ],
       "messages": {
         "failOpen": "Policy {policy} of {table} opens up when the tenant is not set as it should be. It then lets through {witness}, so another tenant's rows can be {done}. Compare {key} with nullif(current_setting(..., true), '') by plain equality, which is never true for a missing value."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-inert-policy",
+      "description": "Disallow policies that have no effect, or not the one they seem to have.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "noFloor": "The restrictive policy {policy} of {table} refuses no row. It looks like a floor under the other policies, and any of them lets through what it admits. Write the condition that every row must meet into the policy, or drop it.",
+        "bypassing": "Policy {policy} of {table} is only for {roles}, and row security does not hold for {them}. It allows nothing that is not allowed anyway, and hides that these connections reach all rows. Drop the policy, or create it for the role with which the application connects.",
+        "closed": "Policy {policy} of {table} has no {clause}, so it lets no row through. It looks as if it allowed {command}; Postgres takes a missing condition of a permissive policy for false. Write the {clause} clause.",
+        "duplicate": "Policy {policy} of {table} says the same as policy {other}. Whoever tightens one of them changes nothing, because the other one still lets the rows through. Drop one of the two policies.",
+        "unnamed": "The name of policy {policy} of {table} says nothing. Nobody can tell from a list of policies what it allows and to whom. Rename the policy to what it allows, with ALTER POLICY ... RENAME TO."
       },
       "options": {}
     },
@@ -174,6 +207,36 @@ export const generated = {
         "noReturning": "{table} has a policy for INSERT and none for SELECT. INSERT ... RETURNING, which most libraries send, is refused. Create a policy FOR SELECT that shows the inserted row.",
         "noFloor": "{table} has {count} permissive policies for {command} and no restrictive one. Permissive policies are joined by OR, so the widest of them, and any that is added later, decides. Create a RESTRICTIVE policy that compares the tenant, as a floor under all others.",
         "drift": "Policies cover {commands} on {parent}, which {table} belongs to, but not on {table}. What the application can do with a row it cannot do with its parts, or it does that by a way around the policies. Create the missing policies of {table}, or say why it differs in a comment on the table."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-policy-role",
+      "description": "Require policies to say for which roles they are.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "everybody": "Policy {policy} of {table}{others} is for every role. Without TO a policy is for PUBLIC, so it also opens the table to roles that were not thought of: anonymous ones, and those that are created later. Name the roles in the TO clause of the policy."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-policy-with-table",
+      "description": "Require row security and policies in the migration that creates the table.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "later": "Row security of {tables} is enabled in a later migration than the one that creates {it}. Between the two, whoever may use the table reads all rows, and a deployment that stops between them stays so. Enable row security in the migration that creates the table.",
+        "policyLater": "{tables} got row security in an earlier migration than the first policy. Between the two, the application sees no row and cannot write one. Create the policies in the migration that enables row security.",
+        "outside": "Row security of {tables} is enabled by {file}, which is not one of the migrations in {folder}. A database that is made by the migrations alone has no row security, and nothing says so. Move the statements into a migration."
       },
       "options": {}
     },
@@ -289,11 +352,15 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
+      "tenant-lint/no-inert-policy": "warn",
       "tenant-lint/no-leaking-check": "error",
       "tenant-lint/no-leaking-policy": "error",
       "tenant-lint/require-forced-row-security": "warn",
       "tenant-lint/require-policy": "warn",
+      "tenant-lint/require-policy-role": "warn",
+      "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
@@ -306,11 +373,15 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
+      "tenant-lint/no-inert-policy": "warn",
       "tenant-lint/no-leaking-check": "error",
       "tenant-lint/no-leaking-policy": "error",
       "tenant-lint/require-forced-row-security": "warn",
       "tenant-lint/require-policy": "warn",
+      "tenant-lint/require-policy-role": "warn",
+      "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
@@ -323,11 +394,15 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
+      "tenant-lint/no-inert-policy": "warn",
       "tenant-lint/no-leaking-check": "error",
       "tenant-lint/no-leaking-policy": "error",
       "tenant-lint/require-forced-row-security": "warn",
       "tenant-lint/require-policy": "warn",
+      "tenant-lint/require-policy-role": "warn",
+      "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
