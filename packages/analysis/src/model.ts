@@ -6,6 +6,7 @@ import type {
   Policy,
   Reason,
   Schema,
+  SchemaFunction,
   Table,
   TableId,
   Target,
@@ -45,6 +46,32 @@ export interface Model {
   originOf(value: Value): Origin;
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
   policyLeaks(table: Table): readonly PolicyLeak[];
+  /**
+   * Every way in which the static queries of a function reach or write rows of another tenant when they run past row security, with its
+   * parameters chosen by the caller. `trigger`: the table whose row is NEW and OLD; that row is the caller's own.
+   */
+  functionAccess(f: SchemaFunction, trigger?: Table): FunctionAccess;
+}
+
+/** What a function does to rows of tenants. */
+export interface FunctionAccess {
+  /** Tables of tenants that it reads or writes. */
+  readonly tables: readonly TableId[];
+  readonly leaks: readonly FunctionLeak[];
+  /** Why it is not known whether further queries are isolated; a statement that could not be read is one of them. */
+  readonly unknown: readonly Reason[];
+}
+
+export interface FunctionLeak {
+  readonly table: TableId;
+  readonly access: Access;
+  readonly target: Target;
+  /** `parameter`: the tenant is what the caller says it is, `parameters`; `unbound`: nothing ties the row to the caller's tenant. */
+  readonly cause: 'unbound' | 'parameter';
+  readonly parameters: readonly string[];
+  readonly confidence: Confidence;
+  readonly witness?: Witness;
+  readonly because: readonly Reason[];
 }
 
 /** How one target's rows are picked out. */

@@ -78,6 +78,13 @@ export interface Access {
    * for all columns of the targets it names.
    */
   readonly output?: readonly OutputColumn[];
+  /**
+   * In the body of a function: what must have held for control to come here (the tests around the statement, and those before it that
+   * leave the function). Its sub-queries have targets of their own, whose references may equal those of this access.
+   */
+  readonly guards?: readonly Predicate[];
+  /** In the body of a function: its rows go into variables and not to the caller, or the function may refuse after looking at them. */
+  readonly kept?: true;
   /** SQL text built from parts that are not bind parameters. */
   readonly interpolations?: readonly Interpolation[];
 }

@@ -132,15 +132,20 @@ export interface FunctionDefinition {
    * kind `placeholder` with the parameter's position ('1') as name. Otherwise why not.
    */
   readonly body: { readonly known: true; readonly value: Value } | { readonly known: false; readonly reason: string };
-  /** Queries in the body. */
+  /** Queries in the body. In a trigger function NEW and OLD are the targets 'new' and 'old'. */
   readonly queries: readonly Access[];
+  /** Names in the body that are called, lower case and qualified as written, `current_user` and the like included. */
+  readonly calls?: readonly string[];
+  /** Columns of NEW that the body of a trigger function assigns. */
+  readonly assigns?: readonly string[];
   readonly text: string;
 }
 
 export type GrantObject =
   | { readonly kind: 'table'; readonly name: ObjectName }
   | { readonly kind: 'schema'; readonly name: string }
-  | { readonly kind: 'function'; readonly name: ObjectName }
+  /** `inputs`: the types of the input parameters, where the statement names them. */
+  | { readonly kind: 'function'; readonly name: ObjectName; readonly inputs?: readonly string[] }
   | { readonly kind: 'all tables' | 'all functions' | 'all sequences'; readonly schema: string }
   | { readonly kind: 'other'; readonly what: string; readonly name: string };
 
@@ -245,6 +250,8 @@ export type SchemaAction =
   | {
       readonly do: 'alter function';
       readonly name: ObjectName;
+      /** The types of the input parameters, where the statement names them. */
+      readonly inputs?: readonly string[];
       readonly securityDefiner?: boolean;
       readonly volatility?: 'immutable' | 'stable' | 'volatile';
       readonly leakproof?: boolean;
@@ -252,7 +259,14 @@ export type SchemaAction =
       readonly reset?: readonly string[];
       readonly owner?: string;
     }
-  | { readonly do: 'drop function'; readonly name: ObjectName }
+  | { readonly do: 'drop function'; readonly name: ObjectName; readonly inputs?: readonly string[] }
+  | {
+      readonly do: 'rename function';
+      readonly name: ObjectName;
+      readonly inputs?: readonly string[];
+      /** Another name, or another schema. */
+      readonly to: ObjectName;
+    }
   | {
       readonly do: 'create trigger';
       readonly table: ObjectName;
@@ -264,7 +278,9 @@ export type SchemaAction =
     }
   | { readonly do: 'drop trigger'; readonly table: ObjectName; readonly name: string }
   | { readonly do: 'toggle trigger'; readonly table: ObjectName; readonly name: string; readonly enabled: boolean }
-  | { readonly do: 'create rule'; readonly table: ObjectName; readonly name: string }
+  /** `idle`: DO INSTEAD NOTHING, which runs no query. */
+  | { readonly do: 'create rule'; readonly table: ObjectName; readonly name: string; readonly idle?: true }
+  | { readonly do: 'drop rule'; readonly table: ObjectName; readonly name: string }
   | {
       readonly do: 'create role';
       readonly name: string;
@@ -280,7 +296,15 @@ export type SchemaAction =
       readonly to: readonly string[];
       readonly columns?: readonly string[];
     }
-  | { readonly do: 'grant role' | 'revoke role'; readonly roles: readonly string[]; readonly to: readonly string[] }
+  | {
+      readonly do: 'grant role' | 'revoke role';
+      readonly roles: readonly string[];
+      readonly to: readonly string[];
+      /** WITH SET FALSE: the member cannot SET ROLE to it. */
+      readonly set?: false;
+      /** WITH INHERIT FALSE. */
+      readonly inherit?: false;
+    }
   | {
       readonly do: 'default privileges';
       readonly grant: boolean;
@@ -309,7 +333,28 @@ export type SchemaAction =
       readonly name: string;
       readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean }[];
       readonly allTables: boolean;
+      /** FOR TABLES IN SCHEMA. */
+      readonly schemas?: readonly string[];
     }
+  | {
+      readonly do: 'alter publication';
+      readonly name: string;
+      readonly change: 'add' | 'set' | 'drop';
+      readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean }[];
+      readonly schemas?: readonly string[];
+    }
+  | { readonly do: 'drop publication'; readonly name: string }
+  /** cron.schedule(...): statements that the database itself runs. */
+  | {
+      readonly do: 'schedule job';
+      readonly name?: string;
+      readonly queries: readonly Access[];
+      /** Functions that the job calls. */
+      readonly calls: readonly string[];
+      /** The role it runs as, where the call says so. */
+      readonly role?: string;
+    }
+  | { readonly do: 'unschedule job'; readonly name: string }
   /** SET, ALTER ROLE/DATABASE ... SET: scope says which. */
   | {
       readonly do: 'set';

@@ -40,10 +40,15 @@ export interface Schema {
   readonly schemas?: ReadonlySet<string>;
   readonly publications?: readonly {
     readonly name: string;
-    readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean }[];
+    readonly tables: readonly { readonly table: ObjectName; readonly filtered: boolean; readonly span?: Span }[];
     readonly allTables: boolean;
+    readonly schemas?: readonly string[];
     readonly span: Span;
   }[];
+  /** Jobs of pg_cron. */
+  readonly jobs?: readonly Job[];
+  /** Owners of schemas, where some statement names one. */
+  readonly schemaOwners?: ReadonlyMap<string, { readonly role: string; readonly span: Span }>;
   /** Events that name something unknown: an ALTER of a table no file creates. */
   readonly dangling: readonly { readonly what: string; readonly span: Span }[];
 }
@@ -59,8 +64,8 @@ export interface Table {
   readonly rowSecurity: { readonly enabled: boolean; readonly forced: boolean; readonly origin?: Origin };
   readonly policies: readonly Policy[];
   readonly triggers: readonly Trigger[];
-  /** CREATE RULE. */
-  readonly rules?: readonly { readonly name: string; readonly origin: Origin }[];
+  /** CREATE RULE. `idle`: DO INSTEAD NOTHING. */
+  readonly rules?: readonly { readonly name: string; readonly idle?: true; readonly origin: Origin }[];
   readonly owner?: { readonly role: string; readonly span: Span };
   readonly partitionOf?: TableId;
   readonly partitionBy?: readonly string[];
@@ -114,12 +119,45 @@ export interface View {
 export interface SchemaFunction extends FunctionDefinition {
   readonly owner?: string;
   readonly origin: Origin;
+  /** Who may call it besides its owner. Absent: not known (a live database that was not asked). */
+  readonly execute?: FunctionPrivileges;
+  /** What an earlier statement had established and a later one took away without putting it back. */
+  readonly lost?: readonly LostAttribute[];
+}
+/** EXECUTE on one function. A new function may be called by PUBLIC, unless default privileges say otherwise. */
+export interface FunctionPrivileges {
+  readonly granted: readonly { readonly role: string; readonly span: Span }[];
+  /** Roles from which it was revoked, and that have not got it again. */
+  readonly revoked: readonly { readonly role: string; readonly span: Span }[];
+  /** A function of that name whose privileges had been revoked was dropped before: they do not come back with the new one. */
+  readonly dropped?: { readonly span: Span; readonly revoked: Span };
+}
+export interface LostAttribute {
+  readonly what: 'security definer' | 'security invoker' | 'search_path' | 'leakproof';
+  /** The value it had, of a setting. */
+  readonly value?: string;
+  readonly had: Span;
+  readonly by: Span;
+  /** `replace`: CREATE OR REPLACE left it out. `alter`: ALTER FUNCTION took it away. */
+  readonly how: 'replace' | 'alter';
 }
 export interface Role {
   readonly name: string;
   readonly attributes: readonly string[];
   readonly memberOf: readonly string[];
   readonly origin: Origin;
+  /** The statement that gave each attribute and each membership. */
+  readonly attributeAt?: Readonly<Record<string, Span>>;
+  readonly memberAt?: Readonly<Record<string, Span>>;
+  /** Memberships without SET ROLE: privileges are inherited, attributes such as BYPASSRLS never are. */
+  readonly withoutSet?: readonly string[];
+}
+export interface Job {
+  readonly name?: string;
+  readonly queries: readonly Access[];
+  readonly calls: readonly string[];
+  readonly role?: string;
+  readonly span: Span;
 }
 export interface Grant {
   readonly privileges: readonly string[];

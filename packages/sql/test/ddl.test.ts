@@ -220,7 +220,7 @@ describe('tables', () => {
       { do: 'drop index', index: name },
       { do: 'drop policy', table: { schema: 's', name: 'a' }, name: 'p' },
       { do: 'drop trigger', table: name, name: 'tr' },
-      { do: 'drop function', name },
+      { do: 'drop function', name, inputs: ['integer'] },
       { do: 'drop schema', name: 's', cascade: true },
       { do: 'drop role', name: 'r' },
     ]);
@@ -454,6 +454,49 @@ end $$`;
     expect(f.queries).toHaveLength(1);
   });
 
+  test('what bodies call, assign and check', () => {
+    const [body] = extract(`create function stamp() returns trigger language plpgsql as $$
+      begin
+        -- not current_user
+        if new.a is null then raise exception 'current_user()'; end if;
+        new.tenant_id := auth.uid();
+        select count(*) into new.total from t;
+        insert into log (id) values (new.id);
+        return new;
+      end $$`).schema.flatMap(({ action }) => (action.do === 'create function' ? [action.function] : []));
+    expect(body?.assigns).toEqual(['tenant_id', 'total']);
+    expect(body?.calls).toEqual(['auth.uid', 'count', 'log']);
+    expect(body?.queries.map((q) => [q.method, q.guards?.length, q.kept])).toEqual([
+      ['select', 1, true],
+      ['insert', 1, undefined],
+    ]);
+    expect(body?.queries[1]?.targets[0]?.writes?.set['id']).toMatchObject({ target: 'new', column: 'id' });
+  });
+
+  test('scheduled jobs, publications, options of memberships', () => {
+    expect(
+      extract(`select cron.schedule('sweep', '* * * * *', 'delete from t where a'); select cron.unschedule('sweep');
+        alter publication p add table a where (b > 1); drop publication p; drop rule r on t;
+        grant boss to app with set false, inherit false; revoke set option for boss from app; revoke admin option for boss from app`).schema.map(
+        ({ action }) => ({ ...action, queries: 'queries' in action ? action.queries.length : 0 }),
+      ),
+    ).toEqual([
+      { do: 'schedule job', name: 'sweep', calls: [], queries: 1 },
+      { do: 'unschedule job', name: 'sweep', queries: 0 },
+      {
+        do: 'alter publication',
+        name: 'p',
+        change: 'add',
+        tables: [{ table: { name: 'a' }, filtered: true }],
+        queries: 0,
+      },
+      { do: 'drop publication', name: 'p', queries: 0 },
+      { do: 'drop rule', table: { name: 't' }, name: 'r', queries: 0 },
+      { do: 'grant role', roles: ['boss'], to: ['app'], set: false, inherit: false, queries: 0 },
+      { do: 'grant role', roles: ['boss'], to: ['app'], set: false, queries: 0 },
+    ]);
+  });
+
   test('altering, triggers, rules', () => {
     expect(
       actions(`alter function f(int) security definer stable set search_path = ''; alter function f reset search_path; alter function f(int) owner to bob;
@@ -464,12 +507,13 @@ end $$`;
       {
         do: 'alter function',
         name: { name: 'f' },
+        inputs: ['integer'],
         securityDefiner: true,
         volatility: 'stable',
         set: { search_path: '' },
       },
       { do: 'alter function', name: { name: 'f' }, reset: ['search_path'] },
-      { do: 'alter function', name: { name: 'f' }, owner: 'bob' },
+      { do: 'alter function', name: { name: 'f' }, inputs: ['integer'], owner: 'bob' },
       {
         do: 'create trigger',
         table: { schema: 's', name: 't' },
@@ -488,7 +532,7 @@ end $$`;
         timing: 'after',
         perRow: true,
       },
-      { do: 'create rule', table: { name: 't' }, name: 'r' },
+      { do: 'create rule', table: { name: 't' }, name: 'r', idle: true },
     ]);
   });
 });
@@ -526,7 +570,12 @@ describe('roles, grants and settings', () => {
       })),
       { do: 'grant', privileges: ['all'], on: [{ kind: 'all tables', schema: 's' }], to: ['app'] },
       { do: 'grant', privileges: ['usage'], on: [{ kind: 'schema', name: 's' }], to: ['app'] },
-      { do: 'grant', privileges: ['execute'], on: [{ kind: 'function', name: { name: 'f' } }], to: ['app'] },
+      {
+        do: 'grant',
+        privileges: ['execute'],
+        on: [{ kind: 'function', name: { name: 'f' }, inputs: ['integer'] }],
+        to: ['app'],
+      },
       { do: 'revoke', privileges: ['all'], on: [{ kind: 'all functions', schema: 's' }], to: ['public'] },
       {
         do: 'default privileges',
@@ -646,8 +695,10 @@ test('statements that the model has no word for are named', () => {
   expect(facts.unchecked.map((u) => u.reason)).toEqual([
     'unsupported: rename of a schema',
     'unsupported: rename of a role',
-    'unsupported: rename of a function',
-    'unsupported: set schema of a function',
   ]);
-  expect(facts.sql?.statements.unchecked).toBe(4);
+  expect(facts.sql?.statements.unchecked).toBe(2);
+  expect(facts.schema.map((event) => event.action)).toEqual([
+    { do: 'rename function', name: { name: 'f' }, inputs: [], to: { name: 'g' } },
+    { do: 'rename function', name: { name: 'f' }, inputs: [], to: { schema: 's', name: 'f' } },
+  ]);
 });

@@ -3,7 +3,8 @@ import { changeTable } from './change-table.js';
 import { changeDefaultPrivileges, grant, revoke } from './grants.js';
 import { dropIndex, renameIndex } from './indexes.js';
 import { idOf, shown } from './names.js';
-import { alterFunction, changeRole, createFunction, dropFunction, leaveRoles, setOwner } from './objects.js';
+import { alterFunction, createFunction, dropFunction, renameFunction } from './functions.js';
+import { changePublication, changeRole, joinRoles, leaveRoles, setOwner } from './objects.js';
 import { applyPolicy } from './policies.js';
 import { attachPartition, createTable, dropTable, moveTable, setInheritance } from './tables.js';
 import { changeView, createView, dropView } from './views.js';
@@ -95,11 +96,15 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
       if (!alterFunction(world, action, span)) dangling(world, `alter of function ${shown(action.name)}`, span);
       return;
     case 'drop function':
-      return dropFunction(world, action.name);
+      return dropFunction(world, action, span);
+    case 'rename function':
+      if (!renameFunction(world, action, span)) dangling(world, `rename of function ${shown(action.name)}`, span);
+      return;
     case 'create trigger':
     case 'drop trigger':
     case 'toggle trigger':
     case 'create rule':
+    case 'drop rule':
       return applyTrigger(world, action, span);
     case 'create role':
       return changeRole(world, action.name, span, action.attributes, action.memberOf);
@@ -109,7 +114,7 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
       world.roles.delete(action.name);
       return;
     case 'grant role':
-      for (const role of action.to) changeRole(world, role, span, [], action.roles);
+      for (const role of action.to) joinRoles(world, role, action, span);
       return;
     case 'revoke role':
       for (const role of action.to) leaveRoles(world, role, action.roles, span);
@@ -117,7 +122,7 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
     case 'grant':
       return grant(world, action, span);
     case 'revoke':
-      return revoke(world, action);
+      return revoke(world, action, span);
     case 'default privileges':
       return changeDefaultPrivileges(world, action, span);
     case 'owner':
@@ -152,9 +157,29 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
         name: action.name,
         tables: action.tables,
         allTables: action.allTables,
+        ...(action.schemas ? { schemas: action.schemas } : {}),
         span,
       });
       return;
+    case 'alter publication':
+      return changePublication(world, action, span);
+    case 'drop publication':
+      world.publications.delete(action.name);
+      return;
+    case 'schedule job': {
+      const { name, queries, calls, role } = action;
+      if (name !== undefined) unschedule(world, name);
+      world.jobs.push({
+        queries,
+        calls,
+        span,
+        ...(name === undefined ? {} : { name }),
+        ...(role === undefined ? {} : { role }),
+      });
+      return;
+    }
+    case 'unschedule job':
+      return unschedule(world, action.name);
     case 'set':
       return set(world, action, span);
     case 'search path':
@@ -165,10 +190,16 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
 
 function applyTrigger(
   world: World,
-  action: Extract<SchemaAction, { do: 'create trigger' | 'drop trigger' | 'toggle trigger' | 'create rule' }>,
+  action: Extract<
+    SchemaAction,
+    { do: 'create trigger' | 'drop trigger' | 'toggle trigger' | 'create rule' | 'drop rule' }
+  >,
   span: Span,
 ): void {
-  if (!world.table(action.table) && (action.do === 'drop trigger' || world.find(action.table, 'view') !== undefined))
+  if (
+    !world.table(action.table) &&
+    (action.do === 'drop trigger' || action.do === 'drop rule' || world.find(action.table, 'view') !== undefined)
+  )
     return;
   const table = world.require(action.table, action.do, span);
   if (!table) return;
@@ -190,7 +221,11 @@ function applyTrigger(
       );
       return;
     case 'create rule':
-      table.rules.push({ name: action.name, origin: born(span) });
+      table.rules = table.rules.filter((r) => r.name !== action.name);
+      table.rules.push({ name: action.name, ...(action.idle ? { idle: true } : {}), origin: born(span) });
+      return;
+    case 'drop rule':
+      table.rules = table.rules.filter((r) => r.name !== action.name);
   }
 }
 
@@ -212,7 +247,14 @@ function renameMissing(
   if (!found && !world.isTemporary(action.table)) dangling(world, `${action.do} of ${shown(action.table)}`, span);
 }
 
+function unschedule(world: World, name: string): void {
+  const at = world.jobs.findIndex((job) => job.name === name);
+  if (at >= 0) world.jobs.splice(at, 1);
+}
+
 function set(world: World, action: Extract<SchemaAction, { do: 'set' }>, span: Span): void {
+  if (action.name === 'role' && (action.scope === 'session' || action.scope === 'local'))
+    world.role = action.value === '' || action.value === 'none' ? undefined : action.value;
   if (action.scope !== 'role' && action.scope !== 'database') return;
   if (action.name === 'search_path') world.defaultPath = pathOf(action.value.split(','), ['public']);
   const { name, value, scope, of } = action;

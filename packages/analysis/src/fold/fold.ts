@@ -43,6 +43,7 @@ function foldSource(source: Source, world: World): World {
   let waiting: { event: SchemaEvent; path: readonly string[] }[] = [];
   for (const facts of source.files) {
     world.searchPath = world.defaultPath;
+    world.role = undefined;
     world.temporary.clear();
     for (const event of facts.schema) {
       if (event.direction !== 'up') continue;
@@ -161,6 +162,8 @@ function schemaOf(world: World, sources: Schema['sources']): Schema {
     sources,
     schemas: world.schemas,
     publications: [...world.publications.values()],
+    jobs: world.jobs,
+    schemaOwners: world.schemaOwners,
     dangling: world.dangling,
   };
 }

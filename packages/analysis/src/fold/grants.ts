@@ -1,4 +1,5 @@
 import type { Grant, GrantObject, SchemaAction, Span } from '@tenant-lint/model';
+import { changeExecute } from './functions.js';
 import { idOf } from './names.js';
 import type { DefaultPrivilege, World } from './world.js';
 
@@ -14,6 +15,7 @@ const isAll = (privileges: readonly string[]): boolean =>
  */
 export function grant(world: World, action: Action<'grant' | 'revoke'>, span: Span): void {
   const { privileges, to, columns } = action;
+  changeExecute(world, action, span);
   world.grants.push({ privileges, on: withTables(world, action.on), to, ...(columns ? { columns } : {}), span });
 }
 
@@ -31,7 +33,8 @@ function withTables(world: World, on: readonly GrantObject[]): GrantObject[] {
 }
 
 /** REVOKE: what is left of each earlier grant. */
-export function revoke(world: World, action: Action<'grant' | 'revoke'>): void {
+export function revoke(world: World, action: Action<'grant' | 'revoke'>, span: Span): void {
+  changeExecute(world, action, span);
   const revoked = new Set(withTables(world, action.on).map(keyOf));
   world.grants = world.grants.flatMap((given) => {
     const hit = given.on.filter((o) => revoked.has(keyOf(o)));
@@ -83,6 +86,9 @@ function keyOf(object: GrantObject): string {
 export function changeDefaultPrivileges(world: World, action: Action<'default privileges'>, span: Span): void {
   const { privileges, objects, to } = action;
   const schemas = action.schemas.map((name): GrantObject => ({ kind: 'schema', name }));
+  // What PUBLIC has by default is the system's, not a schema's: only a revoke for all schemas takes it away.
+  if (/^(?:functions|routines)$/.test(objects) && schemas.length === 0 && to.includes('public'))
+    world.publicExecuteRevoked = !action.grant;
   if (action.grant) {
     world.defaultPrivileges.push({ privileges, objects, on: schemas, to, span });
     return;

@@ -30,6 +30,9 @@ export function mergeWorlds(worlds: readonly World[]): World {
               attributes: united(before.attributes, role.attributes),
               memberOf: united(before.memberOf, role.memberOf),
               origin: bothOrigins(before.origin, role.origin),
+              attributeAt: { ...role.attributeAt, ...before.attributeAt },
+              memberAt: { ...role.memberAt, ...before.memberAt },
+              withoutSet: (before.withoutSet ?? []).filter((r) => role.withoutSet?.includes(r)),
             }
           : role,
       );
@@ -38,6 +41,8 @@ export function mergeWorlds(worlds: readonly World[]): World {
     for (const extension of world.extensions) all.extensions.add(extension);
     for (const schema of world.schemas) all.schemas.add(schema);
     for (const [name, publication] of world.publications) all.publications.set(name, publication);
+    for (const [name, owner] of world.schemaOwners) all.schemaOwners.set(name, owner);
+    all.jobs.push(...world.jobs);
     all.grants.push(...world.grants);
     all.defaultPrivileges.push(...world.defaultPrivileges);
     all.settings.push(...world.settings);

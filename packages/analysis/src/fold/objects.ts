@@ -1,69 +1,10 @@
-import type { FunctionDefinition, ObjectName, SchemaAction, SchemaFunction, Span } from '@tenant-lint/model';
-import { idOf, shown } from './names.js';
+import type { ObjectName, SchemaAction, Span } from '@tenant-lint/model';
+import { shown } from './names.js';
 import { born, changedBy, type World } from './world.js';
 
 type Action<K extends SchemaAction['do']> = Extract<SchemaAction, { do: K }>;
 
-const inputsOf = (f: FunctionDefinition): string =>
-  f.parameters
-    .filter((p) => p.mode !== 'out' && p.mode !== 'table')
-    .map((p) => p.type)
-    .join(',');
-
-/** CREATE [OR REPLACE] FUNCTION: the definition with the same input types is replaced as a whole, others are overloads. */
-export function createFunction(world: World, action: Action<'create function'>, span: Span): void {
-  const place = world.place(action.function.name);
-  const id = idOf(place.schema, place.name);
-  const definition = { ...action.function, name: place };
-  const list = world.functions.get(id) ?? [];
-  const at = list.findIndex((f) => inputsOf(f) === inputsOf(definition));
-  const before = list[at];
-  if (before) {
-    const owner = before.owner === undefined ? {} : { owner: before.owner };
-    world.functions.set(id, list.with(at, { ...definition, ...owner, origin: changedBy(before.origin, span) }));
-  } else world.functions.set(id, [...list, { ...definition, origin: born(span) }]);
-}
-
-function functionId(world: World, name: ObjectName): string | undefined {
-  if (name.schema !== undefined) return idOf(name.schema, name.name);
-  for (const schema of [...world.searchPath, 'public'])
-    if (world.functions.has(idOf(schema, name.name))) return idOf(schema, name.name);
-  return undefined;
-}
-
-/** ALTER FUNCTION on all overloads of the name: the event does not say which. False if there is none. */
-export function alterFunction(world: World, action: Action<'alter function'>, span: Span): boolean {
-  const id = functionId(world, action.name);
-  const list = id === undefined ? undefined : world.functions.get(id);
-  if (id === undefined || !list) return false;
-  world.functions.set(
-    id,
-    list.map((f): SchemaFunction => {
-      const settings = Object.fromEntries(
-        Object.entries({ ...f.settings, ...action.set }).filter(
-          ([name]) => !action.reset?.includes(name) && !action.reset?.includes('all'),
-        ),
-      );
-      return {
-        ...f,
-        settings,
-        ...(action.securityDefiner === undefined ? {} : { securityDefiner: action.securityDefiner }),
-        ...(action.volatility === undefined ? {} : { volatility: action.volatility }),
-        ...(action.leakproof === undefined ? {} : { leakproof: action.leakproof }),
-        ...(action.owner === undefined ? {} : { owner: action.owner }),
-        origin: changedBy(f.origin, span),
-      };
-    }),
-  );
-  return true;
-}
-
-export function dropFunction(world: World, name: ObjectName): void {
-  const id = functionId(world, name);
-  if (id !== undefined) world.functions.delete(id);
-}
-
-/** CREATE, ALTER, DROP ROLE and grants of roles. Roles belong to the cluster: one may exist without a CREATE in the history. */
+/** CREATE and ALTER ROLE. Roles belong to the cluster: one may exist without a CREATE in the history. */
 export function changeRole(
   world: World,
   name: string,
@@ -74,12 +15,26 @@ export function changeRole(
   const before = world.roles.get(name);
   const opposite = (a: string): string => (a.startsWith('no') ? a.slice(2) : `no${a}`);
   const kept = (before?.attributes ?? []).filter((a) => !attributes.includes(a) && !attributes.includes(opposite(a)));
+  const at = (names: readonly string[]): Record<string, Span> => Object.fromEntries(names.map((n) => [n, span]));
   world.roles.set(name, {
     name,
     attributes: [...kept, ...attributes],
     memberOf: [...new Set([...(before?.memberOf ?? []), ...memberOf])],
     origin: before ? changedBy(before.origin, span) : born(span),
+    attributeAt: { ...before?.attributeAt, ...at(attributes) },
+    memberAt: { ...before?.memberAt, ...at(memberOf) },
+    withoutSet: before?.withoutSet ?? [],
   });
+}
+
+/** GRANT role. Who may neither use its privileges nor become it is no member that matters. */
+export function joinRoles(world: World, name: string, action: Action<'grant role' | 'revoke role'>, span: Span): void {
+  const { roles, set, inherit } = action;
+  if (set === false && inherit === false) return leaveRoles(world, name, roles, span);
+  changeRole(world, name, span, [], roles);
+  const role = world.roles.get(name);
+  const others = (role?.withoutSet ?? []).filter((r) => !roles.includes(r));
+  if (role) world.roles.set(name, { ...role, withoutSet: set === false ? [...others, ...roles] : others });
 }
 
 export function leaveRoles(world: World, name: string, roles: readonly string[], span: Span): void {
@@ -92,10 +47,27 @@ export function leaveRoles(world: World, name: string, roles: readonly string[],
   });
 }
 
+/** ALTER PUBLICATION. One that no file creates is a platform's own: `supabase_realtime`. */
+export function changePublication(world: World, action: Action<'alter publication'>, span: Span): void {
+  const before = world.publications.get(action.name) ?? { name: action.name, tables: [], allTables: false, span };
+  const named = (t: { readonly table: ObjectName }): string => `${t.table.schema ?? 'public'}.${t.table.name}`;
+  const changed = new Set(action.tables.map(named));
+  const schemas = action.schemas ?? [];
+  const others = action.change === 'set' ? [] : before.tables.filter((t) => !changed.has(named(t)));
+  const otherSchemas = action.change === 'set' ? [] : (before.schemas ?? []).filter((s) => !schemas.includes(s));
+  const added = action.change === 'drop' ? [] : action.tables.map((t) => ({ ...t, span }));
+  const allSchemas = action.change === 'drop' ? otherSchemas : [...otherSchemas, ...schemas];
+  world.publications.set(action.name, {
+    ...before,
+    tables: [...others, ...added],
+    schemas: allSchemas,
+  });
+}
+
 /** OWNER TO on what has an owner here. */
 export function setOwner(world: World, action: Action<'owner'>, span: Span): void {
-  if (action.what === 'function') {
-    alterFunction(world, { do: 'alter function', name: action.name, owner: action.to }, span);
+  if (action.what === 'schema') {
+    world.schemaOwners.set(action.name.name, { role: action.to, span });
     return;
   }
   if (!['table', 'view', 'materialized view', 'foreign table'].includes(action.what)) return;

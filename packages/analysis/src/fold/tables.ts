@@ -43,6 +43,7 @@ export function createTable(world: World, action: Action<'create table'>, span: 
     origin: born(span),
     complete: true,
     view: action.foreign === true,
+    ...(world.role === undefined ? {} : { owner: { role: world.role, span } }),
     ...(action.partitionBy ? { partitionBy: action.partitionBy } : {}),
   };
   world.tables.set(id, table);

@@ -31,7 +31,7 @@ export interface TableDraft {
   rowSecurity: { enabled: boolean; forced: boolean; origin?: Origin };
   policies: Omit<Policy, 'table'>[];
   triggers: Trigger[];
-  rules: { name: string; origin: Origin }[];
+  rules: { name: string; idle?: true; origin: Origin }[];
   owner?: { role: string; span: Span };
   partitionOf?: TableId;
   partitionBy?: readonly string[];
@@ -56,6 +56,14 @@ export class World {
   settings: Schema['settings'][number][] = [];
   readonly extensions = new Set<string>();
   readonly schemas = new Set<string>();
+  readonly jobs: NonNullable<Schema['jobs']>[number][] = [];
+  readonly schemaOwners = new Map<string, { readonly role: string; readonly span: Span }>();
+  /** Functions that were dropped with revoked privileges, by id: what is created under that name again has PUBLIC's once more. */
+  readonly droppedFunctions = new Map<string, { readonly span: Span; readonly revoked: Span }>();
+  /** ALTER DEFAULT PRIVILEGES took EXECUTE from PUBLIC; within one schema that has no effect. */
+  publicExecuteRevoked = false;
+  /** SET ROLE in the file being folded. */
+  role: string | undefined;
   readonly publications = new Map<string, NonNullable<Schema['publications']>[number]>();
   readonly dangling: { what: string; span: Span }[] = [];
   /** Relations declared apart from their table, whose name only the whole program can resolve. */

@@ -2,6 +2,7 @@ import type { Adapter, FileFacts, LowerContext, ProjectFacts, RelationDefinition
 import { foldSchema } from '../fold/index.js';
 import { Judge } from '../judge/judge.js';
 import type { Model } from '../model.js';
+import { functionAccess } from '../prove/function-access.js';
 import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
 import { lowerAccesses } from './lower.js';
 import { Program } from './program.js';
@@ -45,6 +46,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     policyLeaks: (table) => judge.policyLeaks(table),
+    functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),
   };
 }
 

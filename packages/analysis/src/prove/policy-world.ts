@@ -74,7 +74,7 @@ export class PolicyWorld implements World {
 
   column(target: Target, column: string): ColumnFact {
     const fact = this.#owned(this.#base.world.column(target, column));
-    const table = this.#table(target);
+    const table = this.tableOf(target);
     return fact.role !== 'key' && table && this.#base.lookups.has(`${table.id}.${column}`)
       ? { ...fact, role: 'user' }
       : fact;
@@ -96,7 +96,7 @@ export class PolicyWorld implements World {
   }
 
   columns(target: Target): ReadonlySet<string> | undefined {
-    const table = this.#table(target);
+    const table = this.tableOf(target);
     return table?.complete ? new Set(table.columns.keys()) : undefined;
   }
 
@@ -105,11 +105,12 @@ export class PolicyWorld implements World {
   }
 
   rowSecurity(target: Target): Predicate | undefined {
-    const table = this.#table(target);
+    const table = this.tableOf(target);
     return table?.rowSecurity.enabled ? admitted(table, 'select', this.role, 'using') : undefined;
   }
 
-  #table(target: Target): Table | undefined {
+  /** The table of a target, as far as the schema has it. */
+  tableOf(target: Target): Table | undefined {
     return target.table.known ? this.#base.tables.table(target.table.value) : undefined;
   }
 }

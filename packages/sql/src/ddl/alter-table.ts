@@ -84,9 +84,9 @@ function command(ddl: Ddl, table: ObjectName, kind: string, cmd: AlterTableCmd):
   }
 }
 
-/** Switching triggers on and off; `all` and `user` stand for all of them. */
+/** Switching triggers on and off; `all` and `user` stand for all of them. ENABLE REPLICA is off for ordinary sessions. */
 function toggled(table: ObjectName, cmd: AlterTableCmd): SchemaAction[] {
-  const toggle = /^AT_(Enable|Disable)(?:Always|Replica)?Trig(All|User)?$/.exec(cmd.subtype ?? '');
+  const toggle = /^AT_(Enable|EnableReplica|Disable)(?:Always)?Trig(All|User)?$/.exec(cmd.subtype ?? '');
   if (!toggle) return [];
   const name = toggle[2]?.toLowerCase() ?? cmd.name ?? '';
   return [{ do: 'toggle trigger', table, name, enabled: toggle[1] === 'Enable' }];

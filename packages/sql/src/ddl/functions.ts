@@ -1,8 +1,9 @@
-import type { AlterFunctionStmt, CreateFunctionStmt, FunctionParameter, Node } from '@pgsql/types';
+import type { AlterFunctionStmt, CreateFunctionStmt, FunctionParameter, Node, ObjectWithArgs } from '@pgsql/types';
 import type { FunctionDefinition, SchemaAction, Value } from '@tenant-lint/model';
 import { functionBodyScope, lowerExpression, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
 import { sqlBody, type Body } from './body.js';
+import { assignedIn, callsIn } from './body-names.js';
 import type { Ddl } from './context.js';
 import { parseFragment, stringAt } from './fragment.js';
 import { nameOf, plainText, strings } from './names.js';
@@ -30,7 +31,10 @@ export function createFunction(ddl: Ddl, node: CreateFunctionStmt): SchemaAction
     : node.is_procedure
       ? ''
       : printType(node.returnType);
-  const body = bodyOf(ddl, node, language, returns, options.as, names(name.name, parameters));
+  const isTrigger = returns === 'trigger';
+  const body = bodyOf(ddl, node, language, returns, options.as, names(name.name, parameters, isTrigger));
+  const source = sourceOf(ddl, node, options.as);
+  const assigns = isTrigger ? assignedIn(source) : [];
   const definition: FunctionDefinition = {
     name,
     parameters,
@@ -43,6 +47,8 @@ export function createFunction(ddl: Ddl, node: CreateFunctionStmt): SchemaAction
     settings: options.set,
     body: body.value,
     queries: body.queries,
+    calls: callsIn(source),
+    ...(assigns.length > 0 ? { assigns } : {}),
     text: ddl.statement.text,
   };
   return [{ do: 'create function', function: definition, replace: node.replace ?? false }];
@@ -67,14 +73,37 @@ function outType(parameters: readonly Parameter[]): string {
 }
 
 /** The input parameters by name and by position, as placeholders: their positions count input parameters only. */
-function names(functionName: string, parameters: readonly Parameter[]): Parameters {
+function names(functionName: string, parameters: readonly Parameter[], isTrigger: boolean): Parameters {
   const values = new Map<string, Value>();
   parameters
     .filter((p) => p.mode !== 'out' && p.mode !== 'table')
     .forEach((parameter, i) => {
       if (parameter.name !== undefined) values.set(parameter.name, { kind: 'placeholder', name: String(i + 1) });
     });
-  return { function: functionName, values, rows: new Map() };
+  const rows: [string, string][] = isTrigger
+    ? [
+        ['new', 'new'],
+        ['old', 'old'],
+      ]
+    : [];
+  return { function: functionName, values, rows: new Map(rows) };
+}
+
+/** The text of the body, and of nothing else where that is known. */
+function sourceOf(ddl: Ddl, node: CreateFunctionStmt, as: number | undefined): string {
+  if (node.sql_body || as === undefined) return node.sql_body ? ddl.statement.text : '';
+  return stringAt(ddl.statement, as)?.text ?? '';
+}
+
+/** The types of the input parameters by which a statement names one of several functions; undefined where it names none. */
+export function inputsOf(object: ObjectWithArgs | undefined): readonly string[] | undefined {
+  if (!object || object.args_unspecified) return undefined;
+  const parameters = (object.objfuncargs ?? []).flatMap((p) => ('FunctionParameter' in p ? [p.FunctionParameter] : []));
+  if (parameters.length > 0) {
+    const inputs = parameters.filter((p) => p.mode !== 'FUNC_PARAM_OUT' && p.mode !== 'FUNC_PARAM_TABLE');
+    return inputs.map((p) => printType(p.argType));
+  }
+  return (object.objargs ?? []).map((type) => ('TypeName' in type ? printType(type.TypeName) : ''));
 }
 
 function bodyOf(
@@ -90,7 +119,7 @@ function bodyOf(
   const text = as === undefined ? undefined : stringAt(ddl.statement, as);
   if (!text) return unknown('no body');
   if (language === 'sql') return settle(sqlBody(ddl, parseFragment(text), parameters), returns);
-  if (language === 'plpgsql') return settle(plpgsqlBody(ddl, ddl.statement.text, text, parameters), returns);
+  if (language === 'plpgsql') return settle(plpgsqlBody(ddl, ddl.statement.text, text, parameters, returns), returns);
   return unknown(`language ${language}`);
 }
 
@@ -147,10 +176,12 @@ export function alterFunction(_: Ddl, node: AlterFunctionStmt): SchemaAction[] {
   const flag = (name: string): boolean | undefined => (texts.has(name) ? texts.get(name) === 'true' : undefined);
   const securityDefiner = flag('security');
   const leakproof = flag('leakproof');
+  const inputs = inputsOf(node.func);
   return [
     {
       do: 'alter function',
       name: nameOf(strings(node.func?.objname)),
+      ...(inputs ? { inputs } : {}),
       ...(securityDefiner !== undefined ? { securityDefiner } : {}),
       ...(volatility ? { volatility } : {}),
       ...(leakproof !== undefined ? { leakproof } : {}),

@@ -7,9 +7,10 @@ import { spanOf, type Ddl, type Outcome, type Reading } from './context.js';
 import { doBlock } from './do-block.js';
 import { alterFunction, createFunction } from './functions.js';
 import { nameOf, objectName, strings } from './names.js';
-import { createPublication, createTrigger, drop, owner, rename, setSchema } from './objects.js';
+import { alterPublication, createPublication, createTrigger, drop, owner, rename, setSchema } from './objects.js';
 import { alterPolicy, createPolicy, createView } from './policies.js';
 import * as roles from './roles.js';
+import { scheduledJob } from './jobs.js';
 import { setConfig, setVariable } from './settings.js';
 import { createIndex, createMaterializedView, createTable, createTableAs } from './tables.js';
 import { printType } from './types.js';
@@ -84,7 +85,7 @@ function schemaStatement(ddl: Ddl, node: Node): Outcome | undefined {
     const { intoClause, ...select } = node.SelectStmt;
     return intoClause
       ? createTableAs(ddl, intoClause.rel, intoClause.colNames, { SelectStmt: select })
-      : setConfig(select);
+      : (setConfig(select) ?? scheduledJob(ddl, select));
   }
   if ('AlterTableStmt' in node) return alterTable(ddl, node.AlterTableStmt);
   if ('IndexStmt' in node) return createIndex(ddl, node.IndexStmt);
@@ -95,7 +96,15 @@ function schemaStatement(ddl: Ddl, node: Node): Outcome | undefined {
   if ('AlterFunctionStmt' in node) return alterFunction(ddl, node.AlterFunctionStmt);
   if ('CreateTrigStmt' in node) return createTrigger(ddl, node.CreateTrigStmt);
   if ('RuleStmt' in node)
-    return [{ do: 'create rule', table: objectName(node.RuleStmt.relation), name: node.RuleStmt.rulename ?? '' }];
+    return [
+      {
+        do: 'create rule',
+        table: objectName(node.RuleStmt.relation),
+        name: node.RuleStmt.rulename ?? '',
+        ...((node.RuleStmt.instead ?? false) && !node.RuleStmt.actions?.length ? { idle: true as const } : {}),
+      },
+    ];
+  if ('AlterPublicationStmt' in node) return alterPublication(ddl, node.AlterPublicationStmt);
   if ('DropStmt' in node) return drop(ddl, node.DropStmt);
   if ('RenameStmt' in node) return rename(ddl, node.RenameStmt);
   if ('AlterObjectSchemaStmt' in node) return setSchema(ddl, node.AlterObjectSchemaStmt);

@@ -1,13 +1,17 @@
 import type {
   AlterObjectSchemaStmt,
   AlterOwnerStmt,
+  AlterPublicationStmt,
   CreatePublicationStmt,
   CreateTrigStmt,
   DropStmt,
+  Node,
+  ObjectWithArgs,
   RenameStmt,
 } from '@pgsql/types';
 import type { ObjectName, SchemaAction } from '@tenant-lint/model';
 import { spanOf, type Ddl, type Outcome } from './context.js';
+import { inputsOf } from './functions.js';
 import { nameOf, nodeName, objectName, roleName, strings } from './names.js';
 
 /** DROP of everything but roles. */
@@ -34,11 +38,15 @@ export function drop(_: Ddl, node: DropStmt): Outcome {
     case 'OBJECT_PROCEDURE':
     case 'OBJECT_ROUTINE':
     case 'OBJECT_AGGREGATE':
-      return each((name) => ({ do: 'drop function', name }));
+      return (node.objects ?? []).map((object) => ({ do: 'drop function', ...routineOf(object) }));
     case 'OBJECT_POLICY':
       return each((_name, parts) => ({ do: 'drop policy', ...onTable(parts) }));
     case 'OBJECT_TRIGGER':
       return each((_name, parts) => ({ do: 'drop trigger', ...onTable(parts) }));
+    case 'OBJECT_RULE':
+      return each((_name, parts) => ({ do: 'drop rule', ...onTable(parts) }));
+    case 'OBJECT_PUBLICATION':
+      return names.map((parts) => ({ do: 'drop publication', name: parts[0] ?? '' }));
     case 'OBJECT_SCHEMA':
       return names.map((parts) => ({ do: 'drop schema', name: parts[0] ?? '', cascade }));
     default:
@@ -68,9 +76,14 @@ export function rename(ddl: Ddl, node: RenameStmt): Outcome {
       return [{ do: 'rename constraint', table: name, constraint: from, to }];
     case 'OBJECT_POLICY':
       return [{ do: 'alter policy', table: name, name: from, rename: to }];
+    case 'OBJECT_FUNCTION':
+    case 'OBJECT_PROCEDURE':
+    case 'OBJECT_ROUTINE': {
+      const routine = routineOf(node.object);
+      return [{ do: 'rename function', ...routine, to: { ...routine.name, name: to } }];
+    }
     case 'OBJECT_SCHEMA':
     case 'OBJECT_ROLE':
-    case 'OBJECT_FUNCTION':
     case 'OBJECT_TRIGGER': {
       const what = node.renameType.slice('OBJECT_'.length).toLowerCase();
       ddl.unchecked({ reason: `unsupported: rename of a ${what}`, span: spanOf(ddl) });
@@ -81,7 +94,14 @@ export function rename(ddl: Ddl, node: RenameStmt): Outcome {
   }
 }
 
-export function setSchema(ddl: Ddl, node: AlterObjectSchemaStmt): Outcome {
+/** The function that a statement names, with the types of its parameters where these are given. */
+function routineOf(node: Node | undefined): { readonly name: ObjectName; readonly inputs?: readonly string[] } {
+  const named: ObjectWithArgs | undefined = node && 'ObjectWithArgs' in node ? node.ObjectWithArgs : undefined;
+  const inputs = inputsOf(named);
+  return { name: nameOf(nodeName(node)), ...(inputs ? { inputs } : {}) };
+}
+
+export function setSchema(_: Ddl, node: AlterObjectSchemaStmt): Outcome {
   const to = node.newschema ?? '';
   switch (node.objectType) {
     case 'OBJECT_TABLE':
@@ -90,8 +110,11 @@ export function setSchema(ddl: Ddl, node: AlterObjectSchemaStmt): Outcome {
     case 'OBJECT_MATVIEW':
       return [{ do: 'set schema', table: objectName(node.relation), to }];
     case 'OBJECT_FUNCTION':
-      ddl.unchecked({ reason: 'unsupported: set schema of a function', span: spanOf(ddl) });
-      return [];
+    case 'OBJECT_PROCEDURE':
+    case 'OBJECT_ROUTINE': {
+      const routine = routineOf(node.object);
+      return [{ do: 'rename function', ...routine, to: { schema: to, name: routine.name.name } }];
+    }
     default:
       return { irrelevant: 'set schema' };
   }
@@ -101,7 +124,8 @@ export function owner(_: Ddl, node: AlterOwnerStmt): SchemaAction[] {
   const what = (node.objectType ?? '').replace('OBJECT_', '').toLowerCase();
   const name = node.relation ? objectName(node.relation) : nameOf(nodeName(node.object));
   const to = roleName(node.newowner);
-  if (what === 'function' || what === 'procedure') return [{ do: 'alter function', name, owner: to }];
+  if (what === 'function' || what === 'procedure' || what === 'routine')
+    return [{ do: 'alter function', ...routineOf(node.object), owner: to }];
   return [{ do: 'owner', what, name, to }];
 }
 
@@ -128,8 +152,13 @@ export function createTrigger(_: Ddl, node: CreateTrigStmt): SchemaAction[] {
   ];
 }
 
-export function createPublication(ddl: Ddl, node: CreatePublicationStmt): SchemaAction[] {
-  const specs = (node.pubobjects ?? []).flatMap((object) =>
+interface Published {
+  readonly tables: { readonly table: ObjectName; readonly filtered: boolean }[];
+  readonly schemas?: string[];
+}
+
+function publishedBy(ddl: Ddl, objects: readonly Node[] | undefined): Published {
+  const specs = (objects ?? []).flatMap((object) =>
     'PublicationObjSpec' in object ? [object.PublicationObjSpec] : [],
   );
   const tables = specs.flatMap((spec) =>
@@ -142,7 +171,26 @@ export function createPublication(ddl: Ddl, node: CreatePublicationStmt): Schema
         ]
       : [],
   );
-  if (tables.length < specs.length)
-    ddl.unchecked({ reason: 'unsupported: publication of a whole schema', span: spanOf(ddl) });
-  return [{ do: 'create publication', name: node.pubname ?? '', tables, allTables: node.for_all_tables ?? false }];
+  const schemas = specs.flatMap((spec) =>
+    spec.pubobjtype === 'PUBLICATIONOBJ_TABLES_IN_SCHEMA' && spec.name !== undefined ? [spec.name] : [],
+  );
+  if (tables.length + schemas.length < specs.length)
+    ddl.unchecked({ reason: 'unsupported: publication of the current schema', span: spanOf(ddl) });
+  return { tables, ...(schemas.length > 0 ? { schemas } : {}) };
+}
+
+export const createPublication = (ddl: Ddl, node: CreatePublicationStmt): SchemaAction[] => [
+  {
+    do: 'create publication',
+    name: node.pubname ?? '',
+    ...publishedBy(ddl, node.pubobjects),
+    allTables: node.for_all_tables ?? false,
+  },
+];
+
+/** ALTER PUBLICATION; one that changes options only does nothing here. */
+export function alterPublication(ddl: Ddl, node: AlterPublicationStmt): Outcome {
+  if (!node.pubobjects) return { irrelevant: 'alter publication' };
+  const change = node.action === 'AP_DropObjects' ? 'drop' : node.action === 'AP_SetObjects' ? 'set' : 'add';
+  return [{ do: 'alter publication', name: node.pubname ?? '', change, ...publishedBy(ddl, node.pubobjects) }];
 }

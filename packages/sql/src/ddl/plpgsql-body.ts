@@ -1,6 +1,6 @@
 import type { Node, ResTarget } from '@pgsql/types';
-import type { Access, Value } from '@tenant-lint/model';
-import { constant, mapValue, unknownValue, valueAt } from '@tenant-lint/model';
+import type { Access, Predicate, Value } from '@tenant-lint/model';
+import { constant, mapValue, not, or, unknownValue, valueAt } from '@tenant-lint/model';
 import { functionBodyScope, lowerCondition, lowerExpression, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
 import { attempt, NotAnExpression, queriesOf, selected, type Body } from './body.js';
@@ -29,7 +29,13 @@ const maxSteps = 400;
  * The body of a function in PL/pgSQL, evaluated symbolically: variables hold values, branches become choices. `statement` is the whole CREATE
  * FUNCTION. Loops, dynamic SQL and results row by row are not expressions.
  */
-export function plpgsqlBody(reading: Reading, statement: string, body: Fragment, parameters: Parameters): Body {
+export function plpgsqlBody(
+  reading: Reading,
+  statement: string,
+  body: Fragment,
+  parameters: Parameters,
+  returns: string,
+): Body {
   const parsed = parseFunction(statement, body);
   if ('error' in parsed) return { queries: [], value: { known: false, reason: parsed.error } };
   const evaluation = new Evaluation(reading, body, parsed.variables);
@@ -41,7 +47,11 @@ export function plpgsqlBody(reading: Reading, statement: string, body: Fragment,
       names.set(variable.name, { kind: 'unknown', reason: `variable ${variable.name}` });
     }
   }
-  const queries = evaluation.queries(parsed.body, values);
+  // What a function only tests, or never hands out, does not reach its caller.
+  const keeps = /^(?:void|boolean|)$/.test(returns) || evaluation.refuses(parsed.body, values);
+  const queries = evaluation.queries(parsed.body, values).map(({ kept, ...access }): Access => {
+    return kept && keeps ? { ...access, kept } : access;
+  });
   const value = attempt(() => evaluation.run(parsed.body, new Map(parameters.values), parameters) ?? constant(null));
   return { queries, value };
 }
@@ -224,25 +234,111 @@ class Evaluation {
     return fieldsRead({ kind: 'predicate', predicate: lowerCondition(parsed.node, scope) });
   }
 
-  /** All static queries of a body, wherever they stand in it. */
-  queries(statements: readonly PlStatement[], parameters: Parameters): Access[] {
+  /** All static queries of a body, wherever they stand in it, with what must have held for control to come there. */
+  queries(statements: readonly PlStatement[], parameters: Parameters, guards: readonly Predicate[] = []): Access[] {
+    const passed = [...guards];
     return statements.flatMap((statement) => {
-      const { kind, fields } = statement;
-      const line = lineOf(statement);
-      const text =
-        queryText(fields, 'sqlstmt') ??
-        queryText(fields, 'query') ??
-        (kind === 'perform' ? queryText(fields, 'expr') : undefined);
-      const isStatic = text !== undefined && kind !== 'dynexecute' && kind !== 'dynfors';
-      const dynamic = kind === 'dynexecute' || kind === 'dynfors' ? this.dynamic(text ?? '', line, parameters) : [];
-      const own = isStatic ? parseFragment(locate(this.body, text, line, kind === 'perform')) : [];
-      return [
-        ...dynamic,
-        ...own.flatMap((parsed) => queriesOf(this.reading, parsed, parameters)),
-        ...nestedLists.flatMap((name) => this.queries(listOf(fields, name), parameters)),
-        ...this.queries(handlersOf(fields), parameters),
-      ];
+      const found = this.queriesIn(statement, parameters, passed);
+      passed.push(...this.guardsBehind(statement, parameters));
+      return found;
     });
+  }
+
+  /** Whether some test in the body may end the function before its end. */
+  refuses(statements: readonly PlStatement[], parameters: Parameters): boolean {
+    return statements.some(
+      (statement) =>
+        this.guardsBehind(statement, parameters).length > 0 ||
+        nestedLists.some((name) => this.refuses(listOf(statement.fields, name), parameters)),
+    );
+  }
+
+  private queriesIn(statement: PlStatement, parameters: Parameters, guards: readonly Predicate[]): Access[] {
+    const { kind, fields } = statement;
+    const line = lineOf(statement);
+    if (kind === 'if') {
+      const before = [...guards];
+      const found = this.branchesOf(statement, parameters).flatMap(({ condition, then }) => {
+        const inside = this.queries(then, parameters, [...before, condition]);
+        before.push(untrue(condition));
+        return inside;
+      });
+      return [...found, ...this.queries(listOf(fields, 'else_body'), parameters, before)];
+    }
+    const text =
+      queryText(fields, 'sqlstmt') ??
+      queryText(fields, 'query') ??
+      (kind === 'perform' ? queryText(fields, 'expr') : undefined);
+    const isStatic = text !== undefined && kind !== 'dynexecute' && kind !== 'dynfors';
+    const dynamic = kind === 'dynexecute' || kind === 'dynfors' ? this.dynamic(text ?? '', line, parameters) : [];
+    const own = isStatic ? parseFragment(locate(this.body, text, line, kind === 'perform')) : [];
+    const inner = kind === 'case' ? [...guards, { kind: 'unknown', reason: 'a branch of CASE' } as const] : guards;
+    return [
+      ...dynamic,
+      ...own
+        .flatMap((parsed) => queriesOf(this.reading, parsed, parameters))
+        .map((access) => ({
+          ...access,
+          ...(guards.length > 0 ? { guards } : {}),
+          ...(access.operation === 'read' && (kind === 'perform' || kind === 'execsql') ? { kept: true as const } : {}),
+        })),
+      ...nestedLists.flatMap((name) => this.queries(listOf(fields, name), parameters, inner)),
+      ...this.queries(handlersOf(fields), parameters, guards),
+    ];
+  }
+
+  private branchesOf(
+    { fields, ...statement }: PlStatement,
+    parameters: Parameters,
+  ): { readonly condition: Predicate; readonly then: readonly PlStatement[] }[] {
+    const of = (text: string | undefined, line: number, then: readonly PlStatement[]) => ({
+      condition: this.test(text, line, parameters),
+      then,
+    });
+    return [
+      of(queryText(fields, 'cond'), lineOf({ fields, ...statement }), listOf(fields, 'then_body')),
+      ...listOf(fields, 'elsif_list').map((branch) =>
+        of(queryText(branch.fields, 'cond'), lineOf(branch), listOf(branch.fields, 'stmts')),
+      ),
+    ];
+  }
+
+  private test(text: string | undefined, line: number, parameters: Parameters): Predicate {
+    try {
+      const value = this.condition(text, line, parameters);
+      return value.kind === 'predicate' ? value.predicate : { kind: 'value', of: value };
+    } catch (error) {
+      if (error instanceof NotAnExpression) return { kind: 'unknown', reason: error.message };
+      throw error;
+    }
+  }
+
+  /** What holds behind a statement because it would have left the function otherwise. */
+  private guardsBehind(statement: PlStatement, parameters: Parameters): readonly Predicate[] {
+    const { kind, fields } = statement;
+    const line = lineOf(statement);
+    if (kind === 'assert') return [this.test(queryText(fields, 'cond'), line, parameters)];
+    if (kind === 'perform') return this.refusals(queryText(fields, 'expr') ?? '', line, parameters);
+    if (kind === 'block') return listOf(fields, 'body').flatMap((inner) => this.guardsBehind(inner, parameters));
+    if (kind !== 'if') return [];
+    const guards: Predicate[] = [];
+    const stayed: Predicate[] = [];
+    for (const { condition, then } of this.branchesOf(statement, parameters)) {
+      if (leaves(then)) guards.push(or(...stayed, untrue(condition)));
+      else stayed.push(condition);
+    }
+    if (leaves(listOf(fields, 'else_body'))) guards.push(or(...stayed));
+    return guards;
+  }
+
+  /** A called function may refuse: whether it does is up to whoever knows it. Built-in ones that do not are left out. */
+  private refusals(text: string, line: number, parameters: Parameters): readonly Predicate[] {
+    const parsed = parseExpression(locate(this.body, text.replace(/^\s*select\s+/i, ''), line));
+    if (!parsed || !('FuncCall' in parsed.node)) return [];
+    const name = strings(parsed.node.FuncCall.funcname).at(-1) ?? '';
+    if (/^(?:pg_\w+|set_config)$/.test(name)) return [];
+    const of = lowerExpression(parsed.node, functionBodyScope(this.reading.file, parameters, parsed.statement));
+    return [{ kind: 'value', of }];
   }
 
   /** A dynamic statement as an access that shows only what is put into it. */
@@ -268,6 +364,25 @@ class Evaluation {
       },
     ];
   }
+}
+
+/** Control comes here if the condition is false, and if it is NULL. */
+const untrue = (condition: Predicate): Predicate => not({ kind: 'is', of: condition, test: true });
+
+/** Whether control never comes behind a list of statements: its last one raises an error or returns. */
+function leaves(statements: readonly PlStatement[]): boolean {
+  const last = statements.at(-1);
+  if (!last) return false;
+  const { kind, fields } = last;
+  if (kind === 'return') return true;
+  if (kind === 'raise') return numberOf(fields, 'elog_level') === 21;
+  if (kind === 'block') return leaves(listOf(fields, 'body'));
+  return (
+    kind === 'if' &&
+    leaves(listOf(fields, 'then_body')) &&
+    listOf(fields, 'elsif_list').every((branch) => leaves(listOf(branch.fields, 'stmts'))) &&
+    leaves(listOf(fields, 'else_body'))
+  );
 }
 
 /** Fields of records read from the objects that stand for them. */

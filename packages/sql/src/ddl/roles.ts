@@ -11,7 +11,8 @@ import type {
 } from '@pgsql/types';
 import type { GrantObject, SchemaAction } from '@tenant-lint/model';
 import type { Ddl } from './context.js';
-import { nameOf, nodeName, objectName, roleName, roleNames, strings } from './names.js';
+import { inputsOf } from './functions.js';
+import { nameOf, nodeName, objectName, plainText, roleName, roleNames, strings } from './names.js';
 import { settingOf } from './settings.js';
 
 /** The keyword of each option with a flag, as CREATE ROLE writes it. */
@@ -65,13 +66,28 @@ export function alterRole(_: Ddl, node: AlterRoleStmt): SchemaAction[] {
 export const dropRole = (_: Ddl, node: DropRoleStmt): SchemaAction[] =>
   roleNames(node.roles).map((name) => ({ do: 'drop role' as const, name }));
 
-export const grantRole = (_: Ddl, node: GrantRoleStmt): SchemaAction[] => [
-  {
-    do: node.is_grant ? 'grant role' : 'revoke role',
-    roles: roleNames(node.granted_roles),
-    to: roleNames(node.grantee_roles),
-  },
-];
+/** GRANT and REVOKE of roles. REVOKE ... OPTION FOR takes that option away and leaves the membership. */
+export function grantRole(_: Ddl, node: GrantRoleStmt): SchemaAction[] | { irrelevant: string } {
+  const options = (node.opt ?? []).flatMap((option) => ('DefElem' in option ? (option.DefElem.defname ?? []) : []));
+  const takes = (name: string): boolean => (node.is_grant ? optionIsFalse(node.opt, name) : options.includes(name));
+  if (!node.is_grant && options.includes('admin')) return { irrelevant: 'revoke admin option' };
+  return [
+    {
+      do: node.is_grant || options.length > 0 ? 'grant role' : 'revoke role',
+      roles: roleNames(node.granted_roles),
+      to: roleNames(node.grantee_roles),
+      ...(takes('set') ? { set: false as const } : {}),
+      ...(takes('inherit') ? { inherit: false as const } : {}),
+    },
+  ];
+}
+
+/** GRANT ... WITH SET FALSE. */
+const optionIsFalse = (options: readonly Node[] | undefined, name: string): boolean =>
+  (options ?? []).some((option) => {
+    const { defname, arg } = 'DefElem' in option ? option.DefElem : {};
+    return defname === name && arg !== undefined && plainText(arg) === 'false';
+  });
 
 /** ALTER ROLE ... SET. A setting without role is that of all roles. */
 export function alterRoleSet(_: Ddl, node: AlterRoleSetStmt): SchemaAction[] {
@@ -122,7 +138,10 @@ function grantObjects(node: GrantStmt): GrantObject[] {
     }
     if (kind === 'table' && 'RangeVar' in object) return { kind: 'table', name: objectName(object.RangeVar) };
     const name = nodeName(object);
-    if (isRoutine) return { kind: 'function', name: nameOf(name) };
+    if (isRoutine) {
+      const inputs = inputsOf('ObjectWithArgs' in object ? object.ObjectWithArgs : undefined);
+      return { kind: 'function', name: nameOf(name), ...(inputs ? { inputs } : {}) };
+    }
     return kind === 'schema'
       ? { kind: 'schema', name: name[0] ?? '' }
       : { kind: 'other', what: kind, name: name.join('.') };

@@ -1,0 +1,174 @@
+import {
+  and,
+  equal,
+  type Access,
+  type Predicate,
+  type Reason,
+  type Schema,
+  type SchemaFunction,
+  type Table,
+  type TableId,
+  type Target,
+  type TenancyModel,
+  type Value,
+} from '@tenant-lint/model';
+import type { FunctionAccess, FunctionLeak } from '../model.js';
+import { PolicyWorld } from './policy-world.js';
+import { prove } from './prove.js';
+import type { Proof } from './question.js';
+import { resolveColumns } from './resolve.js';
+import { refsIn, renameTargets } from './walk.js';
+
+interface Context {
+  readonly schema: Schema;
+  readonly tenancy: TenancyModel;
+}
+
+const everybody = { name: 'public', all: new Set(['public']), assumed: false };
+
+/** The world of a function with its owner's rights: the policies of the tables it looks up do not hold. */
+class OwnerWorld extends PolicyWorld {
+  constructor(
+    context: Context,
+    private readonly rows: ReadonlyMap<string, Target>,
+  ) {
+    super(context, everybody);
+  }
+
+  override rowSecurity(): undefined {
+    return undefined;
+  }
+
+  /** The table of a target that holds rows of tenants. */
+  tenantTable(target: Target): Table | undefined {
+    const { kind } = this.tenancy(target);
+    if (kind !== 'keyed' && kind !== 'child' && kind !== 'root') return undefined;
+    return this.tableOf(target);
+  }
+
+  /** NEW and OLD, where a condition names them. */
+  rowsIn(predicate: Predicate): readonly Target[] {
+    const refs = refsIn(predicate);
+    return [...this.rows.values()].filter((target) => refs.has(target.ref));
+  }
+}
+
+const remembered = new WeakMap<SchemaFunction, Map<TableId | undefined, FunctionAccess>>();
+
+/** See `Model.functionAccess`. Pure; never throws. */
+export function functionAccess(f: SchemaFunction, context: Context, trigger?: Table): FunctionAccess {
+  let known = remembered.get(f);
+  if (!known) remembered.set(f, (known = new Map()));
+  let found = known.get(trigger?.id);
+  if (!found) known.set(trigger?.id, (found = judged(f, context, trigger)));
+  return found;
+}
+
+function judged(f: SchemaFunction, context: Context, trigger: Table | undefined): FunctionAccess {
+  const rows = new Map<string, Target>();
+  for (const ref of trigger ? ['new', 'old'] : []) if (trigger) rows.set(ref, ownRow(trigger, ref, context));
+  const world = new OwnerWorld(context, rows);
+  const tables = new Set<TableId>();
+  const leaks: FunctionLeak[] = [];
+  const unknown: Reason[] = [];
+  for (const written of f.queries) {
+    if ((written.interpolations?.length ?? 0) > 0 || written.operation === 'raw')
+      unknown.push({ text: 'a dynamic statement', span: written.span });
+    const access = resolveColumns(written, (target) => world.columns(target));
+    for (const target of access.targets) {
+      const table = world.tenantTable(target);
+      if (!table) continue;
+      tables.add(table.id);
+      if (target.operation === 'read' && access.kept) continue;
+      if (heldByPolicies(f, table, context)) continue;
+      // What is joined to a leaking row leaks because that row does.
+      if (target.role !== 'root' && leaks.some((leak) => leak.access.id === access.id)) continue;
+      const proof = proofOf(access, target, world);
+      if (proof === undefined) continue;
+      const leak = leakOf(f, proof);
+      if (leak) leaks.push({ table: table.id, access, target, ...leak });
+      else if (proof.kind === 'unknown') unknown.push(...proof.hangsOn.map((r) => ({ span: access.span, ...r })));
+    }
+  }
+  return { tables: [...tables], leaks, unknown };
+}
+
+/** The row of the trigger: its own table's policies or writer have tied it to the caller's tenant. */
+function ownRow(table: Table, ref: string, { tenancy }: Context): Target {
+  const of = tenancy.tables.get(table.id);
+  const keys = of?.kind === 'keyed' ? of.keys.map((k) => k.column) : of?.kind === 'root' ? [of.key] : [];
+  const primary = table.constraints.find((c) => c.kind === 'primary key');
+  const columns = keys.length > 0 ? keys : primary?.kind === 'primary key' ? primary.columns.slice(0, 1) : [];
+  const tenant: Value = { kind: 'tenant', verified: true, source: 'the row of the trigger' };
+  return {
+    ref,
+    table: { known: true, value: { by: 'sql', schema: table.name.schema ?? 'public', name: table.name.name } },
+    alias: ref.toUpperCase(),
+    role: 'root',
+    operation: 'read',
+    predicate: and(...columns.map((column) => equal({ kind: 'column', target: ref, column }, tenant))),
+    cardinality: 'one',
+    span: table.origin.created,
+  };
+}
+
+/** Whether policies hold for the function after all: its owner is known, does not bypass them, and is not exempt as the table's owner. */
+function heldByPolicies(f: SchemaFunction, table: Table, { schema }: Context): boolean {
+  if (!f.securityDefiner) return table.rowSecurity.enabled;
+  const owner = f.owner === undefined ? undefined : schema.roles.get(f.owner);
+  if (!owner || !table.rowSecurity.enabled) return false;
+  if (owner.attributes.some((a) => a === 'bypassrls' || a === 'superuser')) return false;
+  const owns =
+    table.owner?.role === owner.name || (table.owner !== undefined && owner.memberOf.includes(table.owner.role));
+  return table.rowSecurity.forced || (table.owner !== undefined && !owns);
+}
+
+function proofOf(access: Access, target: Target, world: OwnerWorld): Proof | undefined {
+  const guards = (access.guards ?? []).filter(saysSomething).map((guard, i) =>
+    renameTargets(
+      resolveColumns(guard, (t) => world.columns(t)),
+      (ref) => (ref === 'new' || ref === 'old' ? ref : `g${i}~${ref}`),
+    ),
+  );
+  const own = target.operation === 'create' ? written(target, world) : target.predicate;
+  if (own === undefined) return undefined;
+  const predicate = and(own, ...guards);
+  const others = access.targets.filter((t) => t !== target && t.operation !== 'create');
+  const rows = world.rowsIn(and(predicate, ...others.map((t) => t.predicate)));
+  return prove({ target, predicate, others: [...others, ...rows], world, nullRows: 'shared' });
+}
+
+/** A test of nothing but what event the trigger is for tells nothing about rows. */
+const saysSomething = (guard: Predicate): boolean => !JSON.stringify(guard).includes('"variable tg_');
+
+/** A new row by the key that it gets. Undefined where that is not stated. */
+function written(target: Target, world: OwnerWorld): Predicate | undefined {
+  const tenancy = world.tenancy(target);
+  if (tenancy.kind !== 'keyed') return undefined;
+  const set = target.writes?.set ?? {};
+  const keys = tenancy.keys.filter((key) => set[key.column] !== undefined);
+  if (keys.length === 0) return undefined;
+  return and(
+    ...keys.map((key) =>
+      equal({ kind: 'column', target: target.ref, column: key.column }, set[key.column] ?? { kind: 'undefined' }),
+    ),
+  );
+}
+
+type Found = Pick<FunctionLeak, 'cause' | 'parameters' | 'confidence' | 'witness' | 'because'>;
+
+function leakOf(f: SchemaFunction, proof: Proof): Found | undefined {
+  if (proof.kind === 'leak') {
+    const { confidence, witness, because, why } = proof;
+    return { cause: 'unbound', parameters: [], confidence, witness, because: [{ text: why }, ...because] };
+  }
+  if (proof.kind !== 'isolated' || proof.evidence !== 'unverified') return undefined;
+  const parameters = proof.restsOn.flatMap((value) => (value.kind === 'placeholder' ? [nameOf(f, value.name)] : []));
+  if (parameters.length === 0) return undefined;
+  return { cause: 'parameter', parameters, confidence: 'likely', because: proof.because };
+}
+
+function nameOf(f: SchemaFunction, position: string): string {
+  const inputs = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
+  return inputs[Number(position) - 1]?.name ?? `$${position}`;
+}
