@@ -1,2 +1,12 @@
-export { extractFromSource, extractTypescript, preScan } from './extract/index.js';
+export {
+  calledNames,
+  exportedNames,
+  extractFromSource,
+  extractTypescript,
+  preScan,
+  type Exported,
+  type Passed,
+  type PreScan,
+  type ScannedImport,
+} from './extract/index.js';
 export { adapters, extractPrisma } from './adapters/index.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { extractTypescript, preScan } from '@tenant-lint/typescript';
+import { calledNames, exportedNames, extractTypescript, preScan } from '@tenant-lint/typescript';
 import { factsOf, render } from './render.js';
 
 describe('modules', () => {
@@ -65,10 +65,38 @@ describe('modules', () => {
       export * from "pkg/sub";
       const c = require('c'); const d = await import(/* chunk */ './d'); const e = import(\`./e\`);
     `;
-    expect(preScan(text).imports).toEqual(['./a', './side', './multi', 'pkg/sub', 'c', './d', './e']);
-    expect(preScan(`import type T from './x'; import { type U, v } from './x'`).imports).toEqual(['./x']);
-    expect(preScan(`export type { T } from './x'; import type * as N from './y'`).imports).toEqual([]);
-    expect(preScan('const x = 1;').imports).toEqual([]);
+    const { imports, passed } = preScan(text);
+    expect(imports).toEqual([
+      { module: './a', names: ['default', 'b'], locals: { default: 'a' } },
+      { module: './side' },
+      { module: 'c' },
+      { module: './d' },
+      { module: './e' },
+    ]);
+    expect(passed).toEqual([{ module: './multi', names: { x: 'x' } }, { module: 'pkg/sub' }]);
+    expect(preScan(`import type T from './x'; import { type U, v as w } from './x'`).imports).toEqual([
+      { module: './x', names: ['v'], locals: { v: 'w' } },
+    ]);
+    expect(preScan(`export type { T } from './x'; import type * as N from './y'`)).toEqual({ imports: [], passed: [] });
+    expect(preScan(`import { /* { */ a } from './x'`).imports).toEqual([{ module: './x' }]);
+    expect(preScan(`export * as all from './x'`).passed).toEqual([{ module: './x', names: { all: '*' } }]);
+    expect(preScan('const x = 1;')).toEqual({ imports: [], passed: [] });
+  });
+});
+
+describe('the scan of exports', () => {
+  it('names values and types apart, and gives up where text does not show them', () => {
+    const found = exportedNames(
+      'export const a = 1; export async function b() {} export default class C {} export type T = 1; export interface I {} const x = 1; export { x as y, type Z }; export type { Q };',
+    );
+    expect([...(found?.values ?? [])]).toEqual(['a', 'b', 'default', 'y']);
+    expect([...(found?.types ?? [])]).toEqual(['T', 'I', 'Q']);
+    expect(exportedNames('export const { a } = make();')).toBeUndefined();
+    expect(exportedNames('exports.a = 1;')).toBeUndefined();
+  });
+
+  it('knows what is called by its bare name', () => {
+    expect([...calledNames('a(1); b<T>(2); new C(); d.e(); f;')]).toEqual(['a', 'b', 'C']);
   });
 });
 

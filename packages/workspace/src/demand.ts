@@ -1,5 +1,8 @@
 import { Modules } from '@tenant-lint/analysis';
 import type { ProjectFacts } from '@tenant-lint/model';
+import type { Exported, Passed, ScannedImport } from '@tenant-lint/typescript';
+import { Origins } from './origins.js';
+import { isHook } from './vocabulary.js';
 
 /** A code file as the cheap text test sees it. */
 export interface Scanned {
@@ -8,56 +11,83 @@ export interface Scanned {
   readonly relevant: boolean;
   /** Speaks of requests or of sessions: a helper that a route hands the request to, or asks who is there. */
   readonly request: boolean;
-  readonly imports: readonly string[];
+  readonly imports: readonly ScannedImport[];
+  /** Exported again from other modules. */
+  readonly passed: readonly Passed[];
+  /** What it exports itself; undefined where text does not show it. Asked for few files only. */
+  exported(): Exported | undefined;
+  /** The names it calls. Asked for few files only. */
+  called(): ReadonlySet<string>;
   /** Runs in the browser: what it calls of the server's it calls by request. */
   readonly client: boolean;
+  /** Holds no part for the server: it runs in the browser if a hook that it imports does. */
+  readonly component: boolean;
+  /** Holds a suppression, which is judged even where nothing is left to suppress. */
+  readonly suppresses: boolean;
 }
 
 /** How many steps below the selected files a request is followed. */
 const handingSteps = 2;
 
 /**
- * Which code files are worth parsing: those with data vocabulary, and those that import them, since callers decide where identifiers come
- * from. A file that only re-exports (an index) is passed through without counting as a step.
+ * Which code files are worth parsing: those with data vocabulary, and those that import something of them, since callers decide where
+ * identifiers come from. A name is followed through re-exports to the file that declares it, so that an index does not bring in everybody
+ * who imports another name from it. The files on such a way are taken in too, and do not count as steps.
  */
 export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts, steps: number): ReadonlySet<string> {
-  const modules = new Modules(project);
-  const importers = new Map<string, string[]>();
-  for (const { file, imports, client } of scanned) {
-    if (client) continue;
-    for (const specifier of imports) {
-      const target = modules.resolve(file, specifier);
-      if (target === undefined) continue;
-      const list = importers.get(target);
-      if (list) list.push(file);
-      else importers.set(target, [file]);
+  const origins = new Origins(scanned, new Modules(project));
+  const client = clientFiles(scanned, origins);
+  const importers = new Map<string, Importer[]>();
+  for (const { file, imports } of scanned) {
+    if (client.has(file)) continue;
+    for (const { declaring, name, through } of imports.flatMap((i) => origins.of(file, i))) {
+      const list = importers.get(declaring);
+      if (list) list.push({ file, name, through });
+      else importers.set(declaring, [{ file, name, through }]);
     }
   }
-  const selected = new Set(scanned.filter((s) => s.relevant).map((s) => s.file));
+  const selected = new Set(
+    scanned.filter((s) => s.suppresses || (s.relevant && !client.has(s.file))).map((s) => s.file),
+  );
   let frontier = [...selected];
   for (let step = 0; step < steps && frontier.length > 0; step++) {
     const next: string[] = [];
     const pending = [...frontier];
     for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
       for (const importer of importers.get(file) ?? []) {
-        if (selected.has(importer)) continue;
-        selected.add(importer);
-        (isIndex(importer) ? pending : next).push(importer);
+        if (origins.isType(file, importer.name)) continue;
+        for (const on of importer.through) selected.add(on);
+        if (selected.has(importer.file)) continue;
+        selected.add(importer.file);
+        (isIndex(importer.file) ? pending : next).push(importer.file);
       }
     }
     frontier = next;
   }
+  // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them.
+  for (const file of [...selected]) {
+    const scan = origins.scanned(file);
+    if (!scan?.relevant) continue;
+    const called = scan.called();
+    for (const { module, names, locals } of scan.imports) {
+      const calls = names?.filter((name) => called.has(locals?.[name] ?? name)) ?? [];
+      for (const { declaring, through } of origins.of(file, { module, names: calls })) {
+        if (client.has(declaring) || !origins.scanned(declaring)) continue;
+        for (const on of through) selected.add(on);
+        selected.add(declaring);
+      }
+    }
+  }
   // What the selected files hand the request to: wrappers, parsing and signature checks hold no data vocabulary.
-  const byFile = new Map(scanned.map((s) => [s.file, s]));
   let handing = [...selected];
   for (let step = 0; step < handingSteps; step++) {
     const reached: string[] = [];
     for (const file of handing) {
-      for (const specifier of byFile.get(file)?.imports ?? []) {
-        const target = modules.resolve(file, specifier);
-        if (target === undefined || selected.has(target) || !byFile.get(target)?.request) continue;
-        selected.add(target);
-        reached.push(target);
+      for (const { declaring, through } of (origins.scanned(file)?.imports ?? []).flatMap((i) => origins.of(file, i))) {
+        if (selected.has(declaring) || !origins.scanned(declaring)?.request) continue;
+        for (const on of through) selected.add(on);
+        selected.add(declaring);
+        reached.push(declaring);
       }
     }
     handing = reached;
@@ -65,24 +95,32 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
   return selected;
 }
 
+/** The files that run in the browser: those that show it, and those that use a hook of such a file. */
+function clientFiles(scanned: readonly Scanned[], origins: Origins): ReadonlySet<string> {
+  const client = new Set(scanned.filter((s) => s.client).map((s) => s.file));
+  const users = new Map<string, string[]>();
+  for (const { file, imports, component } of scanned) {
+    if (!component || client.has(file)) continue;
+    for (const { module, names } of imports) {
+      for (const { declaring, name } of origins.of(file, { module, names: names?.filter((n) => isHook(n)) ?? [] })) {
+        if (!isHook(name)) continue;
+        const list = users.get(declaring);
+        if (list) list.push(file);
+        else users.set(declaring, [file]);
+      }
+    }
+  }
+  // A set is walked in the order of insertion, what is added on the way included.
+  for (const file of client) for (const user of users.get(file) ?? []) client.add(user);
+  return client;
+}
+
+interface Importer {
+  readonly file: string;
+  /** The name that it imports, as the file calls it that declares it. */
+  readonly name: string;
+  /** The files that re-export the name, between the importer and the file that declares it. */
+  readonly through: readonly string[];
+}
+
 const isIndex = (file: string): boolean => /(?:^|\/)index\.[cm]?[jt]sx?$/.test(file);
-
-/** Code that runs in tests, stories and mocks: it crosses tenants on purpose and reaches no customer. */
-export const isTestCode = (file: string): boolean =>
-  /(?:^|\/)(?:__\w+__|tests?|e2e|cypress|playwright|mocks?|test-utils|testing|stories)\//.test(file) ||
-  /\.(?:[\w-]*test|[\w-]*spec|e2e|bench|stories|story|mock|cy)\.[cm]?[jt]sx?$/.test(file);
-
-/** Code that fills a database with example data. */
-export const isSeedCode = (file: string): boolean =>
-  /(?:^|\/)seeds?(?:ers?|ing)?(?:\/|[.-][^/]*$|\.[cm]?[jt]sx?$)/.test(file);
-
-/** The directive by which React's frameworks keep a module out of the server. */
-export const clientDirective = /^(?:\s|\/\/[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*['"]use client['"]/;
-
-/** Text that takes a request apart. */
-export const requestVocabulary =
-  /\b(?:NextRequest|IncomingMessage|NextApiRequest)\b|\breq(?:uest)?\b\??\.(?:json|body|headers|query|params|nextUrl|formData|text|url)\b|\breq(?:uest)?\s*:\s*(?:Request|NextRequest)\b/;
-
-/** Sources of trust are read even where they hold no data vocabulary: the session helper decides what is verified. */
-export const trustVocabulary =
-  /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken|@upstash\/qstash|\bsvix\b|standardwebhooks|constructEvent/;

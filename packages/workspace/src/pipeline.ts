@@ -1,13 +1,21 @@
 import { link, type Model } from '@tenant-lint/analysis';
 import type { FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
 import { extractSql } from '@tenant-lint/sql';
-import { adapters, extractPrisma, extractTypescript, preScan } from '@tenant-lint/typescript';
+import {
+  adapters,
+  calledNames,
+  exportedNames,
+  extractPrisma,
+  extractTypescript,
+  preScan,
+} from '@tenant-lint/typescript';
 import type { FactsCache } from './cache.js';
 import type { Settings } from './settings.js';
-import { filesInDemand, clientDirective, requestVocabulary, trustVocabulary, type Scanned } from './demand.js';
+import { filesInDemand, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
 import type { Source } from './memory.js';
 import { projectFacts } from './project.js';
+import { clientOf, requestVocabulary, trustVocabulary } from './vocabulary.js';
 
 /** How many import steps above a file with data vocabulary are read: its callers, and theirs. */
 const demandSteps = 2;
@@ -69,12 +77,16 @@ export function buildModel(source: Source, options: BuildOptions): Built {
       extract(file, text, () => extractSql(text, { file, ...role }), role.role);
     } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
     else {
+      const found = preScan(text);
       scanned.push({
         file,
-        relevant: isRelevant(text),
+        relevant: adapters.some((a) => a.vocabulary.test(text)),
         request: requestVocabulary.test(text) || trustVocabulary.test(text),
-        client: clientDirective.test(text),
-        imports: preScan(text).imports,
+        suppresses: text.includes('tenant-lint-') && suppression.test(text),
+        ...clientOf(text, found.imports),
+        ...found,
+        exported: () => exportedNames(text),
+        called: () => calledNames(text),
       });
       texts.set(file, text);
     }
@@ -109,10 +121,7 @@ function reader(source: Source, unchecked: Unchecked[]): (file: string) => strin
 
 const isSource = (kind: SourceKind): boolean => kind === 'code' || kind === 'sql' || kind === 'prisma';
 
-// A suppression is judged even where nothing is left to suppress.
 const suppression = /tenant-lint-(?:disable|enable)/;
-
-const isRelevant = (text: string): boolean => suppression.test(text) || adapters.some((a) => a.vocabulary.test(text));
 
 function sorted(unchecked: readonly Unchecked[]): readonly Unchecked[] {
   return [...unchecked].sort(

@@ -2,9 +2,9 @@ import picomatch from 'picomatch';
 import type { TenancyOptions } from '@tenant-lint/analysis';
 import type { Override, RuleSetting } from '@tenant-lint/engine';
 import type { SqlRole } from '@tenant-lint/model';
-import { isSeedCode, isTestCode } from './demand.js';
 import { Failure } from './failure.js';
 import type { Config } from './schema.js';
+import { isSeedCode, isTestCode } from './vocabulary.js';
 
 /** The configuration as questions, patterns compiled. */
 export interface Settings {

@@ -1,2 +1,10 @@
 export { extractFromSource, extractTypescript } from './extract.js';
-export { preScan } from './scan.js';
+export {
+  calledNames,
+  exportedNames,
+  preScan,
+  type Exported,
+  type Passed,
+  type PreScan,
+  type ScannedImport,
+} from './scan.js';
