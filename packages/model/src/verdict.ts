@@ -1,12 +1,16 @@
 import type { Span } from './span.js';
 
-/** Best first. `unverified`: isolated, but by a value that only claims to be the tenant. */
+/**
+ * Best first. `unverified`: isolated, but by a value that only claims to be the tenant. `intended`: not isolated, and only people who work for
+ * all tenants get there.
+ */
 export const evidences = [
   'isolated',
   'unverified',
   'derived',
   'guarded',
   'contextual',
+  'intended',
   'unknown',
   'negated',
   'vanishing',
@@ -35,7 +39,7 @@ export interface Witness {
 export type Verdict =
   | {
       readonly kind: 'isolated';
-      readonly evidence: 'isolated' | 'unverified' | 'derived' | 'guarded' | 'contextual';
+      readonly evidence: 'isolated' | 'unverified' | 'derived' | 'guarded' | 'contextual' | 'intended';
       readonly because: readonly Reason[];
     }
   | {

@@ -1,6 +1,7 @@
 import {
   keyOfValue,
   sameValue,
+  valueAt,
   type CallChain,
   type FunctionFacts,
   type FunctionId,
@@ -10,16 +11,33 @@ import {
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
-import { atomsAt, dominates, isTested, isTestedLater, throwsWhenMissing } from './guards.js';
+import { atomsAt, chosen, precedes, stripped } from './conditions.js';
+import { isTested, isTestedLater, throwsWhenMissing } from './guards.js';
+import { endsBefore, type Place } from './returns.js';
 
 /** How deep a called function is searched for the place where it refuses. */
 const maxRefusalDepth = 3;
 const maxMentionDepth = 3;
+/** How many calls, one inside the other, are read for a check of what they are handed. */
+const maxSummaryDepth = 4;
+
+/** What the checks have to be told about values and accesses. */
+export interface Known {
+  readonly sourcesOf: (value: Value) => readonly Provenance[];
+  /** Whether an access found a row of the tenant by this very value. */
+  readonly foundUnder: (access: LinkedAccess, value: Value) => boolean;
+  readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[];
+  /** Whether a call goes to a function that the configuration declares to be a check. */
+  readonly isDeclared: (chain: CallChain) => boolean;
+}
 
 /**
- * Checks that every path to a call has passed, and that tie an identifier to the tenant or the caller:
- * - the identifier was compared with a verified value, and only the equal case goes on;
+ * Checks that every path to a place has passed, and that tie an identifier to the tenant or the caller:
+ * - the identifier, or what was looked up by it, was compared with a verified or a checked value, and only the equal case goes on;
  * - a row of the tenant was found by the same identifier;
+ * - a list of a verified identity was searched for it;
+ * - it was handed to a function after which, by its body, one of these holds: on every way on which that function can have ended, given what
+ *   the caller found out about its answer;
  * - the identifier (or what was looked up by it) was handed, together with a verified identity, to a function that can refuse: it throws or
  *   leaves early, or its result was tested. What that function is called is no evidence; that it refuses is.
  */
@@ -29,22 +47,17 @@ export class Checks {
 
   constructor(
     private readonly program: Program,
-    private readonly sourcesOf: (value: Value) => readonly Provenance[],
-    private readonly foundUnder: (access: LinkedAccess, value: Value) => boolean,
-    private readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[],
+    private readonly known: Known,
   ) {}
 
   /** The check of `value` that every path to `chain` has passed, if there is one. */
   before(value: Value, chain: CallChain): Reason | undefined {
-    const own = stripped(value);
-    if (own.kind === 'constant' || own.kind === 'undefined' || own.kind === 'unknown') return undefined;
-    const key = `${chain.id}/${keyOfValue(own)}`;
-    const known = this.#memo.get(key);
-    if (known !== undefined) return known === false ? undefined : known;
-    this.#memo.set(key, false);
-    const found = this.#search(own, chain) ?? this.#beforeCallback(own, chain);
-    this.#memo.set(key, found ?? false);
-    return found;
+    const f = this.program.function(chain.function);
+    if (!f) return undefined;
+    return (
+      this.#at(value, { f, block: chain.block, offset: chain.span.start }, maxSummaryDepth) ??
+      this.#beforeCallback(value, chain)
+    );
   }
 
   /**
@@ -53,12 +66,13 @@ export class Checks {
    */
   after(chain: string, f: FunctionFacts, offset: number): Reason | undefined {
     const loaded: Value = { kind: 'result', chain, path: [] };
-    for (const later of this.program.facts(f.span.file)?.chains ?? []) {
-      if (later.function !== f.id || later.span.start < offset) continue;
+    for (const later of this.#chainsOf(f)) {
+      if (later.span.start < offset) continue;
       const args = later.steps.flatMap((s) => s.arguments ?? []);
-      if (!args.some((a) => this.#mentions(a, loaded, maxMentionDepth)) || !args.some((a) => this.#isIdentity(a)))
-        continue;
-      if (this.#canRefuse(later) || isTestedLater(f, later.id, later.span.end, this.program)) {
+      if (!args.some((a) => this.#mentions(a, loaded, maxMentionDepth))) continue;
+      const declared = this.known.isDeclared(later);
+      if (!declared && !args.some((a) => this.#isIdentity(a))) continue;
+      if (declared || this.#canRefuse(later) || isTestedLater(f, later.id, later.span.end, this.program)) {
         return { text: 'what was loaded is checked against a verified identity afterwards', span: later.span };
       }
     }
@@ -72,42 +86,120 @@ export class Checks {
     return outer && outer.id !== chain.id ? this.before(value, outer) : undefined;
   }
 
-  #search(value: Value, chain: CallChain): Reason | undefined {
-    const f = this.program.function(chain.function);
-    const facts = f && this.program.facts(f.span.file);
-    if (!f || !facts) return undefined;
-    const compared = this.#compared(value, f, chain.block);
-    if (compared) return compared;
-    for (const access of this.accessesOf(f.id)) {
+  #at(given: Value, at: Place, depth: number): Reason | undefined {
+    const value = stripped(given);
+    if (depth <= 0 || value.kind === 'constant' || value.kind === 'undefined' || value.kind === 'unknown')
+      return undefined;
+    const key = `${at.f.id}/${at.block}/${at.offset}/${keyOfValue(value)}`;
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known === false ? undefined : known;
+    this.#memo.set(key, false);
+    const found = this.#compared(value, at, depth) ?? this.#found(value, at) ?? this.#handed(value, at, depth);
+    this.#memo.set(key, found ?? false);
+    return found;
+  }
+
+  /** A row of the tenant was found by the same identifier. */
+  #found(value: Value, at: Place): Reason | undefined {
+    for (const access of this.known.accessesOf(at.f.id)) {
       const earlier = access.chain === undefined ? undefined : this.program.chain(access.chain);
-      if (!earlier || earlier.span.start >= chain.span.start || !dominates(f, earlier.block, chain.block)) continue;
-      if (!throwsWhenMissing(access) && !isTested(f, earlier.id, chain.block, this.program)) continue;
-      if (this.foundUnder(access, value))
+      if (!earlier || earlier.span.start >= at.offset || !precedes(at.f, earlier.block, at.block)) continue;
+      if (!throwsWhenMissing(access) && !isTested(at.f, earlier.id, at.block, this.program)) continue;
+      if (this.known.foundUnder(access, value))
         return { text: 'a row of the tenant was found by the same identifier before', span: access.span };
     }
-    for (const earlier of facts.chains) {
-      if (earlier.function !== f.id || earlier.span.end > chain.span.start || !dominates(f, earlier.block, chain.block))
-        continue;
+    return undefined;
+  }
+
+  /** It was handed to a function that checks it. */
+  #handed(value: Value, at: Place, depth: number): Reason | undefined {
+    for (const earlier of this.#chainsOf(at.f)) {
+      if (earlier.span.end > at.offset || !precedes(at.f, earlier.block, at.block)) continue;
       const args = earlier.steps.flatMap((s) => s.arguments ?? []);
-      if (!args.some((a) => this.#mentions(a, value, maxMentionDepth)) || !args.some((a) => this.#isIdentity(a)))
-        continue;
-      if (this.#canRefuse(earlier) || isTested(f, earlier.id, chain.block, this.program)) {
+      if (!args.some((a) => this.#mentions(a, value, maxMentionDepth))) continue;
+      if (this.known.isDeclared(earlier))
+        return { text: 'it was handed to a declared check before', span: earlier.span };
+      if (this.#checksInside(value, earlier, at, depth))
+        return { text: 'it was handed to a function that checks it before', span: earlier.span };
+      if (!args.some((a) => this.#isIdentity(a))) continue;
+      if (this.#canRefuse(earlier) || isTested(at.f, earlier.id, at.block, this.program))
         return { text: 'the identifier was checked against a verified identity before', span: earlier.span };
+    }
+    return undefined;
+  }
+
+  /** Whether on every way on which the called function can have ended before `at`, what it was handed is checked. */
+  #checksInside(value: Value, chain: CallChain, at: Place, depth: number): boolean {
+    const callee = this.program.calleeOf(chain);
+    const target = callee && !callee.wrapped ? this.program.function(callee.function) : undefined;
+    const args = callee && chain.steps[callee.step]?.arguments;
+    if (!target || !args || depth <= 1) return false;
+    const inner = args.flatMap((argument, index) =>
+      pathsTo(argument, value).map((path): Value => ({ kind: 'parameter', function: target.id, index, path })),
+    );
+    if (inner.length === 0) return false;
+    const ends = endsBefore(chain, target, at, this.program);
+    return ends.length > 0 && ends.every((end) => inner.some((v) => this.#at(v, end, depth - 1) !== undefined));
+  }
+
+  /** `if (id !== session.orgId) throw`, `if (!session.projects.some((p) => p.id === id)) throw`. */
+  #compared(value: Value, at: Place, depth: number): Reason | undefined {
+    const atoms = atomsAt(at.f, at.block);
+    const here = { file: at.f.span.file, start: at.f.blocks[at.block]!.start, end: at.f.blocks[at.block]!.start };
+    for (const { value: condition, holds } of atoms) {
+      if (!holds) continue;
+      if (this.#isListed(chosen(condition, atoms), value))
+        return { text: 'it is one of those of a verified identity here', span: here };
+      if (condition.kind !== 'apply' || condition.function !== '===' || condition.to.length !== 2) continue;
+      for (const [side, other] of [
+        [condition.to[0]!, condition.to[1]!],
+        [condition.to[1]!, condition.to[0]!],
+      ] as const) {
+        const isSame = sameValue(stripped(side), value);
+        if (!isSame && !this.#isLookedUpBy(side, value)) continue;
+        if (this.#isVerified(other)) return { text: 'it equals a verified value here', span: here };
+        if (sameValue(stripped(other), value) || this.#isLookedUpBy(other, value)) continue;
+        const checked = this.#at(other, at, depth - 1);
+        if (checked) return { ...checked, text: `it belongs to what was checked: ${checked.text}` };
       }
     }
     return undefined;
   }
 
-  /** `if (id !== session.orgId) throw`: the identifier equals a verified value here. */
-  #compared(value: Value, f: FunctionFacts, block: number): Reason | undefined {
-    for (const { value: atom, holds } of atomsAt(f, block)) {
-      if (!holds || atom.kind !== 'apply' || atom.function !== '===') continue;
-      const own = atom.to.findIndex((side) => sameValue(stripped(side), value));
-      const other = atom.to[1 - own];
-      if (own >= 0 && other && this.sourcesOf(other).every((s) => s.kind === 'trusted'))
-        return { text: 'it equals a verified value here', span: f.span };
-    }
-    return undefined;
+  /** What a function or a query gave for the identifier: its owner. */
+  #isLookedUpBy(side: Value, value: Value): boolean {
+    const own = stripped(side);
+    return own.kind === 'result' && this.#mentions(own, value, maxMentionDepth);
+  }
+
+  /** `orgs.includes(id)`, `session.projects.some((p) => p.id === id)` on a list of a verified identity. */
+  #isListed(condition: Value, value: Value): boolean {
+    const own = stripped(condition);
+    const chain = own.kind === 'result' ? this.program.chain(own.chain) : undefined;
+    const last = chain?.steps.findLast((s) => s.arguments !== undefined);
+    const [argument] = last?.arguments ?? [];
+    if (!chain || !last || !argument || !membership.has(last.name)) return false;
+    const searched = argument.kind === 'function' ? this.program.function(argument.function)?.returns : undefined;
+    const isFor = searched
+      ? searched.length > 0 && searched.every((r) => this.#requires(r.value, value))
+      : this.#mentions(argument, value, maxMentionDepth);
+    if (!isFor) return false;
+    const names = chain.steps.slice(0, chain.steps.indexOf(last)).flatMap((s) => (s.arguments ? [] : [s.name]));
+    return this.#isVerified(valueAt(chain.receiver, names));
+  }
+
+  /** Whether a condition holds only where something equals the value. */
+  #requires(condition: Value, value: Value): boolean {
+    const own = stripped(condition);
+    if (own.kind !== 'apply') return false;
+    if (own.function === '&&') return own.to.some((v) => this.#requires(v, value));
+    if (own.function === '||') return own.to.every((v) => this.#requires(v, value));
+    return /^={2,3}$/.test(own.function) && own.to.some((v) => this.#mentions(v, value, maxMentionDepth));
+  }
+
+  #isVerified(value: Value): boolean {
+    const sources = this.known.sourcesOf(value);
+    return sources.length > 0 && sources.every((s) => s.kind === 'trusted');
   }
 
   /** Whether a value holds another: is it, contains it, is the object it is read from, or was looked up by it. */
@@ -149,7 +241,11 @@ export class Checks {
     const own = stripped(value);
     if (own.kind === 'object') return own.entries.some((e) => this.#isIdentity('spread' in e ? e.spread : e.value));
     if (own.kind === 'list') return own.of.some((i) => this.#isIdentity(i.value));
-    return this.sourcesOf(own).some((s) => s.kind === 'trusted');
+    return this.known.sourcesOf(own).some((s) => s.kind === 'trusted');
+  }
+
+  #chainsOf(f: FunctionFacts): readonly CallChain[] {
+    return this.program.chainsOf(f.id);
   }
 
   #canRefuse(chain: CallChain): boolean {
@@ -164,20 +260,32 @@ export class Checks {
     const f = this.program.function(id);
     if (!f || depth <= 0) return false;
     this.#refuses.set(id, false);
-    const own = f.blocks.some((b) => b.because === 'exit');
-    const facts = this.program.facts(f.span.file);
     const found =
-      own ||
-      (facts?.chains.some((c) => {
-        if (c.function !== id) return false;
+      f.blocks.some((b) => b.because === 'exit') ||
+      this.#chainsOf(f).some((c) => {
         const callee = this.program.calleeOf(c);
         return callee !== undefined && this.#refusing(callee.function, depth - 1);
-      }) ??
-        false);
+      });
     this.#refuses.set(id, found);
     return found;
   }
 }
 
-/** A value without what says only that it may be missing. */
-export const stripped = (value: Value): Value => (value.kind === 'missing-able' ? stripped(value.of) : value);
+/** Methods of lists and sets that say whether something is in them. */
+const membership: ReadonlySet<string> = new Set(['some', 'find', 'includes', 'has']);
+
+/** The paths under which an argument holds a value: '' where it is the value, `access.0.id` inside literals, `id` where it is its object. */
+function pathsTo(argument: Value, value: Value, depth = 4): readonly (readonly string[])[] {
+  const own = stripped(argument);
+  if (sameValue(own, value)) return [[]];
+  if (depth <= 0) return [];
+  const under = (name: string, inner: Value): readonly (readonly string[])[] =>
+    pathsTo(inner, value, depth - 1).map((path) => [name, ...path]);
+  if (own.kind === 'object') return own.entries.flatMap((e) => ('set' in e ? under(e.set, e.value) : []));
+  if (own.kind === 'list') return own.of.flatMap((item) => under('*', item.value));
+  // The object that the value is a property of.
+  const held = 'path' in own && 'path' in value && own.kind === value.kind && own.path.length < value.path.length;
+  if (!held || !own.path.every((name, i) => value.path[i] === name)) return [];
+  const rest = value.path.slice(own.path.length);
+  return sameValue(valueAt(own, rest), value) ? [rest] : [];
+}

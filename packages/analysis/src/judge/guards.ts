@@ -1,51 +1,7 @@
 import type { Block, FunctionFacts, Table, Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { Program } from '../link/program.js';
-
-/** An atomic condition known to hold (or, with `holds: false`, known not to). */
-export interface Atom {
-  readonly value: Value;
-  readonly holds: boolean;
-}
-
-/** The atomic conditions that a JavaScript condition entails: `!(!a || b !== c)` entails a, and b === c. */
-export function entailed(condition: Value, holds = true): readonly Atom[] {
-  if (condition.kind === 'missing-able') return entailed(condition.of, holds);
-  if (condition.kind !== 'apply') return [{ value: condition, holds }];
-  const [left, right] = condition.to;
-  switch (condition.function) {
-    case '!':
-      return left ? entailed(left, !holds) : [];
-    case '&&':
-      return holds && left && right ? [...entailed(left), ...entailed(right)] : [];
-    case '||':
-      return !holds && left && right ? [...entailed(left, false), ...entailed(right, false)] : [];
-    case '!=':
-    case '!==':
-      return [{ value: { ...condition, function: '===' }, holds: !holds }];
-    case '==':
-      return [{ value: { ...condition, function: '===' }, holds }];
-    default:
-      return [{ value: condition, holds }];
-  }
-}
-
-/** Whether block `inner` is `outer` or lies below it in the dominator tree: every path to `inner` goes through `outer`. */
-export function dominates(f: FunctionFacts, outer: number, inner: number): boolean {
-  for (let block: number | undefined = inner; block !== undefined; block = f.blocks[block]?.parent)
-    if (block === outer) return true;
-  return false;
-}
-
-/** The atoms that hold in a block, with those of its dominators. */
-export function atomsAt(f: FunctionFacts, block: number): readonly Atom[] {
-  const atoms: Atom[] = [];
-  for (let at: number | undefined = block; at !== undefined; at = f.blocks[at]?.parent) {
-    const holds: Value | undefined = f.blocks[at]?.holds;
-    if (holds) atoms.push(...entailed(holds));
-  }
-  return atoms;
-}
+import { atomsAt, chosen, entailed, type Atom } from './conditions.js';
 
 /** The path that a value reads from the result of `chain`; undefined where it is something else. */
 export function pathInto(value: Value, chain: string, program: Program): readonly string[] | undefined {
@@ -106,18 +62,31 @@ function mentionsComparison(condition: Value): boolean {
   return /^[!=]==?$/.test(condition.function) || condition.to.some(mentionsComparison);
 }
 
-/** Whether on every path to `block` the result of `chain` has been found to be there. */
+/** Whether on every path to `block` the result of `chain` (or something of it) has been found to be there. */
 export function isTested(f: FunctionFacts, chain: string, block: number, program: Program): boolean {
-  return atomsAt(f, block).some(({ value, holds }) => {
-    if (value.kind === 'apply' && value.function === '===') {
-      // `x !== null`, `x !== undefined`
-      const other = value.to.find(
-        (side) => side.kind === 'undefined' || (side.kind === 'constant' && side.value === null),
-      );
-      return !holds && other !== undefined && value.to.some((side) => pathInto(side, chain, program) !== undefined);
+  const atoms = atomsAt(f, block);
+  const isOf = (value: Value): boolean => pathInto(chosen(value, atoms), chain, program) !== undefined;
+  return atoms.some(({ value, holds }) => {
+    if (value.kind !== 'apply') return holds && isOf(value);
+    const [left, right] = value.to;
+    if (!left || !right || !value.to.some(isOf)) return false;
+    if (value.function === '===') {
+      // `x !== null`, `x !== undefined`; `rows.length === 1`; `found.id === id`: what is missing equals nothing that is there.
+      const other = isOf(left) ? right : left;
+      const nothing = other.kind === 'undefined' || (other.kind === 'constant' && !other.value);
+      return nothing ? !holds : holds;
     }
-    return holds && pathInto(value, chain, program) !== undefined;
+    return isOf(left) ? saysSome(value.function, right, holds) : saysSome(mirrored[value.function] ?? '', left, holds);
   });
+}
+
+const mirrored: Readonly<Record<string, string>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+
+/** Whether `count <operator> number`, or its opposite, says that there is at least one: `rows.length > 0`, not `count < 1`. */
+function saysSome(operator: string, number: Value, holds: boolean): boolean {
+  if (number.kind !== 'constant' || typeof number.value !== 'number') return false;
+  if (operator === (holds ? '>' : '<=')) return number.value >= 0;
+  return operator === (holds ? '>=' : '<') && number.value >= 1;
 }
 
 /** Whether any later block rests on the result of `chain` being there (a check after the load). */

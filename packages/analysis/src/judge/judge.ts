@@ -1,7 +1,6 @@
 import {
   keyOfValue,
   sameValue,
-  type FunctionFacts,
   type Confidence,
   type Reason,
   type Schema,
@@ -14,18 +13,24 @@ import {
   type Verdict,
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
-import { primaryKey, referencesOf, uniqueKeys } from '../fold/index.js';
+import { referencesOf, uniqueKeys } from '../fold/index.js';
 import type { LinkedAccess, Origin, PolicyLeak, Selection } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { policyLeaks, type Leak, type ValueClass } from '../prove/index.js';
 import { Tracer, type Provenance } from '../trace/provenance.js';
-import { comparesKey, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
-import { assumptionsOf, proveTarget } from './question.js';
-import { Checks, stripped } from './checks.js';
-import { Reach } from './reach.js';
 import { bindsKey } from './binds.js';
+import { Checks } from './checks.js';
+import { stripped } from './conditions.js';
+import { isSecret, worst } from './confidence.js';
+import { keyColumns } from './keys.js';
+import { Loaded } from './loaded.js';
+import { Publicity } from './publicity.js';
+import { assumptionsOf, proveTarget } from './question.js';
+import { Reach } from './reach.js';
 import { joinedRefs, pinnedKey, pinsOf, type Pin } from './selection.js';
+import { Sources, type Derived } from './sources.js';
+import { Staff } from './staff.js';
 import { SchemaWorld } from './world.js';
 
 export interface JudgeInput {
@@ -47,6 +52,9 @@ export class Judge {
   readonly #world: SchemaWorld;
   readonly #reach: Reach;
   readonly #checks: Checks;
+  readonly #staff: Staff;
+  readonly #sources: Sources;
+  readonly #loaded: Loaded;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
@@ -54,14 +62,39 @@ export class Judge {
       if (access.chain !== undefined) push(this.#byChain, access.chain, access);
       if (access.function !== undefined) push(this.#byFunction, access.function, access);
     }
-    this.#reach = new Reach(input.program, (value) => this.#tracer.sourcesOf(value));
-    this.#world = new SchemaWorld(input.schema, input.tables, input.tenancy);
-    this.#checks = new Checks(
-      input.program,
-      (value) => this.#tracer.sourcesOf(value),
-      (access, value) => this.#foundUnder(access, value),
-      (f) => this.#byFunction.get(f) ?? [],
-    );
+    const { program, schema, tables, tenancy } = input;
+    const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
+    const accessesOf = (f: string): readonly LinkedAccess[] => this.#byFunction.get(f) ?? [];
+    this.#world = new SchemaWorld(schema, tables, tenancy);
+    this.#staff = new Staff(program, {
+      sourcesOf,
+      accessesOf: (chain) => this.#byChain.get(chain) ?? [],
+      schema,
+      tables,
+      tenancyOf: (table) => this.tenancyOf(table),
+    });
+    this.#reach = new Reach(program, sourcesOf, this.#staff, new Publicity(program, sourcesOf));
+    this.#checks = new Checks(program, {
+      sourcesOf,
+      accessesOf,
+      foundUnder: (access, value) => this.#foundUnder(access, value),
+      isDeclared: () => false,
+    });
+    this.#sources = new Sources({
+      program,
+      sourcesOf,
+      rowIsOwn: (chain) => this.#rowIsOwn(chain),
+      reachOf: (f) => this.#reach.of(f),
+    });
+    this.#loaded = new Loaded({
+      program,
+      schema,
+      tenancy,
+      checks: this.#checks,
+      sourcesOf,
+      accessesOf,
+      isOwn: (value) => this.#isOwn(value),
+    });
     this.#tracer = new Tracer(
       input.program,
       (chain) => this.#byChain.has(chain),
@@ -183,10 +216,12 @@ export class Judge {
       return isolated('contextual', { text: 'the client is bound to the tenant', span: access.span });
 
     const pins = pinsOf(predicate, target.ref);
-    const derived = this.#derived(pins, table, target);
-    if (derived.kind === 'safe') return { kind: 'isolated', evidence: 'derived', because: [derived.reason] };
-    const guard = this.#guarded(access, target, table, tenancy, pins);
+    const derived = this.#sources.of(pins, table, target);
+    if (derived.kind === 'safe') return { kind: 'isolated', evidence: derived.evidence, because: [derived.reason] };
+    const guard = this.#guarded(access, target, table, pins);
     if (guard) return isolated('guarded', guard);
+    const staff = this.#staffOnly(access);
+    if (staff) return isolated('intended', staff);
     if (proof.kind === 'unknown') return { kind: 'unknown', evidence: 'unknown', hangsOn: proof.hangsOn };
     if (derived.kind === 'open') return unknown(derived.reason);
     return this.#leak(access, target, proof, derived);
@@ -241,7 +276,7 @@ export class Judge {
       const table = this.#table(target);
       if (!table || target.columns === undefined) return false;
       const tenancy = this.tenancyOf(table.id);
-      const keys = new Set([...this.#keyColumns(tenancy), ...(tenancy.kind === 'root' ? [tenancy.key] : [])]);
+      const keys = new Set([...keyColumns(tenancy), ...(tenancy.kind === 'root' ? [tenancy.key] : [])]);
       const identifying = new Set([
         ...keys,
         ...uniqueKeys(table)
@@ -261,11 +296,21 @@ export class Judge {
     const key = keyOfValue(value);
     if (this.#classes.has(key)) return this.#classes.get(key);
     const sources = this.#tracer.sourcesOf(value).filter((s) => s.kind !== 'constant');
-    const own = sources.every((s) => s.kind === 'trusted' || (s.kind === 'row' && this.#rowIsOwn(s.chain) === 'own'));
+    const own = sources.every((s) => this.#isOwnSource(s));
     const found: ValueClass | undefined =
       sources.length === 0 ? undefined : own ? 'tenant-verified' : 'tenant-unverified';
     this.#classes.set(key, found);
     return found;
+  }
+
+  #isOwnSource(source: Provenance): boolean {
+    return source.kind === 'trusted' || (source.kind === 'row' && this.#rowIsOwn(source.chain) === 'own');
+  }
+
+  /** Whether only the tenant's own data or a verified identity supplies a value. */
+  #isOwn(value: Value): boolean {
+    const sources = this.#tracer.sourcesOf(value).filter((s) => s.kind !== 'constant');
+    return sources.length > 0 && sources.every((s) => this.#isOwnSource(s));
   }
 
   /** Whether the rows that a chain returned are the tenant's own. */
@@ -274,130 +319,26 @@ export class Judge {
     let result: 'own' | 'foreign' | 'unknown' = 'own';
     for (const access of accesses) {
       for (const target of access.targets) {
-        if (target.role !== 'root') continue;
+        if (target.role !== 'root' || this.#isCredential(target)) continue;
         const verdict = this.verdict(access, target);
-        if (verdict.kind === 'leak') return 'foreign';
+        if (verdict.kind === 'leak' || verdict.evidence === 'intended') return 'foreign';
         if (verdict.kind === 'unknown') result = 'unknown';
       }
     }
     return result;
   }
 
-  /** Whether a key of the row is pinned by a value that only the tenant's own data supplies. */
-  #derived(pins: readonly Pin[], table: Table, target: Target): Derived {
-    const keyColumns = new Set([...pinnedKey(pins, table), ...referencesOf(table).flatMap((r) => r.columns)]);
-    let worstFound: Exclude<Derived, { kind: 'safe' }> = { kind: 'unpinned' };
-    for (const pin of pins) {
-      if (!keyColumns.has(pin.column)) continue;
-      const sources = this.#tracer.sourcesOf(pin.value);
-      const found = this.#judgeSources(pin, sources, table, target);
-      if (found.kind === 'safe') return found;
-      if (worstFound.kind === 'unpinned' || found.kind === 'foreign') worstFound = found;
-    }
-    return worstFound;
-  }
-
-  #judgeSources(pin: Pin, sources: readonly Provenance[], table: Table, target: Target): Derived {
-    const reasons: Reason[] = [];
-    let open: Reason | undefined;
-    let confidence: Confidence | undefined;
-    for (const source of sources) {
-      switch (source.kind) {
-        case 'trusted':
-          continue;
-        case 'row': {
-          const own = this.#rowIsOwn(source.chain);
-          if (own === 'own') continue;
-          open = {
-            text: `${pin.column} comes from a row that is itself ${own === 'foreign' ? 'not isolated' : 'undecided'}`,
-            ...this.#spanOf(source.chain),
-          };
-          continue;
-        }
-        case 'input':
-          confidence = best(confidence, isSecret(pin.column) ? 'possible' : source.assumed ? 'likely' : 'certain');
-          reasons.push({ text: `${pin.column} is ${source.what} of the request` }, ...source.via);
-          continue;
-        case 'parameter': {
-          const f = this.input.program.function(source.function);
-          confidence = best(
-            confidence,
-            this.#isExported(source.function) && !isSecret(pin.column) ? 'likely' : 'possible',
-          );
-          reasons.push(
-            {
-              text: `${pin.column} is parameter ${source.name}${f?.name ? ` of ${f.name}` : ''}`,
-              ...(f ? { span: f.span } : {}),
-            },
-            ...source.via,
-          );
-          continue;
-        }
-        case 'constant':
-          continue;
-        case 'unknown':
-          confidence = best(confidence, 'possible');
-          reasons.push({ text: `where ${pin.column} comes from is not known: ${source.reason}`, span: target.span });
-      }
-    }
-    // A way that was not followed to its end may be the one on which it is checked.
-    if (confidence === 'certain' && sources.some((s) => s.kind === 'unknown')) confidence = 'likely';
-    if (confidence !== undefined && confidence !== 'possible') return { kind: 'foreign', confidence, reasons };
-    if (open) return { kind: 'open', reason: open };
-    if (confidence) return { kind: 'foreign', confidence, reasons };
-    const bySource = sources.some((s) => s.kind === 'trusted' || s.kind === 'row');
-    if (bySource)
-      return {
-        kind: 'safe',
-        reason: {
-          text: `${table.name.name}.${pin.column} is pinned by a value of the tenant's own data`,
-          span: target.span,
-        },
-      };
-    return {
-      kind: 'foreign',
-      confidence: 'possible',
-      reasons: [{ text: `${pin.column} is a fixed value`, span: target.span }],
-    };
-  }
-
-  #spanOf(chain: string): { span?: Reason['span'] & object } {
-    const span = this.input.program.chain(chain)?.span;
-    return span ? { span } : {};
-  }
-
-  #isExported(id: string): boolean {
-    const f = this.input.program.function(id);
-    const facts = f && this.input.program.facts(f.span.file);
-    if (!f || !facts) return false;
-    if (f.class !== undefined) return facts.exports.some((e) => 'local' in e && e.local === f.class);
-    const names = Object.entries(facts.bindings).flatMap(([name, value]) => (this.#denotes(value, id) ? [name] : []));
-    return facts.exports.some((e) => 'local' in e && (e.local === f.name || names.includes(e.local)));
-  }
-
-  /** Whether a binding holds the function, directly or as what a wrapper makes of it. */
-  #denotes(value: Value, id: string): boolean {
-    if (value.kind === 'function') return value.function === id;
-    if (value.kind !== 'result') return false;
-    return this.input.program.function(id)?.handedTo?.chain === value.chain;
+  /** A row found by a secret that the caller presented says who the caller is: an API key, a session, an invitation. */
+  #isCredential(target: Target): boolean {
+    return pinsOf(target.predicate, target.ref).some((pin) => !pin.several && isSecret(pin.column));
   }
 
   /** A check on every path that ties the row, or the identifier it is chosen by, to the tenant. */
-  #guarded(
-    access: LinkedAccess,
-    target: Target,
-    table: Table,
-    tenancy: Tenancy,
-    pins: readonly Pin[],
-  ): Reason | undefined {
-    const f = access.in;
-    const { program } = this.input;
-    if (!f || access.chain === undefined) return undefined;
-    const chain = program.chain(access.chain);
-    if (!chain) return undefined;
+  #guarded(access: LinkedAccess, target: Target, table: Table, pins: readonly Pin[]): Reason | undefined {
+    const chain = access.chain === undefined ? undefined : this.input.program.chain(access.chain);
+    if (!access.in || !chain) return undefined;
     if (target.role === 'root' && target.operation === 'read') {
-      const after =
-        this.#checkedAfter(access.chain, table, f, chain.span.end) ?? this.#checkedByCallers(access, table, tenancy, f);
+      const after = this.#loaded.checked(access, table, pins);
       if (after) return after;
     }
     for (const own of pins) {
@@ -407,104 +348,29 @@ export class Judge {
     return undefined;
   }
 
+  /** The check that lets only the operator's own people reach an access. */
+  #staffOnly(access: LinkedAccess): Reason | undefined {
+    const chain = access.chain === undefined ? undefined : this.input.program.chain(access.chain);
+    if (!chain) return undefined;
+    const before = this.#staff.before(chain);
+    if (before) return before;
+    return this.#reach.of(chain.function) === 'staff'
+      ? { text: 'only the staff gets here', span: access.span }
+      : undefined;
+  }
+
   /** Whether an access found a row of the tenant by this very value. */
   #foundUnder(access: LinkedAccess, value: Value): boolean {
-    return access.targets.some(
-      (t) =>
-        t.role === 'root' &&
-        pinsOf(t.predicate, t.ref).some((p) => sameValue(stripped(p.value), stripped(value))) &&
-        this.verdict(access, t).kind === 'isolated',
-    );
-  }
-
-  /** Every caller compares what this function returned with the tenant before it goes on. */
-  #checkedByCallers(access: LinkedAccess, table: Table, tenancy: Tenancy, f: FunctionFacts): Reason | undefined {
-    const { program } = this.input;
-    const returned = f.returns.some(
-      (r) => r.value.kind === 'result' && pathInto(r.value, access.chain!, program) !== undefined,
-    );
-    const callers = returned ? program.callersOf(f.id) : [];
-    if (callers.length === 0) return undefined;
-    const checks = callers.map(({ chain }) => {
-      const caller = program.function(chain.function);
-      return caller && this.#checkedAfter(chain.id, table, caller, chain.span.end);
+    return access.targets.some((t) => {
+      if (t.role !== 'root' || t.operation === 'create') return false;
+      const table = this.#table(t);
+      if (!table || this.tenancyOf(table.id).kind === 'shared') return false;
+      const isBy = pinsOf(t.predicate, t.ref).some((p) => sameValue(stripped(p.value), stripped(value)));
+      const verdict = isBy ? this.verdict(access, t) : undefined;
+      return verdict?.kind === 'isolated' && verdict.evidence !== 'intended';
     });
-    return checks.every((c) => c !== undefined) ? checks[0] : undefined;
-  }
-
-  #isVerified(value: Value): boolean {
-    return this.#tracer.sourcesOf(value).every((s) => s.kind === 'trusted');
-  }
-
-  /** Whether a path reads the tenant of a row: its key, or the identity of a row it refers to, through relations as far as need be. */
-  #isKeyPath(table: Table, path: readonly string[], depth: number): boolean {
-    // The first of a list of rows.
-    const [name, ...rest] = path[0] !== undefined && /^(?:\d+|\*)$/.test(path[0]) ? path.slice(1) : path;
-    if (name === undefined || depth <= 0) return false;
-    const keys = this.#keyColumns(this.tenancyOf(table.id));
-    if (keys.some((column) => propertyOfColumn(table, column) === name)) return true;
-    const relation = table.relations.find((r) => r.name === name);
-    const to = relation && this.input.schema.tables.get(relation.to);
-    if (!relation || !to) return false;
-    const [next, ...further] = rest;
-    const identity = relation.references.length > 0 ? relation.references : primaryKey(to);
-    const isIdentity =
-      next !== undefined && further.length === 0 && identity.some((c) => propertyOfColumn(to, c) === next);
-    // The identity of a referenced row says the tenant only where that row is a tenant.
-    const owner = this.tenancyOf(to.id).kind;
-    return (isIdentity && (owner === 'root' || this.#isLevel(to))) || this.#isKeyPath(to, rest, depth - 1);
-  }
-
-  /** A table whose rows are tenants themselves, below the root: projects that carry the key of an organization. */
-  #isLevel(table: Table): boolean {
-    return [...this.input.tenancy.tables.values()].some(
-      (t) => t.kind === 'keyed' && t.keys.some((k) => k.root === table.id),
-    );
-  }
-
-  #checkedAfter(chainId: string, table: Table, f: FunctionFacts, after: number): Reason | undefined {
-    const { program } = this.input;
-    const isKey = (path: readonly string[]): boolean => this.#isKeyPath(table, path, 4);
-    const block = comparesKey(f, chainId, after, isKey, (value) => this.#isVerified(value), program);
-    if (block) {
-      return {
-        text: 'the loaded row is compared with the tenant before it is used',
-        span: { file: f.span.file, start: block.start, end: block.start },
-      };
-    }
-    const authorised = this.#checks.after(chainId, f, after);
-    if (authorised) return authorised;
-    // A membership look-up by the key of the loaded row, whose result is tested.
-    for (const later of this.#byFunction.get(f.id) ?? []) {
-      const chain = later.chain === undefined ? undefined : program.chain(later.chain);
-      if (!chain || chain.span.start < after || !isTestedLater(f, chain.id, chain.span.end, program)) continue;
-      for (const target of later.targets) {
-        const pins = pinsOf(target.predicate, target.ref);
-        const byRow = pins.some((p) => {
-          const path = pathInto(p.value, chainId, program);
-          return path !== undefined && isKey(path);
-        });
-        const byCaller = pins.some((p) => this.#isVerified(p.value));
-        if (byRow && byCaller)
-          return { text: "membership of the loaded row's tenant is checked afterwards", span: later.span };
-      }
-    }
-    return undefined;
-  }
-
-  #keyColumns(tenancy: Tenancy): readonly string[] {
-    if (tenancy.kind === 'keyed') return tenancy.keys.map((k) => k.column);
-    if (tenancy.kind === 'root') return [tenancy.key];
-    if (tenancy.kind === 'child') return tenancy.through.flatMap((t) => t.columns);
-    return [];
   }
 }
-
-/** A column whose value nobody can guess: who knows it has been given it, so that finding the row by it is a check of its own. */
-const isSecret = (column: string): boolean =>
-  /(?:^|_)(?:token|secret|hash|hashed|signature|nonce|otp|api_?key|public_?key|private_?key|access_?key|key_?hash)(?:_|$)/i.test(
-    column.replace(/([a-z0-9])([A-Z])/g, '$1_$2'),
-  );
 
 /** The kinds that stand for a value of the program rather than of the database. */
 const traceable: ReadonlySet<Value['kind']> = new Set<Value['kind']>([
@@ -525,20 +391,7 @@ const traceable: ReadonlySet<Value['kind']> = new Set<Value['kind']>([
   'instance',
 ]);
 
-type Derived =
-  | { readonly kind: 'safe'; readonly reason: Reason }
-  /** A foreign value can be the one that picks the row. */
-  | { readonly kind: 'foreign'; readonly confidence: Confidence; readonly reasons: readonly Reason[] }
-  /** It hangs on another access, which is reported by itself. */
-  | { readonly kind: 'open'; readonly reason: Reason }
-  | { readonly kind: 'unpinned' };
-
-const order: readonly Confidence[] = ['certain', 'likely', 'possible'];
-const best = (a: Confidence | undefined, b: Confidence): Confidence =>
-  a === undefined || order.indexOf(b) < order.indexOf(a) ? b : a;
-const worst = (a: Confidence, b: Confidence): Confidence => (order.indexOf(a) > order.indexOf(b) ? a : b);
-
-const isolated = (evidence: 'isolated' | 'guarded' | 'contextual', reason: Reason): Verdict => ({
+const isolated = (evidence: 'isolated' | 'guarded' | 'contextual' | 'intended', reason: Reason): Verdict => ({
   kind: 'isolated',
   evidence,
   because: [reason],

@@ -1,16 +1,22 @@
-import type { CallChain, FileFacts, FunctionFacts, FunctionId, Value } from '@tenant-lint/model';
+import type { CallChain, EntryPoint, FileFacts, FunctionFacts, FunctionId, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
 import { signatureChecks } from '../trust/sources.js';
+import type { Publicity } from './publicity.js';
+import type { Staff } from './staff.js';
 
 /**
  * - `request`: an entry point that users can reach calls the function, directly or through others;
+ * - `public`: only entry points do that ask nobody who they are, or that are meant for the following two;
  * - `system`: only entry points do that know their caller by a secret of the system (a signature, a token from the environment): webhooks, cron;
+ * - `staff`: only on ways that let nobody pass but the operator's own people;
  * - `no request`: none does; `unknown`: the program has no entry point that is recognised.
  */
-export type Reached = 'request' | 'system' | 'no request' | 'unknown';
+export type Reached = 'request' | 'public' | 'system' | 'staff' | 'no request' | 'unknown';
 
 const maxDepth = 4;
+/** Where several lead to a function, the one with the least authority counts. */
+const order: readonly Reached[] = ['public', 'system', 'staff'];
 
 /** Whether the outside world's requests lead to a function. */
 export class Reach {
@@ -21,6 +27,8 @@ export class Reach {
   constructor(
     private readonly program: Program,
     private readonly sourcesOf: (value: Value) => readonly Provenance[],
+    private readonly staff: Staff,
+    private readonly publicity: Publicity,
   ) {}
 
   of(id: FunctionId): Reached {
@@ -36,23 +44,35 @@ export class Reach {
       (facts) => facts.functions.some((f) => f.entry) || facts.entries !== undefined || facts.registered !== undefined,
     );
     if (!this.#hasEntries) return 'unknown';
-    let found: Reached = 'no request';
+    const found = new Set<Reached>();
     const seen = new Set<FunctionId>([id]);
     const pending: FunctionId[] = [id];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       const f = this.program.function(at);
       if (!f) continue;
-      if (this.program.entryOf(at)) {
-        if (!this.#knowsTheSystem(at)) return 'request';
-        found = 'system';
+      const entry = this.program.entryOf(at);
+      if (entry) {
+        const kind = this.#kindOf(at, entry);
+        if (kind === 'request') return kind;
+        found.add(kind);
         continue;
       }
-      const next = this.program.callersOf(at).map((site) => site.chain.function);
+      const next = this.program.callersOf(at).flatMap((site) => {
+        if (!this.staff.before(site.chain)) return [site.chain.function];
+        found.add('staff');
+        return [];
+      });
       // A closure runs when what encloses it does, unless that is the module itself.
       if (f.parent !== undefined && this.program.function(f.parent)?.parent !== undefined) next.push(f.parent);
       for (const caller of next) if (!seen.has(caller)) pending.push((seen.add(caller), caller));
     }
-    return found;
+    return order.find((kind) => found.has(kind)) ?? 'no request';
+  }
+
+  #kindOf(id: FunctionId, entry: EntryPoint): Reached {
+    if (this.staff.ofEntry(id)) return 'staff';
+    if (this.#knowsTheSystem(id)) return 'system';
+    return this.publicity.isPublic(id, entry) ? 'public' : 'request';
   }
 
   /** Whether an entry point refuses callers that do not know a secret of the system, itself, in what it calls, or in its wrapper. */

@@ -49,6 +49,7 @@ export class Program implements LinkContext {
   readonly #resolved = new Map<string, Value>();
   readonly #exported = new Map<string, Map<string, Exported | undefined>>();
   #callers: Map<FunctionId, CallSite[]> | undefined;
+  #chainsOf: Map<FunctionId, CallChain[]> | undefined;
   #entries: Map<FunctionId, EntryPoint> | undefined;
 
   constructor(files: readonly FileFacts[], project: ProjectFacts) {
@@ -70,6 +71,21 @@ export class Program implements LinkContext {
   }
 
   function = (id: FunctionId): FunctionFacts | undefined => this.#functions.get(id);
+
+  /** The call chains of a function, those of its closures left out, in source order. */
+  chainsOf(id: FunctionId): readonly CallChain[] {
+    if (!this.#chainsOf) {
+      this.#chainsOf = new Map();
+      for (const facts of this.files.values()) {
+        for (const chain of facts.chains) {
+          const list = this.#chainsOf.get(chain.function);
+          if (list) list.push(chain);
+          else this.#chainsOf.set(chain.function, [chain]);
+        }
+      }
+    }
+    return this.#chainsOf.get(id) ?? [];
+  }
 
   /** How the outside world calls a function: by its place, by the file that exports it again, or by where it is registered. */
   entryOf(id: FunctionId): EntryPoint | undefined {
@@ -366,7 +382,9 @@ export class Program implements LinkContext {
   #findCallers(): Map<FunctionId, CallSite[]> {
     const callers = new Map<FunctionId, CallSite[]>();
     const throughParameter = new Map<string, CallSite[]>();
-    const add = <K>(map: Map<K, CallSite[]>, key: K, site: CallSite): void => {
+    /** Parameters that a function hands on whole to another: `run(handler)`. */
+    const handedOn = new Map<string, { readonly function: FunctionId; readonly index: number }[]>();
+    const add = <K, T>(map: Map<K, T[]>, key: K, site: T): void => {
       const list = map.get(key);
       if (list) list.push(site);
       else map.set(key, [site]);
@@ -374,9 +392,13 @@ export class Program implements LinkContext {
     for (const facts of this.files.values()) {
       for (const chain of facts.chains) {
         const callee = this.calleeOf(chain);
-        if (callee)
+        if (callee) {
           add(callers, callee.function, { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) });
-        else if (chain.receiver.kind === 'parameter') {
+          chain.steps[callee.step]?.arguments?.forEach((argument, index) => {
+            if (argument.kind === 'parameter')
+              add(handedOn, parameterKey(argument), { function: callee.function, index });
+          });
+        } else if (chain.receiver.kind === 'parameter') {
           const step = chain.steps.findIndex((s) => s.arguments !== undefined);
           const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
           const { function: owner, index, path } = chain.receiver;
@@ -390,8 +412,13 @@ export class Program implements LinkContext {
       const chain = handed && this.#chains.get(handed.chain);
       const callee = chain && this.calleeOf(chain);
       if (!handed || !callee || callee.step !== handed.step) continue;
-      for (const site of throughParameter.get(`${callee.function}/${handed.argument}/${handed.path.join('.')}`) ?? [])
-        add(callers, f.id, site);
+      const first = `${callee.function}/${handed.argument}/${handed.path.join('.')}`;
+      const keys = new Set([first]);
+      // A set grows while it is walked.
+      for (const key of keys) {
+        for (const site of throughParameter.get(key) ?? []) add(callers, f.id, site);
+        if (keys.size < maxSteps) for (const on of handedOn.get(key) ?? []) keys.add(`${on.function}/${on.index}/`);
+      }
     }
     return callers;
   }
@@ -452,3 +479,6 @@ export class Program implements LinkContext {
     });
   }
 }
+
+const parameterKey = (value: Extract<Value, { kind: 'parameter' }>): string =>
+  `${value.function}/${value.index}/${value.path.join('.')}`;

@@ -8,7 +8,14 @@ export type Provenance =
   | { readonly kind: 'trusted'; readonly what: string; readonly path: Path; readonly via: readonly Reason[] }
   /** A property of a row that an access returned; `access` is the id of its chain. */
   | { readonly kind: 'row'; readonly chain: string; readonly path: Path; readonly via: readonly Reason[] }
-  | { readonly kind: 'input'; readonly what: string; readonly via: readonly Reason[]; readonly assumed?: string }
+  | {
+      readonly kind: 'input';
+      readonly what: string;
+      readonly via: readonly Reason[];
+      readonly assumed?: string;
+      /** The function that receives it. */
+      readonly at?: FunctionId;
+    }
   /** A parameter that nobody in the program supplies. */
   | {
       readonly kind: 'parameter';
@@ -127,7 +134,7 @@ export class Tracer {
     const named = f.parameters[value.index]?.name;
     // A destructured parameter has no name of its own; what is read from it has.
     const name = [...(named === undefined ? [] : [named]), ...value.path].join('.') || `argument ${value.index + 1}`;
-    if (role === 'input') return [{ kind: 'input', what: name, via: [] }];
+    if (role === 'input') return [{ kind: 'input', what: name, via: [], at: f.id }];
     if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [] }];
     const handed = f.handedTo && this.program.chain(f.handedTo.chain);
     if (f.handedTo && handed && value.index === 0 && iterations.has(handed.steps[f.handedTo.step]?.name ?? '')) {
@@ -145,7 +152,9 @@ export class Tracer {
         : undefined;
       if (check) return [{ kind: 'trusted', what: 'a checked identifier', path: [], via: [check] }];
       const step: Reason = { text: `${f.name ?? 'the function'} is called with it`, span: site.chain.span };
-      return sources.map((p) => ('via' in p ? { ...p, via: [...p.via, step] } : p));
+      return sources.map((p) =>
+        'via' in p && !p.via.some((v) => sameReason(v, step)) ? { ...p, via: [...p.via, step] } : p,
+      );
     });
   }
 
@@ -196,7 +205,7 @@ export class Tracer {
     if (!root) return undefined;
     const step = chain.steps.find((s) => s.arguments !== undefined);
     if (inputSources.some((s) => s.modules.test(root.module) && s.exports.includes(root.name)))
-      return { kind: 'input', what: root.name, via: [] };
+      return { kind: 'input', what: root.name, via: [], at: chain.function };
     for (const source of trustedSources) {
       if (!source.modules.test(root.module) || !source.exports.includes(root.name)) continue;
       if (source.methods && !chain.steps.some((s) => source.methods!.includes(s.name))) continue;
@@ -272,7 +281,10 @@ function distinct(sources: readonly Provenance[]): readonly Provenance[] {
     const key =
       s.kind === 'unknown' || s.kind === 'constant'
         ? s.kind
-        : `${s.kind}/${'chain' in s ? s.chain : ''}/${'what' in s ? s.what : ''}/${'name' in s ? s.name : ''}/${'path' in s ? s.path.join('.') : ''}/${s.via.length > 0}`;
+        : `${s.kind}/${'chain' in s ? s.chain : ''}/${'at' in s ? s.at : ''}/${'what' in s ? s.what : ''}/${'name' in s ? s.name : ''}/${'path' in s ? s.path.join('.') : ''}/${s.via.length > 0}`;
     return seen.has(key) ? false : (seen.add(key), true);
   });
 }
+
+const sameReason = (a: Reason, b: Reason): boolean =>
+  a.span?.file === b.span?.file && a.span?.start === b.span?.start && a.span?.end === b.span?.end;

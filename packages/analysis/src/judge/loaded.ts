@@ -1,0 +1,170 @@
+import {
+  valueAt,
+  type FunctionFacts,
+  type Reason,
+  type Schema,
+  type Table,
+  type TenancyModel,
+  type Value,
+} from '@tenant-lint/model';
+import { primaryKey } from '../fold/index.js';
+import type { LinkedAccess } from '../model.js';
+import type { Program } from '../link/program.js';
+import type { Provenance } from '../trace/provenance.js';
+import type { Checks } from './checks.js';
+import { stripped } from './conditions.js';
+import { comparesKey, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
+import { keyColumns } from './keys.js';
+import { pinsOf, type Pin } from './selection.js';
+
+/** How many functions a loaded row is followed up through. */
+const maxLevels = 4;
+
+/** What is needed to see that a row was checked after it was loaded. */
+export interface LoadedWorld {
+  readonly program: Program;
+  readonly schema: Schema;
+  readonly tenancy: TenancyModel;
+  readonly checks: Checks;
+  readonly sourcesOf: (value: Value) => readonly Provenance[];
+  readonly accessesOf: (f: string) => readonly LinkedAccess[];
+  /** Whether only the tenant's own data or a verified identity supplies a value. */
+  readonly isOwn: (value: Value) => boolean;
+}
+
+/** Rows that are loaded by an identifier, and whose tenant is compared or authorised before anything else is done with them. */
+export class Loaded {
+  constructor(private readonly world: LoadedWorld) {}
+
+  /**
+   * The check of the row that the access loads: after it, in its function, or in whatever calls that function, up to where it stands. A caller
+   * that hands over a safe value needs none.
+   */
+  checked(access: LinkedAccess, table: Table, pins: readonly Pin[]): Reason | undefined {
+    const f = access.in;
+    const chain = access.chain === undefined ? undefined : this.world.program.chain(access.chain);
+    if (!f || !chain) return undefined;
+    return this.#after(chain.id, table, f, chain.span.end, pins, maxLevels);
+  }
+
+  #after(
+    chain: string,
+    table: Table,
+    f: FunctionFacts,
+    end: number,
+    pins: readonly Pin[],
+    levels: number,
+  ): Reason | undefined {
+    const here = this.#inFunction(chain, table, f, end);
+    if (here || levels <= 0) return here;
+    const { program } = this.world;
+    if (program.entryOf(f.id)) return undefined;
+    // What comes out of the function has to be the row, or made of it.
+    if (!f.returns.some((r) => comesFrom(r.value, chain, program, 3))) return undefined;
+    const callers = program.callersOf(f.id);
+    let first: Reason | undefined;
+    for (const site of callers) {
+      const caller = program.function(site.chain.function);
+      if (!caller) return undefined;
+      const args = site.chain.steps[site.step]?.arguments ?? [];
+      const handed = pins.flatMap((pin): Pin[] => {
+        const value = stripped(pin.value);
+        return value.kind === 'parameter' && value.function === f.id
+          ? [{ ...pin, value: valueAt(args[value.index] ?? { kind: 'undefined' }, value.path) }]
+          : [];
+      });
+      const safe = handed.find((pin) => this.world.isOwn(pin.value) || this.world.checks.before(pin.value, site.chain));
+      const found: Reason | undefined = safe
+        ? { text: `${safe.column} is checked where it is handed over`, span: site.chain.span }
+        : this.#after(site.chain.id, table, caller, site.chain.span.end, handed, levels - 1);
+      if (!found) return undefined;
+      if (!safe) first ??= found;
+    }
+    return first;
+  }
+
+  #inFunction(chainId: string, table: Table, f: FunctionFacts, after: number): Reason | undefined {
+    const { program, checks } = this.world;
+    const isKey = (path: readonly string[]): boolean => this.#isKeyPath(table, path, 4);
+    const block = comparesKey(f, chainId, after, isKey, (value) => this.#isVerified(value), program);
+    if (block) {
+      return {
+        text: 'the loaded row is compared with the tenant before it is used',
+        span: { file: f.span.file, start: block.start, end: block.start },
+      };
+    }
+    const authorised = checks.after(chainId, f, after);
+    if (authorised) return authorised;
+    // A membership look-up by the key of the loaded row, whose result is tested.
+    for (const later of this.world.accessesOf(f.id)) {
+      const chain = later.chain === undefined ? undefined : program.chain(later.chain);
+      if (!chain || chain.span.start < after || !isTestedLater(f, chain.id, chain.span.end, program)) continue;
+      for (const target of later.targets) {
+        const pins = pinsOf(target.predicate, target.ref);
+        const byRow = pins.some((p) => {
+          const path = pathInto(p.value, chainId, program);
+          return path !== undefined && isKey(path);
+        });
+        const byCaller = pins.some((p) => this.#isVerified(p.value));
+        if (byRow && byCaller)
+          return { text: "membership of the loaded row's tenant is checked afterwards", span: later.span };
+      }
+    }
+    return undefined;
+  }
+
+  #isVerified(value: Value): boolean {
+    const sources = this.world.sourcesOf(value);
+    return sources.length > 0 && sources.every((s) => s.kind === 'trusted');
+  }
+
+  /** Whether a path reads the tenant of a row: its key, or the identity of a row it refers to, through relations as far as need be. */
+  #isKeyPath(table: Table, path: readonly string[], depth: number): boolean {
+    // The first of a list of rows.
+    const [name, ...rest] = path[0] !== undefined && /^(?:\d+|\*)$/.test(path[0]) ? path.slice(1) : path;
+    if (name === undefined || depth <= 0) return false;
+    const keys = keyColumns(this.world.tenancy.tables.get(table.id));
+    if (keys.some((column) => propertyOfColumn(table, column) === name)) return true;
+    const relation = table.relations.find((r) => r.name === name);
+    const to = relation && this.world.schema.tables.get(relation.to);
+    if (!relation || !to) return false;
+    const [next, ...further] = rest;
+    const identity = relation.references.length > 0 ? relation.references : primaryKey(to);
+    const isIdentity =
+      next !== undefined && further.length === 0 && identity.some((c) => propertyOfColumn(to, c) === next);
+    // The identity of a referenced row says the tenant only where that row is a tenant.
+    const owner = this.world.tenancy.tables.get(to.id)?.kind;
+    return (isIdentity && (owner === 'root' || this.#isLevel(to))) || this.#isKeyPath(to, rest, depth - 1);
+  }
+
+  /** A table whose rows are tenants themselves, below the root: projects that carry the key of an organization. */
+  #isLevel(table: Table): boolean {
+    return [...this.world.tenancy.tables.values()].some(
+      (t) => t.kind === 'keyed' && t.keys.some((k) => k.root === table.id),
+    );
+  }
+}
+
+/** Whether a value is what a chain gave, or is made of it. */
+function comesFrom(value: Value, chain: string, program: Program, depth: number): boolean {
+  const own = stripped(value);
+  if (pathInto(own, chain, program) !== undefined) return true;
+  if (depth <= 0) return false;
+  const within = (v: Value): boolean => comesFrom(v, chain, program, depth - 1);
+  switch (own.kind) {
+    case 'object':
+      return own.entries.some((e) => within('spread' in e ? e.spread : e.value));
+    case 'list':
+      return own.of.some((item) => within(item.value));
+    case 'choice':
+      return own.of.some(within);
+    case 'apply':
+      return own.to.some(within);
+    case 'element':
+      return within(own.of);
+    case 'result':
+      return program.chain(own.chain)?.steps.some((s) => s.arguments?.some(within)) ?? false;
+    default:
+      return false;
+  }
+}
