@@ -18,9 +18,7 @@ import type { CheckFlags } from '../options.js';
 import { notices } from '../notices.js';
 import { progressLine } from '../progress.js';
 import { refusal } from '../refusal.js';
-import { jsonReport } from '../report/json.js';
-import { sarifReport } from '../report/sarif.js';
-import { textReport } from '../report/text.js';
+import { rendered } from '../report/formats.js';
 import { limited } from '../limit.js';
 
 /** `tenant-lint check`. Returns the exit code; throws Failure where the job cannot be done. */
@@ -69,11 +67,18 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
 function write(report: Report, flags: CheckFlags, io: Io, root: string): void {
   const wanted = flags.format.length === 0 ? [{ format: 'text' as const }] : flags.format;
   for (const { format, file } of wanted as CheckFlags['format']) {
-    const text = rendered(format, report, flags, io, root, file === undefined);
+    const text = rendered(format, report, {
+      color: inColor(flags, io, file === undefined),
+      quiet: flags.quiet ?? false,
+      verbose: flags.verbose ?? false,
+      textOf: (name) => {
+        const read = readSource(root, name);
+        return 'text' in read ? read.text : undefined;
+      },
+      fails: (f) => f.severity === 'error' || (flags.failOn === 'warning' && f.severity === 'warning'),
+    });
     if (file === undefined) io.stdout.write(text);
-    else {
-      writeReport(path.resolve(io.cwd, file), text);
-    }
+    else writeReport(path.resolve(io.cwd, file), text);
   }
 }
 
@@ -90,29 +95,9 @@ function writeReport(file: string, text: string): void {
   }
 }
 
-function rendered(
-  format: CheckFlags['format'][number]['format'],
-  report: Report,
-  flags: CheckFlags,
-  io: Io,
-  root: string,
-  toTerminal: boolean,
-): string {
-  if (format === 'json') return jsonReport(report);
-  if (format === 'sarif') return sarifReport(report);
-  const color =
-    flags.color === 'always' ||
-    (flags.color === 'auto' && toTerminal && io.stdout.isTTY === true && io.env['NO_COLOR'] === undefined);
-  return textReport(report, {
-    color,
-    quiet: flags.quiet ?? false,
-    verbose: flags.verbose ?? false,
-    textOf: (file) => {
-      const read = readSource(root, file);
-      return 'text' in read ? read.text : undefined;
-    },
-  });
-}
+const inColor = (flags: CheckFlags, io: Io, toStdout: boolean): boolean =>
+  flags.color === 'always' ||
+  (flags.color === 'auto' && toStdout && io.stdout.isTTY === true && (io.env['NO_COLOR'] ?? '') === '');
 
 function exitCode({ summary }: Report, flags: CheckFlags): number {
   if (flags.strict && summary.unchecked > 0) return 2;

@@ -2,6 +2,7 @@ import type { Finding, Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 import { version } from '../version.js';
 import { placeOf } from './place.js';
+import { printableJson } from './printable.js';
 
 /** The json format, version 1. Equal reports give equal bytes. */
 export function jsonReport(report: Report): string {
@@ -18,7 +19,7 @@ export function jsonReport(report: Report): string {
     })),
     model: report.model,
   };
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${printableJson(JSON.stringify(value, undefined, 2))}\n`;
 }
 
 function finding(f: Finding, report: Report): Record<string, unknown> {

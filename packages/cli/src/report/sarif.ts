@@ -4,6 +4,7 @@ import type { Report } from '@tenant-lint/engine';
 import { sarifRules } from '../gen/sarif-rules.gen.js';
 import { version } from '../version.js';
 import { placeOf } from './place.js';
+import { printableJson } from './printable.js';
 
 const levels = { error: 'error', warning: 'warning', info: 'note' } as const;
 
@@ -45,7 +46,7 @@ export function sarifReport(report: Report): string {
       },
     ],
   };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
+  return `${printableJson(JSON.stringify(log, undefined, 2))}\n`;
 }
 
 /** The generated descriptor with the severity that holds in this run. */

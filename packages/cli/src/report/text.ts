@@ -2,13 +2,15 @@ import { codeFrameColumns } from '@babel/code-frame';
 import pc from 'picocolors';
 import type { Finding, Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
+import { groupsOf, type Group } from './groups.js';
 import { placeOf } from './place.js';
+import { oneLine, printable, shownFindings } from './printable.js';
 
 export interface TextOptions {
   readonly color: boolean;
   /** Errors only. */
   readonly quiet: boolean;
-  /** Every unchecked entry. */
+  /** Every finding in full, every unchecked entry. */
   readonly verbose: boolean;
   readonly textOf: (file: string) => string | undefined;
 }
@@ -16,57 +18,85 @@ export interface TextOptions {
 /** A frame of more lines than this shows the beginning only. */
 const frameLines = 9;
 const uncheckedShown = 5;
+/** A report of more findings than this is grouped: the first of each group in full, of the others the place. */
+const shownInFull = 30;
+const placesShown = 10;
 
-/** The report for a person: each finding with its code, why, what to do, and the lines it rests on. */
+/**
+ * The report for a person: each finding with its code, why, what to do, and the lines it rests on. Many findings are grouped by rule and
+ * message, the worst first.
+ */
 export function textReport(report: Report, options: TextOptions): string {
   const colors = pc.createColors(options.color);
-  const shown = report.findings.filter(
-    (f) => !f.suppressed && !f.baselined && (!options.quiet || f.severity === 'error'),
-  );
+  const shown = shownFindings(report, options.quiet);
   const texts = new Map<string, string | undefined>();
   const textOf = (file: string): string | undefined => {
     if (!texts.has(file)) texts.set(file, options.textOf(file));
     return texts.get(file);
   };
-  const blocks = shown.map((f) => findingBlock(f, report, colors, options, textOf));
-  return `${[...blocks, ...uncheckedBlock(report, options, colors), summaryBlock(report, colors)].join('\n\n')}\n`;
+  const view: View = { report, colors, color: options.color, textOf };
+  const blocks =
+    options.verbose || shown.length <= shownInFull
+      ? shown.map((f) => findingBlock(f, view))
+      : groupsOf(shown).map((group) => groupBlock(group, view));
+  return `${[...blocks, ...uncheckedBlock(report, options, colors), summaryBlock(report, colors, shown.length > shownInFull)].join('\n\n')}\n`;
 }
 
 type Colors = ReturnType<typeof pc.createColors>;
 
-function findingBlock(
-  f: Finding,
-  report: Report,
-  colors: Colors,
-  options: TextOptions,
-  textOf: (file: string) => string | undefined,
-): string {
+interface View {
+  readonly report: Report;
+  readonly colors: Colors;
+  readonly color: boolean;
+  readonly textOf: (file: string) => string | undefined;
+}
+
+function groupBlock({ first, others }: Group, view: View): string {
+  const { colors, report } = view;
+  if (others.length === 0) return findingBlock(first, view);
+  const places = others.slice(0, placesShown).map((f) => {
+    const about = f.table === undefined ? '' : colors.dim(`  ${oneLine(f.table)}`);
+    return `            ${f.span ? located(report, f.span) : oneLine(f.subject ?? '')}${about}`;
+  });
+  if (others.length > placesShown) places.push(colors.dim(`            ... and ${others.length - placesShown} more`));
+  return [
+    findingBlock(first, view),
+    `  ${colors.bold(`the same in ${others.length} more ${others.length === 1 ? 'place' : 'places'}`)}`,
+    ...places,
+  ].join('\n');
+}
+
+function findingBlock(f: Finding, { report, colors, color, textOf }: View): string {
   const paint = f.severity === 'error' ? colors.red : f.severity === 'warning' ? colors.yellow : colors.cyan;
-  const where = f.span ? located(report, f.span) : (f.subject ?? '');
+  const where = f.span ? located(report, f.span) : oneLine(f.subject ?? '');
   const lines = [
     `${colors.bold(where)}  ${paint(f.severity)}  ${colors.dim(f.rule)}${f.confidence === 'certain' ? '' : colors.dim(`  ${f.confidence}`)}`,
   ];
-  lines.push(`  ${f.text.what}`, `  ${f.text.why}`);
+  lines.push(`  ${oneLine(f.text.what)}`, `  ${oneLine(f.text.why)}`);
   const text = f.span && textOf(f.span.file);
-  if (f.span && text !== undefined) lines.push('', indented(frame(text, report, f.span, options.color)), '');
-  lines.push(`  ${colors.green('fix')}  ${f.text.fix}`);
-  if (f.witness !== undefined) lines.push(`  ${colors.dim('shows')}  ${f.witness}`);
+  if (f.span && text !== undefined) lines.push('', indented(frame(text, report, f.span, color)), '');
+  lines.push(`  ${colors.green('fix')}  ${oneLine(f.text.fix)}`);
+  if (f.witness !== undefined) lines.push(`  ${colors.dim('shows')}  ${oneLine(f.witness)}`);
   for (const r of f.related)
     lines.push(
-      `  ${colors.dim('rests on')}  ${located(report, r.span)}  ${r.text}${quoted(textOf(r.span.file), report, r.span, colors)}`,
+      `  ${colors.dim('rests on')}  ${located(report, r.span)}  ${oneLine(r.text)}${quoted(textOf(r.span.file), report, r.span, colors)}`,
     );
   return lines.join('\n');
 }
 
 function located(report: Report, span: Span): string {
   const { start } = placeOf(report, span);
-  return `${span.file}:${start.line}:${start.column}`;
+  return `${oneLine(span.file)}:${start.line}:${start.column}`;
 }
 
 function frame(text: string, report: Report, span: Span, color: boolean): string {
   const { start, end } = placeOf(report, span);
   const last = end.line - start.line >= frameLines ? undefined : end;
-  return codeFrameColumns(text, last ? { start, end: last } : { start }, {
+  const shown = text
+    .split(/\r\n|[\n\r]/)
+    .map((line) => printable(line))
+    .join('\n');
+  return codeFrameColumns(shown, last ? { start, end: last } : { start }, {
     linesAbove: 1,
     linesBelow: 1,
     highlightCode: false,
@@ -77,7 +107,7 @@ function frame(text: string, report: Report, span: Span, color: boolean): string
 /** The line a step of the trail points at, shortened. */
 function quoted(text: string | undefined, report: Report, span: Span, colors: Colors): string {
   if (text === undefined) return '';
-  const line = (text.split(/\r\n|\n|\r/)[placeOf(report, span).start.line - 1] ?? '').trim();
+  const line = printable((text.split(/\r\n|\n|\r/)[placeOf(report, span).start.line - 1] ?? '').trim());
   return line === '' ? '' : `\n            ${colors.dim(line.length > 110 ? `${line.slice(0, 107)}...` : line)}`;
 }
 
@@ -93,11 +123,11 @@ function uncheckedBlock(report: Report, options: TextOptions, colors: Colors): s
   for (const u of report.unchecked) groups.set(u.reason, (groups.get(u.reason) ?? 0) + 1);
   const lines = [colors.bold(`Not checked: ${report.unchecked.length}`)];
   for (const [reason, count] of [...groups].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
-    lines.push(`  ${reason}: ${count}`);
+    lines.push(`  ${oneLine(reason)}: ${count}`);
     const entries = report.unchecked.filter((u) => u.reason === reason);
     for (const u of options.verbose ? entries : entries.slice(0, count <= uncheckedShown ? count : 2)) {
       lines.push(
-        `    ${u.span ? located(report, u.span) : u.file}${u.detail === undefined ? '' : `  ${u.detail.split('\n')[0]}`}`,
+        `    ${u.span ? located(report, u.span) : oneLine(u.file)}${u.detail === undefined ? '' : `  ${printable(u.detail.split('\n')[0]!)}`}`,
       );
     }
     if (!options.verbose && count > uncheckedShown) lines.push(`    ... and ${count - 2} more (--verbose lists them)`);
@@ -105,7 +135,7 @@ function uncheckedBlock(report: Report, options: TextOptions, colors: Colors): s
   return [lines.join('\n')];
 }
 
-function summaryBlock(report: Report, colors: Colors): string {
+function summaryBlock(report: Report, colors: Colors, many: boolean): string {
   const { summary, model } = report;
   const counts = [
     plural(summary.error, 'error'),
@@ -125,6 +155,11 @@ function summaryBlock(report: Report, colors: Colors): string {
       `${plural(model.tables, 'table')}, ${model.keyed} with a tenant key; ${plural(model.accesses, 'access', 'accesses')}${evidence === '' ? '' : `: ${evidence}`}`,
     ),
     ...report.unmet.map((u) => colors.dim(`no ${u.need} found: ${u.rules.join(', ')} did not run`)),
+    ...(many
+      ? [
+          'All of them in full: --verbose. To begin with what is new, accept these: tenant-lint baseline, then check --baseline tenant-lint-baseline.json.',
+        ]
+      : []),
   ];
   return lines.join('\n');
 }
