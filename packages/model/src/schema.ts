@@ -49,6 +49,8 @@ export interface Schema {
   readonly jobs?: readonly Job[];
   /** Owners of schemas, where some statement names one. */
   readonly schemaOwners?: ReadonlyMap<string, { readonly role: string; readonly span: Span }>;
+  /** What earlier statements had established and later ones took away, in the order in which it was lost; what functions lost is with them. */
+  readonly history?: readonly Loss[];
   /** Events that name something unknown: an ALTER of a table no file creates. */
   readonly dangling: readonly { readonly what: string; readonly span: Span }[];
 }
@@ -75,6 +77,38 @@ export interface Table {
   /** Whether columns are completely known: false after CREATE TABLE AS, or LIKE of an unknown table. */
   readonly complete: boolean;
 }
+
+/**
+ * Something that a statement had established, that a later one took away, and that does not hold at the end: what was dropped and made
+ * again equally, or belongs to a table that is gone, is none.
+ */
+export type Loss = LostFact & {
+  /** The statement that established it (or changed it last). */
+  readonly established: Span;
+  /** The statement that took it away. */
+  readonly removed: Span;
+};
+
+export type LostFact =
+  | (LostOfTable & {
+      /** The table as it is called at the end. */
+      readonly table: TableId;
+      /**
+       * `recreated`: the table was dropped and another one of that name created; `swapped`: another table was renamed to its name;
+       * `cascade`: it went with something else that was dropped.
+       */
+      readonly by: 'statement' | 'cascade' | 'recreated' | 'swapped';
+    })
+  | { readonly kind: 'view'; readonly before: View };
+
+export type LostOfTable =
+  | { readonly kind: 'row security' | 'forced row security' }
+  /** All policies as they were before one of them was dropped, changed or replaced. */
+  | { readonly kind: 'policies'; readonly policies: readonly Policy[] }
+  /** The column as it was: it is gone, may be NULL now, has another type, lost its default. */
+  | { readonly kind: 'column' | 'not null' | 'type' | 'default'; readonly column: Column }
+  | { readonly kind: 'constraint'; readonly constraint: Constraint }
+  | { readonly kind: 'index'; readonly index: Index };
 
 export interface Column extends ColumnDefinition {
   readonly origin: Origin;

@@ -79,7 +79,7 @@ export function applyEvent(world: World, { action, span }: SchemaEvent): void {
       return;
     }
     case 'drop view':
-      return dropView(world, action.view);
+      return dropView(world, action.view, span);
     case 'rename view': {
       const found = changeView(
         world,

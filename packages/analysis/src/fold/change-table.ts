@@ -1,6 +1,7 @@
 import type { SchemaAction, Span } from '@tenant-lint/model';
 import { addConstraint, addConstraintUsingIndex, changeConstraint, dropConstraint } from './constraints.js';
 import { dropColumn, renameColumnOf } from './columns.js';
+import { lastOf, lose } from './history.js';
 import { addIndex } from './indexes.js';
 import { addColumn, changeColumn, childrenOf, columnOf } from './tables.js';
 import { born, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
@@ -86,6 +87,7 @@ function changeOne(world: World, table: TableDraft, action: TableChange, span: S
         return missing(world, table, `column ${columnOf(table, action.column)}`, span);
       return renameColumnOf(world, table, action.column, action.to, span);
     case 'alter column': {
+      noteColumn(world, table, action, span);
       const found = changeColumn(
         table,
         action.column,
@@ -124,6 +126,7 @@ function changeOne(world: World, table: TableDraft, action: TableChange, span: S
       return addIndex(world, table, action.index, span);
     case 'row security': {
       const { origin } = table.rowSecurity;
+      noteRowSecurity(world, table, action, span);
       table.rowSecurity = {
         enabled: action.enabled ?? table.rowSecurity.enabled,
         forced: action.forced ?? table.rowSecurity.forced,
@@ -133,6 +136,36 @@ function changeOne(world: World, table: TableDraft, action: TableChange, span: S
     }
   }
   table.origin = changedBy(table.origin, span);
+}
+
+function noteRowSecurity(
+  world: World,
+  table: TableDraft,
+  { enabled, forced }: Extract<TableChange, { do: 'row security' }>,
+  span: Span,
+): void {
+  const { rowSecurity: before, protectedBy: by } = table;
+  if (enabled === false && before.enabled)
+    lose(world, table, { kind: 'row security' }, by.enabled ?? table.origin.created, span);
+  if (forced === false && before.forced)
+    lose(world, table, { kind: 'forced row security' }, by.forced ?? table.origin.created, span);
+  if (enabled === true && !before.enabled) by.enabled = span;
+  if (forced === true && !before.forced) by.forced = span;
+}
+
+function noteColumn(
+  world: World,
+  table: TableDraft,
+  action: Extract<TableChange, { do: 'alter column' }>,
+  span: Span,
+): void {
+  const column = table.columns.get(action.column);
+  if (!column) return;
+  const note = (kind: 'not null' | 'type' | 'default'): void =>
+    lose(world, table, { kind, column }, lastOf(column.origin), span);
+  if (action.notNull === false && column.notNull) note('not null');
+  if (action.type !== undefined && action.type !== column.type) note('type');
+  if (action.default !== undefined && column.default !== undefined) note('default');
 }
 
 /** A part that a completely known table does not have. Of an incomplete one nothing can be said. */

@@ -1,4 +1,5 @@
 import type { Constraint, Span, TableId } from '@tenant-lint/model';
+import { lastOf, lose, losePolicies } from './history.js';
 import { columnsRead, readsColumn, renameColumn } from './rewrite.js';
 import { referencedId } from './tables.js';
 import { dropViewsThat } from './views.js';
@@ -7,9 +8,13 @@ import { changedBy, idOfDraft, type TableDraft, type World } from './world.js';
 /** Drops a column with the indexes, constraints, policies and views that use it. See dropTable for CASCADE. */
 export function dropColumn(world: World, table: TableDraft, column: string, span: Span): void {
   const id = idOfDraft(table);
+  const dropped = table.columns.get(column);
+  if (dropped) lose(world, table, { kind: 'column', column: dropped }, lastOf(dropped.origin), span);
   table.columns.delete(column);
   table.origin = changedBy(table.origin, span);
   table.relations = table.relations.filter((r) => !r.columns.includes(column));
+  for (const c of table.constraints)
+    if (constraintUses(c, id, column)) lose(world, table, { kind: 'constraint', constraint: c }, lastOf(c.origin), span, true);
   table.constraints = table.constraints.filter((c) => !constraintUses(c, id, column));
   table.indexes = table.indexes.filter(
     (i) =>
@@ -19,7 +24,9 @@ export function dropColumn(world: World, table: TableDraft, column: string, span
   );
   for (const other of world.tables.values()) {
     const self = idOfDraft(other);
-    other.policies = other.policies.filter((p) => !readsColumn([p.using, p.check], id, self, column));
+    const gone = other.policies.filter((p) => readsColumn([p.using, p.check], id, self, column));
+    if (gone[0]) losePolicies(world, other, gone[0].name, span, true);
+    other.policies = other.policies.filter((p) => !gone.includes(p));
     if (other !== table)
       other.constraints = other.constraints.filter(
         (c) => c.kind !== 'foreign key' || referencedId(c) !== id || !c.referencedColumns.includes(column),

@@ -1,4 +1,5 @@
 import type { Constraint, ConstraintDefinition, SchemaAction, Span } from '@tenant-lint/model';
+import { lastOf, lose } from './history.js';
 import { constraintName, idOf } from './names.js';
 import { columnsRead } from './rewrite.js';
 import { born, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
@@ -59,6 +60,7 @@ export function addConstraintUsingIndex(
 export function dropConstraint(world: World, table: TableDraft, name: string, span: Span): void {
   const dropped = table.constraints.find((c) => c.name === name);
   if (!dropped) return;
+  lose(world, table, { kind: 'constraint', constraint: dropped }, lastOf(dropped.origin), span);
   table.constraints = table.constraints.filter((c) => c !== dropped);
   table.origin = changedBy(table.origin, span);
   if (dropped.kind !== 'primary key' && dropped.kind !== 'unique') return;
@@ -72,7 +74,9 @@ export function dropConstraint(world: World, table: TableDraft, name: string, sp
         c.referencedColumns.length === 0
           ? dropped.kind === 'primary key'
           : sameSet(c.referencedColumns, dropped.columns);
-      return !rests || stillUnique.some((u) => sameSet(u, c.referencedColumns));
+      if (!rests || stillUnique.some((u) => sameSet(u, c.referencedColumns))) return true;
+      lose(world, other, { kind: 'constraint', constraint: c }, lastOf(c.origin), span, true);
+      return false;
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { FileFacts, Policy, Relation, Schema, SchemaEvent, Table, TableId, View } from '@tenant-lint/model';
 import { applyEvent } from './apply.js';
+import { lossesOf, settleLosses } from './history.js';
 import { mergeWorlds } from './merge.js';
 import { sourcesOf, type Source } from './order.js';
 import { attachRelations, finishConstraint, finishRelations, resolver, settleReferences } from './relations.js';
@@ -23,9 +24,12 @@ export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {
   const worlds = [...declared, ...histories, ...dumps];
   const resolve = resolver(worlds);
   for (const world of worlds) settleReferences(world, resolve);
+  const losses = worlds.flatMap(lossesOf);
   const world = mergeWorlds(worlds);
   attachRelations(world, (name) => resolve(name, world));
-  return schemaOf(world, [...new Set(sources.map((s) => s.kind))]);
+  const schema = schemaOf(world, [...new Set(sources.map((s) => s.kind))]);
+  const history = settleLosses(losses, schema);
+  return history.length > 0 ? { ...schema, history } : schema;
 }
 
 function withDeclarations(

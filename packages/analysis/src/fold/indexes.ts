@@ -1,4 +1,5 @@
 import type { IndexDefinition, ObjectName, Span } from '@tenant-lint/model';
+import { lastOf, lose } from './history.js';
 import { indexName } from './names.js';
 import { born, changedBy, idOfDraft, type TableDraft, type World } from './world.js';
 
@@ -29,6 +30,8 @@ function ownerOf(world: World, name: ObjectName): TableDraft | undefined {
 export function dropIndex(world: World, name: ObjectName, span: Span): void {
   const table = ownerOf(world, name);
   if (!table) return;
+  for (const index of table.indexes)
+    if (index.name === name.name) lose(world, table, { kind: 'index', index }, lastOf(index.origin), span);
   table.indexes = table.indexes.filter((i) => i.name !== name.name);
   table.origin = changedBy(table.origin, span);
 }

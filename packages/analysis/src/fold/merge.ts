@@ -74,6 +74,7 @@ function mergeTables(a: TableDraft, b: TableDraft): TableDraft {
     indexes,
     relations: uniqueBy([...a.relations, ...b.relations], (r) => r.name),
     rowSecurity: mergeRowSecurity(a, b),
+    protectedBy: { ...b.protectedBy, ...a.protectedBy },
     policies: mergeNamed(a.policies, b.policies),
     triggers: mergeNamed(a.triggers, b.triggers),
     rules: mergeNamed(a.rules, b.rules),

@@ -1,4 +1,5 @@
 import { spanContains, type Policy, type SchemaAction, type Span } from '@tenant-lint/model';
+import { losePolicies } from './history.js';
 import type { Captured } from './rewrite.js';
 import { born, changedBy, idOfDraft, type World } from './world.js';
 
@@ -21,10 +22,12 @@ export function applyPolicy(
   };
   switch (action.do) {
     case 'create policy':
+      losePolicies(world, table, action.policy.name, span);
       table.policies = table.policies.filter((p) => p.name !== action.policy.name);
       table.policies.push({ ...bound(action.policy), origin: born(span) });
       break;
     case 'drop policy':
+      losePolicies(world, table, action.name, span);
       table.policies = table.policies.filter((p) => p.name !== action.name);
       break;
     case 'alter policy': {
@@ -34,6 +37,7 @@ export function applyPolicy(
         world.dangling.push({ what: `alter of policy ${action.name}`, span });
         return;
       }
+      if (action.using || action.check || action.roles) losePolicies(world, table, action.name, span);
       const { using, check, usingSpan, checkSpan } = action;
       const { captured: now = [], ...parts } = bound({ ...(using ? { using } : {}), ...(check ? { check } : {}) });
       const { captured: before = [], ...kept } = policy;

@@ -9,6 +9,7 @@ import type {
   TableId,
 } from '@tenant-lint/model';
 import { addConstraint } from './constraints.js';
+import { losePolicies } from './history.js';
 import { addIndex } from './indexes.js';
 import { idOf, shown } from './names.js';
 import { readsTable, renameTable } from './rewrite.js';
@@ -36,6 +37,7 @@ export function createTable(world: World, action: Action<'create table'>, span: 
     indexes: [],
     relations: [...action.relations],
     rowSecurity: { enabled: false, forced: false },
+    protectedBy: {},
     policies: [],
     triggers: [],
     rules: [],
@@ -227,6 +229,7 @@ export function dropTable(world: World, id: TableId, span: Span): void {
   if (!table) return;
   const children = childrenOf(world, id);
   world.tables.delete(id);
+  world.history.holders.push({ id, before: table, dropped: true, span });
   for (const { table: child, partition } of children) {
     if (partition) dropTable(world, idOfDraft(child), span);
     else child.inherits = child.inherits.filter((i) => i !== id);
@@ -234,6 +237,8 @@ export function dropTable(world: World, id: TableId, span: Span): void {
   for (const other of world.tables.values()) {
     const constraints = other.constraints.filter((c) => c.kind !== 'foreign key' || referencedId(c) !== id);
     const policies = other.policies.filter((p) => !readsTable([p.using, p.check], id));
+    const gone = other.policies.find((p) => !policies.includes(p));
+    if (gone) losePolicies(world, other, gone.name, span, true);
     if (constraints.length === other.constraints.length && policies.length === other.policies.length) continue;
     other.constraints = constraints;
     other.policies = policies;
@@ -256,6 +261,7 @@ export function moveTable(world: World, id: TableId, to: { schema: string; name:
   const target = idOf(to.schema, to.name);
   if (!table || id === target) return;
   world.tables.delete(id);
+  world.history.holders.push({ id, before: table, dropped: false, span });
   // The order of creation is kept, so that reports stay stable under renames.
   table.schema = to.schema;
   table.name = to.name;

@@ -1,4 +1,5 @@
 import type { Access, ObjectName, SchemaAction, Span, TableId, View } from '@tenant-lint/model';
+import { lastOf } from './history.js';
 import { idOf } from './names.js';
 import { readsTable, renameTable } from './rewrite.js';
 import { born, changedBy, type World } from './world.js';
@@ -9,6 +10,7 @@ export function createView(world: World, action: Action<'create view'>, span: Sp
   const place = world.place(action.view);
   const id = idOf(place.schema, place.name);
   const before = world.views.get(id);
+  if (before) loseView(world, before, span);
   world.views.set(id, {
     id,
     name: place,
@@ -26,11 +28,16 @@ export function changeView(world: World, name: ObjectName, change: (view: View) 
   const view = id === undefined ? undefined : world.views.get(id);
   if (id === undefined || !view) return false;
   const next = change(view);
+  if (next.id === id) loseView(world, view, span);
   world.views.delete(id);
   world.views.set(next.id, { ...next, origin: changedBy(view.origin, span) });
   if (next.id !== id) followView(world, id, { schema: next.name.schema ?? 'public', name: next.name.name });
   return true;
 }
+
+const loseView = (world: World, view: View, removed: Span): void => {
+  world.history.losses.push({ view, established: lastOf(view.origin), removed });
+};
 
 /** Policies and views that read a renamed view follow it. */
 function followView(world: World, id: string, to: { schema: string; name: string }): void {
@@ -38,9 +45,11 @@ function followView(world: World, id: string, to: { schema: string; name: string
   for (const [other, view] of world.views) world.views.set(other, renameTable(view, id, to));
 }
 
-export function dropView(world: World, name: ObjectName): void {
+export function dropView(world: World, name: ObjectName, span: Span): void {
   const id = world.find(name, 'view');
-  if (id === undefined) return;
+  const view = id === undefined ? undefined : world.views.get(id);
+  if (id === undefined || !view) return;
+  loseView(world, view, span);
   world.views.delete(id);
   dropViewsThat(world, (query) => readsTable([query], id));
 }

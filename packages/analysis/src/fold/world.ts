@@ -17,6 +17,7 @@ import type {
   View,
 } from '@tenant-lint/model';
 import { bindNames, type Captured, type Lookup } from './rewrite.js';
+import type { History } from './history.js';
 import { idOf, shown } from './names.js';
 
 /** A table while its history is folded. Its facts are replaced, never changed in place. */
@@ -29,6 +30,8 @@ export interface TableDraft {
   indexes: Index[];
   relations: RelationDefinition[];
   rowSecurity: { enabled: boolean; forced: boolean; origin?: Origin };
+  /** The statements that switched row security on. */
+  protectedBy: { enabled?: Span; forced?: Span };
   policies: Omit<Policy, 'table'>[];
   triggers: Trigger[];
   rules: { name: string; idle?: true; origin: Origin }[];
@@ -68,6 +71,7 @@ export class World {
   readonly dangling: { what: string; span: Span }[] = [];
   /** Relations declared apart from their table, whose name only the whole program can resolve. */
   readonly relations: { table: TableName; relations: readonly RelationDefinition[]; span: Span }[] = [];
+  readonly history: History = { losses: [], holders: [] };
   /** Every id that was ever a table here, dropped and renamed ones included. */
   readonly known = new Set<TableId>();
   readonly temporary = new Set<string>();
