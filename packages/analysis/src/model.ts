@@ -18,6 +18,7 @@ import type {
   View,
   Witness,
 } from '@tenant-lint/model';
+import type { Proof } from './prove/question.js';
 
 /** An access with its place in the program; its values are traced to where they come from. */
 export interface LinkedAccess extends Access {
@@ -51,6 +52,10 @@ export interface Model {
    * parameters chosen by the caller. `trigger`: the table whose row is NEW and OLD; that row is the caller's own.
    */
   functionAccess(f: SchemaFunction, trigger?: Table): FunctionAccess;
+  /** Foreign rows that the policies of a table let through now and that earlier ones held back. */
+  policyWeakenings(table: Table, before: readonly Policy[]): readonly PolicyWeakening[];
+  /** The tables of tenants' rows that a view reads, and whether its own conditions isolate them, whatever policies say. */
+  viewReaches(view: View): readonly ViewReach[];
 }
 
 /** What a function does to rows of tenants. */
@@ -85,6 +90,18 @@ export interface Selection {
 export type Origin = 'fixed' | 'trusted' | 'input' | 'unknown';
 
 export type Command = 'select' | 'insert' | 'update' | 'delete';
+
+/** A foreign row that policies let through for one command and that earlier policies of the table held back. */
+export interface PolicyWeakening extends Omit<PolicyLeak, 'commands'> {
+  readonly command: Command;
+}
+
+/** One table that the query of a view reads. */
+export interface ViewReach {
+  readonly table: Table;
+  readonly target: Target;
+  readonly proof: Proof;
+}
 
 /** One cause in one policy that lets a foreign row through. */
 export interface PolicyLeak {

@@ -13,6 +13,7 @@ import type {
   Span,
   Table,
   Target,
+  View,
 } from '@tenant-lint/model';
 
 /** Languages in which a rule has something to report. */
@@ -87,6 +88,7 @@ export interface Subjects {
   readonly target: TargetSubject;
   readonly access: LinkedAccess;
   readonly table: Table;
+  readonly view: View;
   readonly policy: PolicySubject;
   readonly function: SchemaFunction;
   readonly statement: StatementSubject;

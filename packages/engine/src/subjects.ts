@@ -36,6 +36,7 @@ export function subjectsOf<S extends Exclude<SubjectKind, 'suppression'>>(
 type Enumerators = { readonly [S in Exclude<SubjectKind, 'suppression'>]: (model: Model) => Iterable<Subjects[S]> };
 
 const enumerate: Enumerators = {
+  view: (model) => model.schema.views.values(),
   target: obligations,
   access: servingAccesses,
   table: (model) => model.schema.tables.values(),

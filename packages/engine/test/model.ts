@@ -57,6 +57,8 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     originOf: () => 'unknown',
     policyLeaks: () => [],
     functionAccess: () => ({ tables: [], leaks: [], unknown: [] }),
+    policyWeakenings: () => [],
+    viewReaches: () => [],
     ...overrides,
   };
 }

@@ -141,6 +141,14 @@ export interface FunctionDefinition {
   readonly text: string;
 }
 
+/** How the rows of a view come about. */
+export interface ViewShape {
+  /** It groups or aggregates, so a row of the view stands for several. */
+  readonly grouped: boolean;
+  /** Rows can be inserted and updated through it without a trigger: one table, no grouping, DISTINCT, LIMIT or set operation. */
+  readonly updatable: boolean;
+}
+
 export type GrantObject =
   | { readonly kind: 'table'; readonly name: ObjectName }
   | { readonly kind: 'schema'; readonly name: string }
@@ -168,7 +176,7 @@ export type SchemaAction =
       readonly like: readonly { readonly table: ObjectName; readonly including: readonly string[] }[];
       /** CREATE TABLE AS / SELECT INTO. */
       readonly asQuery?: Access;
-      /** Declared as a view by a schema language. */
+      /** A foreign table, or declared as a view by a schema language. */
       readonly foreign?: boolean;
     }
   /** Relations declared apart from their table: Drizzle's relations() and defineRelations(). */
@@ -237,6 +245,7 @@ export type SchemaAction =
       readonly options: Readonly<Record<string, string>>;
       readonly columns: readonly string[];
       readonly query: Known<Access>;
+      readonly shape?: ViewShape;
     }
   | {
       readonly do: 'alter view options';

@@ -9,6 +9,7 @@ import type {
   ObjectName,
   PolicyDefinition,
   RelationDefinition,
+  ViewShape,
 } from './schema-event.js';
 
 /** Where a fact of the folded schema comes from: the statement that made it, and those that changed it, in order. */
@@ -144,6 +145,12 @@ export interface View {
   readonly options: Readonly<Record<string, string>>;
   readonly query?: Access;
   readonly unknown?: string;
+  readonly shape?: ViewShape;
+  /** A foreign table: its rows are in another database. */
+  readonly foreign?: true;
+  /** The names that CREATE VIEW gives its columns, where it lists them. */
+  readonly names?: readonly string[];
+  readonly owner?: { readonly role: string; readonly span: Span };
   readonly origin: Origin;
   /** Of a view that a schema language declares too: its names in code, what code can read of it. */
   readonly aliases?: readonly TableName[];

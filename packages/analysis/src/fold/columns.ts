@@ -14,7 +14,8 @@ export function dropColumn(world: World, table: TableDraft, column: string, span
   table.origin = changedBy(table.origin, span);
   table.relations = table.relations.filter((r) => !r.columns.includes(column));
   for (const c of table.constraints)
-    if (constraintUses(c, id, column)) lose(world, table, { kind: 'constraint', constraint: c }, lastOf(c.origin), span, true);
+    if (constraintUses(c, id, column))
+      lose(world, table, { kind: 'constraint', constraint: c }, lastOf(c.origin), span, true);
   table.constraints = table.constraints.filter((c) => !constraintUses(c, id, column));
   table.indexes = table.indexes.filter(
     (i) =>

@@ -203,6 +203,8 @@ function declaredView(id: TableId, draft: TableDraft, relations: readonly Relati
     materialized: false,
     options: {},
     unknown: 'declared as a view; no migration shows its query',
+    // Only code has names of its own for what it declares.
+    ...(draft.aliases.length === 0 ? { foreign: true as const } : {}),
     origin: draft.origin,
   };
   return { ...base, aliases: draft.aliases, columns: draft.columns, relations };

@@ -28,7 +28,9 @@ function withTables(world: World, on: readonly GrantObject[]): GrantObject[] {
     }
     if (object.kind !== 'all tables') return [object];
     const tables = [...world.tables.values()].filter((t) => t.schema === object.schema);
-    return [object, ...tables.map((t): GrantObject => ({ kind: 'table', name: { schema: t.schema, name: t.name } }))];
+    const views = [...world.views.values()].filter((v) => v.name.schema === object.schema);
+    const names = [...tables.map((t) => ({ schema: t.schema, name: t.name })), ...views.map((v) => v.name)];
+    return [object, ...names.map((name): GrantObject => ({ kind: 'table', name }))];
   });
 }
 

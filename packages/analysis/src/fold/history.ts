@@ -17,12 +17,16 @@ import { idOfDraft, type TableDraft, type World } from './world.js';
 export interface History {
   readonly losses: DraftLoss[];
   /** Tables that gave up their name: to be dropped, or for another one. */
-  readonly holders: { readonly id: TableId; readonly before: TableDraft; readonly dropped: boolean; readonly span: Span }[];
+  readonly holders: {
+    readonly id: TableId;
+    readonly before: TableDraft;
+    readonly dropped: boolean;
+    readonly span: Span;
+  }[];
 }
 
 type DraftLoss = { readonly established: Span; readonly removed: Span } & (
-  | { readonly of: TableDraft; readonly lost: LostOfTable; readonly cascade: boolean }
-  | { readonly view: View }
+  { readonly of: TableDraft; readonly lost: LostOfTable; readonly cascade: boolean } | { readonly view: View }
 );
 
 /** The statement that made a fact what it is. */
@@ -85,7 +89,8 @@ function* inherited(world: World, holder: History['holders'][number]): Iterable<
     if (!now.columns.has(column.name)) yield loss({ kind: 'column', column }, lastOf(column.origin));
     else if (column.notNull) yield loss({ kind: 'not null', column }, lastOf(column.origin));
   }
-  for (const constraint of before.constraints) yield loss({ kind: 'constraint', constraint }, lastOf(constraint.origin));
+  for (const constraint of before.constraints)
+    yield loss({ kind: 'constraint', constraint }, lastOf(constraint.origin));
 }
 
 /** The losses that still are some in the finished schema, the last of each kind. */

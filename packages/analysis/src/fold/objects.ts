@@ -1,5 +1,6 @@
 import type { ObjectName, SchemaAction, Span } from '@tenant-lint/model';
 import { shown } from './names.js';
+import { changeView } from './views.js';
 import { born, changedBy, type World } from './world.js';
 
 type Action<K extends SchemaAction['do']> = Extract<SchemaAction, { do: K }>;
@@ -76,6 +77,7 @@ export function setOwner(world: World, action: Action<'owner'>, span: Span): voi
     table.owner = { role: action.to, span };
     return;
   }
-  if (world.find(action.name, 'view') === undefined && !world.isTemporary(action.name) && action.what === 'table')
+  if (changeView(world, action.name, (view) => ({ ...view, owner: { role: action.to, span } }), span)) return;
+  if (!world.isTemporary(action.name) && action.what === 'table')
     world.dangling.push({ what: `owner of ${shown(action.name)}`, span });
 }

@@ -18,6 +18,9 @@ export function createView(world: World, action: Action<'create view'>, span: Sp
     // CREATE OR REPLACE VIEW does not keep the options of the view it replaces.
     options: action.options,
     ...(action.query.known ? { query: world.bind(action.query.value, undefined) } : { unknown: action.query.reason }),
+    ...(action.shape ? { shape: action.shape } : {}),
+    ...(action.columns.length > 0 ? { names: action.columns } : {}),
+    ...(before?.owner && action.replace ? { owner: before.owner } : {}),
     origin: before && action.replace ? changedBy(before.origin, span) : born(span),
   });
 }

@@ -1,8 +1,17 @@
-import type { Adapter, FileFacts, LowerContext, ProjectFacts, RelationDefinition, TableName } from '@tenant-lint/model';
+import type {
+  Adapter,
+  FileFacts,
+  LowerContext,
+  ProjectFacts,
+  RelationDefinition,
+  TableId,
+  TableName,
+} from '@tenant-lint/model';
 import { foldSchema } from '../fold/index.js';
 import { Judge } from '../judge/judge.js';
-import type { Model } from '../model.js';
 import { functionAccess } from '../prove/function-access.js';
+import type { Model, ViewReach } from '../model.js';
+import { policyWeakenings, viewReaches } from '../prove/index.js';
 import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
 import { lowerAccesses } from './lower.js';
 import { Program } from './program.js';
@@ -32,6 +41,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     options.adapters,
     lowerContext(program, tables, schema.tables.size > 0, options),
   );
+  const reaches = new Map<TableId, readonly ViewReach[]>();
   const judge = new Judge({ program, schema, tables, tenancy, accesses });
   return {
     files: program.files,
@@ -47,6 +57,12 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     originOf: (value) => judge.originOf(value),
     policyLeaks: (table) => judge.policyLeaks(table),
     functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),
+    policyWeakenings: (table, before) => policyWeakenings(table, before, { schema, tenancy }),
+    viewReaches: (view) => {
+      const known = reaches.get(view.id) ?? viewReaches(view, tables, { schema, tenancy });
+      reaches.set(view.id, known);
+      return known;
+    },
   };
 }
 

@@ -1,4 +1,6 @@
 export { policyLeaks, policyUnknowns, type PolicyContext, type PolicyUnknown } from './policies.js';
 export { prove } from './prove.js';
+export { policyWeakenings } from './weakened.js';
+export { viewReaches } from './views.js';
 export type { ColumnFact, Isolated, Leak, Proof, ProofQuestion, Undecided, ValueClass, World } from './question.js';
 export { resolveColumns, type CapturedName, type ColumnsOf, type ResolveOptions } from './resolve.js';

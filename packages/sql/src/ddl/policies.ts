@@ -2,6 +2,7 @@ import type { AlterPolicyStmt, CreatePolicyStmt, ViewStmt } from '@pgsql/types';
 import type { PolicyCommand, Predicate, SchemaAction, Span } from '@tenant-lint/model';
 import { clauseSpan, innerQuery, rowCondition, type Ddl } from './context.js';
 import { objectName, optionsOf, roleNames, strings } from './names.js';
+import { viewShape } from './view-shape.js';
 
 interface Clauses {
   readonly using?: Predicate;
@@ -69,6 +70,7 @@ export function createView(ddl: Ddl, node: ViewStmt): SchemaAction[] {
       options: { ...optionsOf(node.options), ...(check ? { check_option: check } : {}) },
       columns: strings(node.aliases),
       query: innerQuery(ddl, node.query),
+      ...(node.query ? { shape: viewShape(node.query) } : {}),
     },
   ];
 }

@@ -11,6 +11,7 @@ import { constraintOf } from './constraints.js';
 import { elementSpan, innerQuery, rowCondition, rowValue, type Ddl } from './context.js';
 import { objectName, optionsOf, strings } from './names.js';
 import { printType } from './types.js';
+import { viewShape } from './view-shape.js';
 
 type CreateTable = Extract<SchemaAction, { do: 'create table' }>;
 
@@ -115,6 +116,7 @@ export function createMaterializedView(ddl: Ddl, node: CreateTableAsStmt): Schem
       options: optionsOf(node.into?.options),
       columns: strings(node.into?.colNames),
       query: innerQuery(ddl, node.query),
+      ...(node.query ? { shape: { ...viewShape(node.query), updatable: false } } : {}),
     },
   ];
 }

@@ -195,7 +195,7 @@ export const yieldsOneRow = (select: SelectStmt): boolean =>
   !select.groupClause && !select.havingClause && (select.targetList ?? []).some((item) => isAggregate(item));
 
 /** True if a select item holds an aggregate outside of sub-queries and windows. Aggregates of the user's own are not known. */
-function isAggregate(node: unknown): boolean {
+export function isAggregate(node: unknown): boolean {
   if (Array.isArray(node)) return node.some(isAggregate);
   if (node === null || typeof node !== 'object') return false;
   if ('SubLink' in node) return false;
