@@ -22,6 +22,12 @@ import requireRowSecurity from './policy/require-row-security/rule.js';
 import requireTenantColumn from './schema/require-tenant-column/rule.js';
 import requireTenantInUnique from './schema/require-tenant-in-unique/rule.js';
 import requireTenantNotNull from './schema/require-tenant-not-null/rule.js';
+import noTenantForeignTable from './view/no-tenant-foreign-table/rule.js';
+import noTenantMaterializedView from './view/no-tenant-materialized-view/rule.js';
+import requireCheckOption from './view/require-check-option/rule.js';
+import requireSecurityBarrier from './view/require-security-barrier/rule.js';
+import requireSecurityInvoker from './view/require-security-invoker/rule.js';
+import requireTenantInView from './view/require-tenant-in-view/rule.js';
 
 /** All rules, by group and id. */
 export const rules: readonly Rule[] = [
@@ -47,4 +53,10 @@ export const rules: readonly Rule[] = [
   requireTenantColumn,
   requireTenantInUnique,
   requireTenantNotNull,
+  noTenantForeignTable,
+  noTenantMaterializedView,
+  requireCheckOption,
+  requireSecurityBarrier,
+  requireSecurityInvoker,
+  requireTenantInView,
 ];

@@ -692,5 +692,178 @@ export const sarifRules = [
         "K11"
       ]
     }
+  },
+  {
+    "id": "no-tenant-foreign-table",
+    "name": "no-tenant-foreign-table",
+    "shortDescription": {
+      "text": "Disallow foreign tables with tenants' rows that the application can read."
+    },
+    "fullDescription": {
+      "text": "Row security does not exist for foreign tables, so whoever may read <table> reads all tenants' rows."
+    },
+    "help": {
+      "text": "Foreign table <table> holds rows of tenants, told apart by <key>. Row security does not exist for foreign tables, so whoever may read <table> reads all tenants' rows. Revoke it from the roles of the application, and show it through a view that compares <key>."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "view",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "view"
+      ],
+      "catalogue": [
+        "V10"
+      ]
+    }
+  },
+  {
+    "id": "no-tenant-materialized-view",
+    "name": "no-tenant-materialized-view",
+    "shortDescription": {
+      "text": "Disallow materialized views of tenants' rows that the application can read."
+    },
+    "fullDescription": {
+      "text": "Policies cannot be put on it, so whoever may read <view> reads all tenants' rows."
+    },
+    "help": {
+      "text": "Materialized view <view> stores rows of <table> of all tenants. Policies cannot be put on it, so whoever may read <view> reads all tenants' rows. Revoke it from the roles of the application, and show it through a view that compares the tenant."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "view",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "view"
+      ],
+      "catalogue": [
+        "V06"
+      ]
+    }
+  },
+  {
+    "id": "require-check-option",
+    "name": "require-check-option",
+    "shortDescription": {
+      "text": "Require WITH CHECK OPTION on updatable views whose own condition is what holds tenants apart."
+    },
+    "fullDescription": {
+      "text": "A row of <table> can be inserted for another tenant, or moved to one, through <view>."
+    },
+    "help": {
+      "text": "View <view> can be written through, and nothing checks the new row against its condition. A row of <table> can be inserted for another tenant, or moved to one, through <view>. Create it WITH CASCADED CHECK OPTION, or revoke INSERT and UPDATE on <view>."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "view",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "view"
+      ],
+      "catalogue": [
+        "V05"
+      ]
+    }
+  },
+  {
+    "id": "require-security-barrier",
+    "name": "require-security-barrier",
+    "shortDescription": {
+      "text": "Require security_barrier on views whose own condition is what holds tenants apart."
+    },
+    "fullDescription": {
+      "text": "A condition of the caller with a cheap function may be run first, and sees the rows of other tenants."
+    },
+    "help": {
+      "text": "The condition of view <view> is all that holds rows of <table> to one tenant, and it is no security barrier. A condition of the caller with a cheap function may be run first, and sees the rows of other tenants. Create it WITH (security_barrier = true), or with security_invoker so that the policies of <table> hold.\nView <view> loses security_barrier here, and its condition is all that holds rows of <table> to one tenant. A condition of the caller with a cheap function may be run first, and sees the rows of other tenants. Repeat WITH (security_barrier = true) whenever the view is replaced."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "view",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "view"
+      ],
+      "catalogue": [
+        "V04"
+      ]
+    }
+  },
+  {
+    "id": "require-security-invoker",
+    "name": "require-security-invoker",
+    "shortDescription": {
+      "text": "Require security_invoker on views that show rows which policies hold back, unless the view isolates tenants itself."
+    },
+    "fullDescription": {
+      "text": "Whoever may read <view> reads all tenants' rows of <table>."
+    },
+    "help": {
+      "text": "View <view> reads <table> with the rights of its owner, to whom the policies of <table> do not apply. Whoever may read <view> reads all tenants' rows of <table>. Create it WITH (security_invoker = true), so that <table> is read with the rights of whoever asks.\nView <view> loses security_invoker here, and reads <table> with the rights of its owner again. The policies of <table> do not apply to the owner, so whoever may read <view> reads all tenants' rows. Repeat WITH (security_invoker = true) whenever the view is replaced."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "view",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "view"
+      ],
+      "catalogue": [
+        "V01",
+        "V02",
+        "V03",
+        "V11"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-view",
+    "name": "require-tenant-in-view",
+    "shortDescription": {
+      "text": "Require that views keep the tenant: in their columns, their groups and their joins."
+    },
+    "fullDescription": {
+      "text": "Nobody who reads it can tell whose rows these are, filter them or join them by tenant."
+    },
+    "help": {
+      "text": "View <view> does not show <key> of <table>. Nobody who reads it can tell whose rows these are, filter them or join them by tenant. Add <key> to the columns of <view>.\nView <view> aggregates rows of <table> of all tenants without <key>. Each figure is made of the rows of several tenants, and shown to all of them. Add <key> to its columns and to GROUP BY.\nView <view> aggregates rows of <table> without <key>. For a role that sees several tenants, each figure mixes them. Add <key> to its columns and to GROUP BY.\nView <view> joins <other> to <table> without comparing the tenant. Rows of different tenants whose other columns happen to agree are shown together. Add <condition> to the join.\nView <view> joins <other> to <table> without comparing the tenant. For a role that sees several tenants, rows of different tenants are shown together. Add <condition> to the join."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "view",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "view"
+      ],
+      "catalogue": [
+        "V07",
+        "V08",
+        "V09"
+      ]
+    }
   }
 ] as const;

@@ -309,6 +309,96 @@ export const generated = {
         "skipsUnique": "{table}.{column} may be NULL, and uniqueness over {columns} does not hold for rows where it is. Any number of equal rows can be stored without a tenant. Set {column} NOT NULL, or declare the constraint NULLS NOT DISTINCT."
       },
       "options": {}
+    },
+    {
+      "id": "no-tenant-foreign-table",
+      "description": "Disallow foreign tables with tenants' rows that the application can read.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "open": "Foreign table {table} holds rows of tenants, told apart by {key}. Row security does not exist for foreign tables, so whoever may read {table} reads all tenants' rows. Revoke it from the roles of the application, and show it through a view that compares {key}."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-tenant-materialized-view",
+      "description": "Disallow materialized views of tenants' rows that the application can read.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "open": "Materialized view {view} stores rows of {table} of all tenants. Policies cannot be put on it, so whoever may read {view} reads all tenants' rows. Revoke it from the roles of the application, and show it through a view that compares the tenant."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-check-option",
+      "description": "Require WITH CHECK OPTION on updatable views whose own condition is what holds tenants apart.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "missing": "View {view} can be written through, and nothing checks the new row against its condition. A row of {table} can be inserted for another tenant, or moved to one, through {view}. Create it WITH CASCADED CHECK OPTION, or revoke INSERT and UPDATE on {view}."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-security-barrier",
+      "description": "Require security_barrier on views whose own condition is what holds tenants apart.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "missing": "The condition of view {view} is all that holds rows of {table} to one tenant, and it is no security barrier. A condition of the caller with a cheap function may be run first, and sees the rows of other tenants. Create it WITH (security_barrier = true), or with security_invoker so that the policies of {table} hold.",
+        "lost": "View {view} loses security_barrier here, and its condition is all that holds rows of {table} to one tenant. A condition of the caller with a cheap function may be run first, and sees the rows of other tenants. Repeat WITH (security_barrier = true) whenever the view is replaced."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-security-invoker",
+      "description": "Require security_invoker on views that show rows which policies hold back, unless the view isolates tenants itself.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "owner": "View {view} reads {table} with the rights of its owner, to whom the policies of {table} do not apply. Whoever may read {view} reads all tenants' rows of {table}. Create it WITH (security_invoker = true), so that {table} is read with the rights of whoever asks.",
+        "lost": "View {view} loses security_invoker here, and reads {table} with the rights of its owner again. The policies of {table} do not apply to the owner, so whoever may read {view} reads all tenants' rows. Repeat WITH (security_invoker = true) whenever the view is replaced."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-view",
+      "description": "Require that views keep the tenant: in their columns, their groups and their joins.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "hidden": "View {view} does not show {key} of {table}. Nobody who reads it can tell whose rows these are, filter them or join them by tenant. Add {key} to the columns of {view}.",
+        "mixed": "View {view} aggregates rows of {table} of all tenants without {key}. Each figure is made of the rows of several tenants, and shown to all of them. Add {key} to its columns and to GROUP BY.",
+        "mixedByInvoker": "View {view} aggregates rows of {table} without {key}. For a role that sees several tenants, each figure mixes them. Add {key} to its columns and to GROUP BY.",
+        "joined": "View {view} joins {other} to {table} without comparing the tenant. Rows of different tenants whose other columns happen to agree are shown together. Add {condition} to the join.",
+        "joinedByInvoker": "View {view} joins {other} to {table} without comparing the tenant. For a role that sees several tenants, rows of different tenants are shown together. Add {condition} to the join."
+      },
+      "options": {}
     }
   ],
   "presets": {
@@ -364,7 +454,13 @@ export const generated = {
       "tenant-lint/require-row-security": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
-      "tenant-lint/require-tenant-not-null": "error"
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/no-tenant-foreign-table": "error",
+      "tenant-lint/no-tenant-materialized-view": "error",
+      "tenant-lint/require-check-option": "error",
+      "tenant-lint/require-security-barrier": "error",
+      "tenant-lint/require-security-invoker": "error",
+      "tenant-lint/require-tenant-in-view": "warn"
     },
     "strict-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -385,7 +481,13 @@ export const generated = {
       "tenant-lint/require-row-security": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
-      "tenant-lint/require-tenant-not-null": "error"
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/no-tenant-foreign-table": "error",
+      "tenant-lint/no-tenant-materialized-view": "error",
+      "tenant-lint/require-check-option": "error",
+      "tenant-lint/require-security-barrier": "error",
+      "tenant-lint/require-security-invoker": "error",
+      "tenant-lint/require-tenant-in-view": "warn"
     },
     "all-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -406,7 +508,13 @@ export const generated = {
       "tenant-lint/require-row-security": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
-      "tenant-lint/require-tenant-not-null": "error"
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/no-tenant-foreign-table": "error",
+      "tenant-lint/no-tenant-materialized-view": "error",
+      "tenant-lint/require-check-option": "error",
+      "tenant-lint/require-security-barrier": "error",
+      "tenant-lint/require-security-invoker": "error",
+      "tenant-lint/require-tenant-in-view": "warn"
     }
   }
 } as const;
