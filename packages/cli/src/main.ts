@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '@tenant-lint/workspace';
-import { addCheckOptions, type CheckFlags } from './options.js';
+import { addBaselineOptions, addCheckOptions, type BaselineFlags, type CheckFlags } from './options.js';
 import { version } from './version.js';
 
 /** Where a run reads and writes; a test hands in its own. */
@@ -45,6 +45,14 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
         code = await inspect(subject, flags, io);
       },
     );
+  addBaselineOptions(
+    program
+      .command('baseline')
+      .description("accept today's findings into a file; it only shrinks unless --allow-growth"),
+  ).action(async (flags: BaselineFlags) => {
+    const { baseline } = await import('./commands/baseline.js');
+    code = await baseline(flags, io);
+  });
   program
     .command('explain')
     .description('a rule: what it reports, why, and how to mend it')

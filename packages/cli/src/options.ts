@@ -13,7 +13,8 @@ export interface CheckFlags {
   readonly failOn: 'error' | 'warning' | 'never';
   readonly maxWarnings?: number;
   readonly format: readonly { readonly format: Format; readonly file?: string }[];
-  readonly baseline?: string;
+  /** The file given; `false`: none; absent: the usual one, where it is there. */
+  readonly baseline?: string | false;
   readonly strict?: boolean;
   readonly timing?: boolean;
   readonly cache: boolean;
@@ -21,6 +22,24 @@ export interface CheckFlags {
   readonly verbose?: boolean;
   readonly color: 'auto' | 'always' | 'never';
 }
+
+export interface BaselineFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'verbose'> {
+  readonly baseline?: string;
+  readonly allowGrowth?: boolean;
+}
+
+/** Declares the options of `baseline`. */
+export const addBaselineOptions = (command: Command): Command =>
+  command
+    .option('--baseline <file>', 'the file to write; tenant-lint-baseline.json of the root otherwise')
+    .option('--allow-growth', 'accept findings that an existing file does not have')
+    .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
+    .option('--no-config-code', 'JSON configuration only')
+    .addOption(
+      new Option('--confidence <level>', 'weakest confidence that is accepted').choices(confidences).default('likely'),
+    )
+    .option('--no-cache', 'extract every file anew')
+    .option('--verbose', 'stacks of unexpected errors');
 
 /** Declares the options of `check`. */
 export function addCheckOptions(command: Command): Command {
@@ -51,7 +70,8 @@ export function addCheckOptions(command: Command): Command {
         .argParser(collect(formatOf))
         .default([], 'text'),
     )
-    .option('--baseline <file>', 'findings accepted before')
+    .option('--baseline <file>', 'findings accepted before; tenant-lint-baseline.json of the root where it is there')
+    .option('--no-baseline', 'as if nothing had been accepted')
     .option('--strict', 'unchecked input is a failure')
     .option('--timing', 'how long each phase took, on stderr')
     .option('--no-cache', 'extract every file anew')

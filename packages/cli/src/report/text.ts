@@ -155,11 +155,7 @@ function summaryBlock(report: Report, colors: Colors, many: boolean): string {
       `${plural(model.tables, 'table')}, ${model.keyed} with a tenant key; ${plural(model.accesses, 'access', 'accesses')}${evidence === '' ? '' : `: ${evidence}`}`,
     ),
     ...report.unmet.map((u) => colors.dim(`no ${u.need} found: ${u.rules.join(', ')} did not run`)),
-    ...(many
-      ? [
-          'All of them in full: --verbose. To begin with what is new, accept these: tenant-lint baseline, then check --baseline tenant-lint-baseline.json.',
-        ]
-      : []),
+    ...(many ? ['All of them in full: --verbose. To see only what is new from now on: tenant-lint baseline.'] : []),
   ];
   return lines.join('\n');
 }
