@@ -1,5 +1,5 @@
 import type { Access, TableName } from './access.js';
-import type { CallChain, FileFacts, FunctionFacts, TypeName } from './facts.js';
+import type { CallChain, FileFacts, FunctionFacts, SqlFileFacts, TypeName, Unchecked } from './facts.js';
 import type { Known, Span } from './span.js';
 import type { RelationDefinition, SchemaEvent } from './schema-event.js';
 import type { ChainId, FunctionId, Value } from './value.js';
@@ -18,11 +18,27 @@ export interface Adapter {
   readonly vocabulary: RegExp;
   /** Schema declared in code: pgTable(...), relations(...). Called for every file; returns nothing for most. */
   declarations?(facts: FileFacts, context: LinkContext): readonly SchemaEvent[];
+  /** Migrations written in code: what they do to the schema, statement by statement. Undefined for files that hold none of this library. */
+  migrations?(facts: FileFacts, context: LinkContext): MigrationFacts | undefined;
   /**
    * Lowers a chain whose builder is complete (it is not the receiver of another chain, unless that only consumes the result).
    * `not mine`: the receiver or the steps are not this library's.
    */
   lower(chain: CallChain, context: LowerContext): Lowered;
+}
+
+/** What the migrations in one code file do, as a `.sql` file would say it; places are those of the code. */
+export interface MigrationFacts {
+  /** In words: 'Knex migration'. */
+  readonly tool: string;
+  readonly events: readonly SchemaEvent[];
+  readonly queries: readonly Access[];
+  readonly unchecked: readonly Unchecked[];
+  readonly statements: SqlFileFacts['statements'];
+  /** The key by which the tool orders migrations, where it is not the name of the file. */
+  readonly order?: string;
+  /** SQL files that it reads and runs: they are part of it, and no migrations of their own. */
+  readonly includes: readonly string[];
 }
 
 export type Lowered =

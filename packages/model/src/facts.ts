@@ -36,7 +36,7 @@ export interface FileFacts {
   readonly entries?: Readonly<Record<string, EntryPoint>>;
   /** Handlers that this file registers and another one may declare: `app.get('/users/:id', show)`. */
   readonly registered?: readonly { readonly value: Value; readonly entry: EntryPoint }[];
-  /** SQL only. */
+  /** SQL files, and code files that are migrations. */
   readonly sql?: SqlFileFacts;
   /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */
   readonly features?: readonly string[];
@@ -46,6 +46,8 @@ export interface SqlFileFacts {
   readonly role: SqlRole;
   /** Why it was classed so: 'path migrations/', 'pg_dump header'. */
   readonly roleReason: string;
+  /** The key by which the migration tool orders its files, where it is not their name. */
+  readonly order?: string;
   /** Statements by what became of them; the sum is the number of statements of the file. */
   readonly statements: {
     readonly folded: number;
@@ -165,6 +167,8 @@ export interface Block {
   readonly parent?: number;
   /** A condition that holds in this block and below. A JavaScript expression as a value: apply('===', ...), apply('!', ...), or a plain value for truthiness. */
   readonly holds?: Value;
+  /** What a for-of loop goes through. */
+  readonly each?: Value;
   /** How the block was entered: 'exit' where the other branch left the function (return, throw, or a call that does not return). */
   readonly because?: 'branch' | 'exit' | 'loop' | 'catch' | 'callback' | 'try';
   /** Position from which `holds` is true. */

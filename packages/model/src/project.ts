@@ -6,6 +6,16 @@ export interface ProjectFacts {
   readonly compilers: readonly CompilerFacts[];
   /** All code files that exist, analysed or not: resolution needs to know. */
   readonly files: ReadonlySet<string>;
+  /** Lists that migration tools keep of their files. */
+  readonly journals?: readonly Journal[];
+}
+
+/** The order of the migrations in a folder, as the tool's own list has it: Drizzle's `meta/_journal.json`. */
+export interface Journal {
+  /** The folder of the migrations. */
+  readonly folder: string;
+  /** Names without extension, in the order in which they apply. */
+  readonly names: readonly string[];
 }
 
 export interface PackageFacts {

@@ -24,10 +24,14 @@ export interface Scanned {
   readonly component: boolean;
   /** Holds a suppression, which is judged even where nothing is left to suppress. */
   readonly suppresses: boolean;
+  /** A migration written in code: what it imports says which tables it changes. */
+  readonly migration?: boolean;
 }
 
 /** How many steps below the selected files a request is followed. */
 const handingSteps = 2;
+/** How many steps the imports of migrations are followed. */
+const migrationSteps = 2;
 
 /**
  * Which code files are worth parsing: those with data vocabulary, and those that import something of them, since callers decide where
@@ -77,6 +81,20 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
         selected.add(declaring);
       }
     }
+  }
+  // Constants and helpers of migrations.
+  let needing = scanned.filter((s) => s.migration).map((s) => s.file);
+  for (let step = 0; step < migrationSteps; step++) {
+    const reached: string[] = [];
+    for (const file of needing) {
+      for (const { declaring, through } of (origins.scanned(file)?.imports ?? []).flatMap((i) => origins.of(file, i))) {
+        if (selected.has(declaring) || !origins.scanned(declaring)) continue;
+        for (const on of through) selected.add(on);
+        selected.add(declaring);
+        reached.push(declaring);
+      }
+    }
+    needing = reached;
   }
   // What the selected files hand the request to: wrappers, parsing and signature checks hold no data vocabulary.
   let handing = [...selected];

@@ -15,7 +15,7 @@ import { filesInDemand, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
 import type { Source } from './memory.js';
 import { projectFacts } from './project.js';
-import { clientOf, requestVocabulary, trustVocabulary } from './vocabulary.js';
+import { clientOf, migrationVocabulary, requestVocabulary, trustVocabulary } from './vocabulary.js';
 
 /** How many import steps above a file with data vocabulary are read: its callers, and theirs. */
 const demandSteps = 2;
@@ -87,6 +87,7 @@ export function buildModel(source: Source, options: BuildOptions): Built {
         ...found,
         exported: () => exportedNames(text),
         called: () => calledNames(text),
+        migration: migrationVocabulary.test(text),
       });
       texts.set(file, text);
     }

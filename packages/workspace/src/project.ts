@@ -1,5 +1,5 @@
 import { parse as parseJson, type ParseError } from 'jsonc-parser';
-import type { CompilerFacts, PackageFacts, ProjectFacts } from '@tenant-lint/model';
+import type { CompilerFacts, Journal, PackageFacts, ProjectFacts } from '@tenant-lint/model';
 import type { SourceKind } from './discover.js';
 
 /**
@@ -13,6 +13,7 @@ export function projectFacts(
 ): ProjectFacts {
   const packages: PackageFacts[] = [];
   const compilers: CompilerFacts[] = [];
+  const journals: Journal[] = [];
   for (const [file, kind] of files) {
     if (kind === 'manifest' && file.endsWith('package.json')) {
       const manifest = json(file, read, report);
@@ -20,12 +21,36 @@ export function projectFacts(
     } else if (kind === 'compiler') {
       const compiler = compilerOf(file, read, report);
       if (compiler) compilers.push(compiler);
+    } else if (kind === 'journal') {
+      const journal = journalOf(file, read, report);
+      if (journal) journals.push(journal);
     }
   }
-  return { packages, compilers, files: new Set([...files].flatMap(([file, kind]) => (kind === 'code' ? [file] : []))) };
+  return {
+    packages,
+    compilers,
+    journals,
+    files: new Set([...files].flatMap(([file, kind]) => (kind === 'code' ? [file] : []))),
+  };
 }
 
 type Json = Record<string, unknown>;
+
+/** Drizzle's list of migrations, `meta/_journal.json` beside them: they apply in the order of its entries. */
+function journalOf(
+  file: string,
+  read: (file: string) => string | undefined,
+  report: (file: string, detail: string) => void,
+): Journal | undefined {
+  const entries = json(file, read, report)?.['entries'];
+  if (!Array.isArray(entries)) return undefined;
+  const names = entries.flatMap((e: unknown) => {
+    const tag = asObject(e)?.['tag'];
+    return typeof tag === 'string' ? [tag] : [];
+  });
+  const meta = folderOf(file);
+  return { folder: /(?:^|\/)meta$/.test(meta) ? folderOf(meta) : meta, names };
+}
 
 function json(
   file: string,

@@ -63,3 +63,7 @@ export function clientOf(
   const component = (uses || imports.some((i) => i.names?.some(isHook))) && !serverPart.test(text);
   return { client: uses && component, component };
 }
+
+/** Text of a file with functions that a migration tool calls. */
+export const migrationVocabulary =
+  /\bexports\.up\b|\bexport\s+(?:async\s+)?(?:function|const|let)\s+up\b|^\s*(?:public\s+)?(?:override\s+)?(?:async\s+)?up\s*(?:\(|[:=]\s*(?:async\b|function\b|\())/m;

@@ -1,4 +1,14 @@
-import type { FileFacts, Policy, Relation, Schema, SchemaEvent, Table, TableId, View } from '@tenant-lint/model';
+import type {
+  FileFacts,
+  Journal,
+  Policy,
+  Relation,
+  Schema,
+  SchemaEvent,
+  Table,
+  TableId,
+  View,
+} from '@tenant-lint/model';
 import { applyEvent } from './apply.js';
 import { lossesOf, settleLosses } from './history.js';
 import { mergeWorlds } from './merge.js';
@@ -9,6 +19,8 @@ import { idOfDraft, World, type TableDraft } from './world.js';
 export interface FoldOptions {
   /** Schema that is declared in code and was read while linking, where it is not in the facts themselves. */
   readonly declarations?: readonly { readonly file: string; readonly events: readonly SchemaEvent[] }[];
+  /** Lists that migration tools keep of their files. */
+  readonly journals?: readonly Journal[];
 }
 
 /**
@@ -17,7 +29,7 @@ export interface FoldOptions {
  * `dangling`. A dump serves only where no history knows the table, see docs/decisions/schema-sources.md.
  */
 export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {}): Schema {
-  const sources = sourcesOf(withDeclarations(files, options.declarations ?? []));
+  const sources = sourcesOf(withDeclarations(files, options.declarations ?? []), options.journals);
   const of = (kind: Source['kind']): readonly Source[] => sources.filter((s) => s.kind === kind);
   const declared = [...of('prisma'), ...of('drizzle')].map((s) => foldSource(s, new World()));
   const { histories, dumps } = foldHistories(of('migrations'), of('dump'), declared);

@@ -1,4 +1,4 @@
-import type { FileFacts } from '@tenant-lint/model';
+import type { FileFacts, Journal } from '@tenant-lint/model';
 
 /** Files that build one schema together, in the order in which they apply. */
 export interface Source {
@@ -14,7 +14,7 @@ export interface Source {
  * their history, each dump alone. Declared schemas: a Prisma schema is all its files of one folder and below, a TypeScript file is one by
  * itself (what it refers to in others is found by name later). Everything in a fixed order, whatever the order of `files`.
  */
-export function sourcesOf(files: readonly FileFacts[]): readonly Source[] {
+export function sourcesOf(files: readonly FileFacts[], journals: readonly Journal[] = []): readonly Source[] {
   const sorted = [...files].sort((a, b) => compareText(a.file, b.file));
   const building = sorted.filter((f) => f.schema.length > 0);
   const histories = new Map<string, FileFacts[]>();
@@ -35,15 +35,29 @@ export function sourcesOf(files: readonly FileFacts[]): readonly Source[] {
   }
   for (const [folder, members] of [...histories].sort((a, b) => compareText(a[0], b[0]))) {
     const order = members.map((f) => ({ facts: f, key: f.file.slice(folder === '' ? 0 : folder.length + 1) }));
-    order.sort((a, b) => compareMigrations(a.key, b.key));
+    const listed = positionsIn(journals.find((j) => j.folder === folder));
+    const keyed = order.every((o) => o.facts.sql?.order !== undefined);
+    const own = (a: FileFacts, b: FileFacts): number =>
+      keyed ? compareMigrations(a.sql?.order ?? '', b.sql?.order ?? '') : listed(a.file) - listed(b.file);
+    order.sort((a, b) => own(a.facts, b.facts) || compareMigrations(a.key, b.key));
     sources.push({
       kind: 'migrations',
       folder,
       files: order.map((o) => o.facts),
-      ordered: order.every((o) => isNumbered(o.key)),
+      ordered: keyed || order.every((o) => isNumbered(o.key)),
     });
   }
   return sources;
+}
+
+/** Where a list has a file; what it does not have comes behind. */
+function positionsIn(journal: Journal | undefined): (file: string) => number {
+  if (!journal) return () => 0;
+  const at = new Map(journal.names.map((name, i) => [name, i]));
+  return (file) => {
+    const names = file.slice(journal.folder === '' ? 0 : journal.folder.length + 1).split('/');
+    return at.get((names[0] ?? '').replace(/\.\w+$/, '')) ?? journal.names.length;
+  };
 }
 
 /** Code that declares tables (they have a name in code), as opposed to code that runs DDL. */

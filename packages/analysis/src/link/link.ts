@@ -2,6 +2,7 @@ import type {
   Adapter,
   FileFacts,
   LowerContext,
+  MigrationFacts,
   ProjectFacts,
   RelationDefinition,
   TableId,
@@ -31,8 +32,8 @@ export interface LinkOptions {
  */
 export function link(files: readonly FileFacts[], options: LinkOptions): Model {
   const program = new Program(files, options.project);
-  const declared = files.map((facts) => withDeclarations(facts, program, options.adapters));
-  const schema = foldSchema(declared);
+  const declared = withSchemas(files, program, options.adapters);
+  const schema = foldSchema(declared, { journals: options.project.journals ?? [] });
   const tenancy = inferTenancy(schema, options.tenancy);
   const tables = new Tables(schema);
   const { accesses, unchecked } = lowerAccesses(
@@ -40,15 +41,16 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     tables,
     options.adapters,
     lowerContext(program, tables, schema.tables.size > 0, options),
+    declared,
   );
   const reaches = new Map<TableId, readonly ViewReach[]>();
   const judge = new Judge({ program, schema, tables, tenancy, accesses });
   return {
-    files: program.files,
+    files: new Map(declared.map((f) => [f.file, f])),
     schema,
     tenancy,
     accesses,
-    unchecked: [...files.flatMap((f) => f.unchecked), ...unchecked],
+    unchecked: [...declared.flatMap((f) => f.unchecked), ...unchecked],
     tableOf: (target) => (target.table.known ? tables.find(target.table.value) : undefined),
     tenancyOf: (table) => judge.tenancyOf(table),
     databaseIsolates: (table) => judge.databaseIsolates(table),
@@ -66,12 +68,42 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
   };
 }
 
-/** The facts of a file with the schema that libraries declare in it. */
-function withDeclarations(facts: FileFacts, program: Program, adapters: readonly Adapter[]): FileFacts {
-  if (facts.dialect !== 'typescript') return facts;
-  const events = adapters.flatMap((a) => a.declarations?.(facts, program) ?? []);
-  return events.length === 0 ? facts : { ...facts, schema: [...facts.schema, ...events] };
+/** The facts of all files with the schema that code declares, and with what migrations written in code do. */
+function withSchemas(
+  files: readonly FileFacts[],
+  program: Program,
+  adapters: readonly Adapter[],
+): readonly FileFacts[] {
+  const included = new Set<string>();
+  const facts = files.map((f) => {
+    if (f.dialect !== 'typescript') return f;
+    for (const adapter of adapters) {
+      const found = adapter.migrations?.(f, program);
+      if (!found) continue;
+      for (const file of found.includes) included.add(file);
+      return migrationFacts(f, found);
+    }
+    const events = adapters.flatMap((a) => a.declarations?.(f, program) ?? []);
+    return events.length === 0 ? f : { ...f, schema: [...f.schema, ...events] };
+  });
+  // A file that a migration reads and runs is applied there, once.
+  return included.size === 0 ? facts : facts.map((f) => (included.has(f.file) ? applied(f) : f));
 }
+
+const applied = (facts: FileFacts): FileFacts => ({ ...facts, schema: [], queries: [] });
+
+const migrationFacts = (facts: FileFacts, found: MigrationFacts): FileFacts => ({
+  ...facts,
+  schema: found.events,
+  queries: found.queries,
+  unchecked: [...facts.unchecked, ...found.unchecked],
+  sql: {
+    role: 'migration',
+    roleReason: found.tool,
+    statements: found.statements,
+    ...(found.order === undefined ? {} : { order: found.order }),
+  },
+});
 
 function lowerContext(program: Program, tables: Tables, hasSchema: boolean, options: LinkOptions): LowerContext {
   return {

@@ -19,12 +19,14 @@ export function lowerAccesses(
   tables: Tables,
   adapters: readonly Adapter[],
   context: LowerContext,
+  files: readonly FileFacts[],
 ): { accesses: LinkedAccess[]; unchecked: Unchecked[] } {
   const accesses: LinkedAccess[] = [];
   const unchecked: Unchecked[] = [];
-  for (const facts of program.files.values()) {
+  for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
-    for (const chain of facts.chains) lowerChain(chain, facts);
+    // The calls of a migration run once, for all tenants: their statements are its queries.
+    if (facts.sql === undefined) for (const chain of facts.chains) lowerChain(chain, facts);
   }
   return { accesses, unchecked };
 

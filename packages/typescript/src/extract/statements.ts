@@ -1,5 +1,5 @@
 import type TS from 'typescript';
-import { unknownValue, type Value } from '@tenant-lint/model';
+import { unknownValue, type Block, type Value } from '@tenant-lint/model';
 import { adopt, afterExit, branch, newBlock, type Branch } from './branches.js';
 import { walkClass } from './classes.js';
 import { forget } from './conditions.js';
@@ -11,7 +11,7 @@ import { assignedInLoop } from './loops.js';
 import { exportAssignment, exportDeclaration, exportedDeclaration } from './modules.js';
 import { bindName } from './patterns.js';
 import { assign, declare, join, lookup } from './scope.js';
-import { span, startOf, type Changes, type Extraction, type Leaving, type Scope } from './state.js';
+import { span, startOf, type Changes, type Extraction, type Leaving, type Mutable, type Scope } from './state.js';
 import { ts } from './typescript.js';
 import { typeName } from './types.js';
 import { property, bounded } from './values.js';
@@ -212,6 +212,8 @@ function walkLoop(x: Extraction, node: TS.IterationStatement): void {
   x.fn.breaks.push(breaks);
   const body = branch(x, condition, true, 'loop', startOf(x, node.statement), () => {
     if (each && (ts.isForInStatement(node) || ts.isForOfStatement(node))) {
+      const block: Mutable<Block> | undefined = x.fn.facts.blocks[x.fn.block];
+      if (block && ts.isForOfStatement(node)) block.each = bounded(each);
       const item = ts.isForOfStatement(node) ? property(each, '*') : unknownValue('key of an object');
       const { initializer } = node;
       if (ts.isVariableDeclarationList(initializer)) {
