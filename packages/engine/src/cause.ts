@@ -17,6 +17,8 @@ const orders: readonly (readonly string[])[] = [
     'require-tenant-filter',
   ],
   ['no-shadowed-column', 'no-fail-open-policy', 'no-user-controlled-claim', 'no-leaking-check', 'no-leaking-policy'],
+  ['no-bypassing-role', 'no-owning-app-role', 'require-forced-row-security'],
+  ['no-definer-without-tenant', 'no-public-definer'],
   ['no-weakened-isolation', 'no-dormant-policy', 'no-unprotected-lookup', 'require-row-security'],
 ];
 

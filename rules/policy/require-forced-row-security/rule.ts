@@ -55,6 +55,7 @@ export default defineRule({
             confidence: 'certain',
             table: table.id,
             key: table.id,
+            cause: `owned ${table.id}`,
           };
         }
         continue;
@@ -73,6 +74,7 @@ export default defineRule({
         confidence: 'certain',
         table: first.id,
         key: `owner ${owner}`,
+        ...(owner === '' ? {} : { cause: `owner ${owner}` }),
       };
     }
   },

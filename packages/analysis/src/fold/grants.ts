@@ -66,7 +66,9 @@ function remaining(
   }
   if (isAll(privileges)) return undefined;
   const tables = on.every((o) => o.kind === 'table' || o.kind === 'all tables');
-  const held = isAll(given.privileges) && tables ? tablePrivileges : given.privileges;
+  const schemas = on.every((o) => o.kind === 'schema');
+  const every = tables ? tablePrivileges : schemas ? ['usage', 'create'] : given.privileges;
+  const held = isAll(given.privileges) ? every : given.privileges;
   const left = held.filter((p) => !privileges.includes(p));
   return left.length > 0 ? { ...given, privileges: left } : undefined;
 }
