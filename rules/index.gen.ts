@@ -19,6 +19,11 @@ import requirePolicy from './policy/require-policy/rule.js';
 import requirePolicyRole from './policy/require-policy-role/rule.js';
 import requirePolicyWithTable from './policy/require-policy-with-table/rule.js';
 import requireRowSecurity from './policy/require-row-security/rule.js';
+import noBroadGrant from './role/no-broad-grant/rule.js';
+import noBypassingRole from './role/no-bypassing-role/rule.js';
+import noOwningAppRole from './role/no-owning-app-role/rule.js';
+import noPublicGrant from './role/no-public-grant/rule.js';
+import noTruncateGrant from './role/no-truncate-grant/rule.js';
 import requireTenantColumn from './schema/require-tenant-column/rule.js';
 import requireTenantInUnique from './schema/require-tenant-in-unique/rule.js';
 import requireTenantNotNull from './schema/require-tenant-not-null/rule.js';
@@ -50,6 +55,11 @@ export const rules: readonly Rule[] = [
   requirePolicyRole,
   requirePolicyWithTable,
   requireRowSecurity,
+  noBroadGrant,
+  noBypassingRole,
+  noOwningAppRole,
+  noPublicGrant,
+  noTruncateGrant,
   requireTenantColumn,
   requireTenantInUnique,
   requireTenantNotNull,

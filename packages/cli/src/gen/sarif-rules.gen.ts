@@ -603,6 +603,153 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-broad-grant",
+    "name": "no-broad-grant",
+    "shortDescription": {
+      "text": "Disallow privileges of the application on more than it needs."
+    },
+    "fullDescription": {
+      "text": "Row security still holds for it, but every table without row security, and every one that comes later, is open."
+    },
+    "help": {
+      "text": "<role> is a member of <other>, which <does> every table. Row security still holds for it, but every table without row security, and every one that comes later, is open. Revoke <other>, and grant <role> the tables that it needs.\n<role> may read <column>. Where a filter is forgotten, what leaks is not only rows of other tenants but what opens their accounts. Grant the columns that the application shows, and read <column> through a function that compares it."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "role",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "role"
+      ],
+      "catalogue": [
+        "A08",
+        "A10"
+      ]
+    }
+  },
+  {
+    "id": "no-bypassing-role",
+    "name": "no-bypassing-role",
+    "shortDescription": {
+      "text": "Disallow that the role of the application is exempt from row security."
+    },
+    "fullDescription": {
+      "text": "No policy holds for it, so whatever connects as <role> reads and changes all tenants' rows."
+    },
+    "help": {
+      "text": "The role <role> has <attribute>. No policy holds for it, so whatever connects as <role> reads and changes all tenants' rows. Run ALTER ROLE <role> NO<attribute>, and keep another role for administration.\nThe role <role> is a member of <other>, which has <attribute>. SET ROLE <other> ends row security for the session, and every statement can do that. Run REVOKE <other> FROM <role>, or grant it WITH SET FALSE.\nFrom here on <role> owns <table>, or is a member of its owner. Row security of <table> is not forced, so it does not hold for <role> any more: it reads all tenants' rows. Give <table> back to the role that runs the migrations, or run ALTER TABLE <table> FORCE ROW LEVEL SECURITY."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "role",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "role"
+      ],
+      "catalogue": [
+        "A01",
+        "A03",
+        "M10"
+      ]
+    }
+  },
+  {
+    "id": "no-owning-app-role",
+    "name": "no-owning-app-role",
+    "shortDescription": {
+      "text": "Disallow that the role of the application owns tables or creates them."
+    },
+    "fullDescription": {
+      "text": "An owner may switch row security off, drop policies and grant privileges, so one injected statement ends isolation."
+    },
+    "help": {
+      "text": "The application connects as <role>, which owns <tables><through>. An owner may switch row security off, drop policies and grant privileges, so one injected statement ends isolation. Let the role that runs the migrations own the tables, and grant <role> what it needs.\nThe application connects as <role>, which owns <tables><through>, and row security is not forced. Row security does not hold for an owner, so <role> reads and changes all tenants' rows. Let the role that runs the migrations own the tables, or run ALTER TABLE ... FORCE ROW LEVEL SECURITY.\nThe application connects as <role>, which may create objects in the schema <schema>. It owns what it creates, so row security of such a table does not hold for it, and a function there can stand in for one of yours. Run REVOKE CREATE ON SCHEMA <schema> FROM <role>, and create objects in migrations only."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "role",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "role"
+      ],
+      "catalogue": [
+        "A02",
+        "A09"
+      ]
+    }
+  },
+  {
+    "id": "no-public-grant",
+    "name": "no-public-grant",
+    "shortDescription": {
+      "text": "Disallow privileges of everybody on tables without row security."
+    },
+    "fullDescription": {
+      "text": "Whoever gets a connection reaches all tenants' rows."
+    },
+    "help": {
+      "text": "<role> has <privileges> on <table>, which has no row security. Whoever gets a connection reaches all tenants' rows. Run REVOKE ALL ON <table> FROM <role>, or enable row security with a policy on <table>.\n<role> has <privileges> on all tables of <schema>, <tables> without row security among them. The grant opens tables that nobody had in mind: all tenants' rows of <tables>. Grant table by table, or enable row security on every table first.\nTables that are created later give <privileges> to <role> at once. A new table is open until a later statement enables row security, and for good if that is forgotten. Grant in the migration that creates a table and its policies, not by default."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "role",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "role"
+      ],
+      "catalogue": [
+        "A06",
+        "A07",
+        "A11"
+      ]
+    }
+  },
+  {
+    "id": "no-truncate-grant",
+    "name": "no-truncate-grant",
+    "shortDescription": {
+      "text": "Disallow privileges on tables that row security does not govern."
+    },
+    "fullDescription": {
+      "text": "TRUNCATE does not ask row security: one statement removes all tenants' rows."
+    },
+    "help": {
+      "text": "<role> may TRUNCATE <tables>. TRUNCATE does not ask row security: one statement removes all tenants' rows. Grant SELECT, INSERT, UPDATE and DELETE by name instead of ALL, and revoke TRUNCATE.\n<role> has <privileges> on <tables>. A reference finds out which keys other tenants have, and a trigger runs code in their sessions; row security governs neither. Revoke <privileges>; the application needs neither at run time."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "role",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "role"
+      ],
+      "catalogue": [
+        "A04",
+        "A05"
+      ]
+    }
+  },
+  {
     "id": "require-tenant-column",
     "name": "require-tenant-column",
     "shortDescription": {

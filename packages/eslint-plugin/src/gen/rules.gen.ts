@@ -257,6 +257,84 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-broad-grant",
+      "description": "Disallow privileges of the application on more than it needs.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "everywhere": "{role} is a member of {other}, which {does} every table. Row security still holds for it, but every table without row security, and every one that comes later, is open. Revoke {other}, and grant {role} the tables that it needs.",
+        "secret": "{role} may read {column}. Where a filter is forgotten, what leaks is not only rows of other tenants but what opens their accounts. Grant the columns that the application shows, and read {column} through a function that compares it."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-bypassing-role",
+      "description": "Disallow that the role of the application is exempt from row security.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "bypasses": "The role {role} has {attribute}. No policy holds for it, so whatever connects as {role} reads and changes all tenants' rows. Run ALTER ROLE {role} NO{attribute}, and keep another role for administration.",
+        "becomes": "The role {role} is a member of {other}, which has {attribute}. SET ROLE {other} ends row security for the session, and every statement can do that. Run REVOKE {other} FROM {role}, or grant it WITH SET FALSE.",
+        "owns": "From here on {role} owns {table}, or is a member of its owner. Row security of {table} is not forced, so it does not hold for {role} any more: it reads all tenants' rows. Give {table} back to the role that runs the migrations, or run ALTER TABLE {table} FORCE ROW LEVEL SECURITY."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-owning-app-role",
+      "description": "Disallow that the role of the application owns tables or creates them.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "owns": "The application connects as {role}, which owns {tables}{through}. An owner may switch row security off, drop policies and grant privileges, so one injected statement ends isolation. Let the role that runs the migrations own the tables, and grant {role} what it needs.",
+        "ownsUnforced": "The application connects as {role}, which owns {tables}{through}, and row security is not forced. Row security does not hold for an owner, so {role} reads and changes all tenants' rows. Let the role that runs the migrations own the tables, or run ALTER TABLE ... FORCE ROW LEVEL SECURITY.",
+        "creates": "The application connects as {role}, which may create objects in the schema {schema}. It owns what it creates, so row security of such a table does not hold for it, and a function there can stand in for one of yours. Run REVOKE CREATE ON SCHEMA {schema} FROM {role}, and create objects in migrations only."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-public-grant",
+      "description": "Disallow privileges of everybody on tables without row security.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "open": "{role} has {privileges} on {table}, which has no row security. Whoever gets a connection reaches all tenants' rows. Run REVOKE ALL ON {table} FROM {role}, or enable row security with a policy on {table}.",
+        "allTables": "{role} has {privileges} on all tables of {schema}, {tables} without row security among them. The grant opens tables that nobody had in mind: all tenants' rows of {tables}. Grant table by table, or enable row security on every table first.",
+        "future": "Tables that are created later give {privileges} to {role} at once. A new table is open until a later statement enables row security, and for good if that is forgotten. Grant in the migration that creates a table and its policies, not by default."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-truncate-grant",
+      "description": "Disallow privileges on tables that row security does not govern.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "truncate": "{role} may TRUNCATE {tables}. TRUNCATE does not ask row security: one statement removes all tenants' rows. Grant SELECT, INSERT, UPDATE and DELETE by name instead of ALL, and revoke TRUNCATE.",
+        "references": "{role} has {privileges} on {tables}. A reference finds out which keys other tenants have, and a trigger runs code in their sessions; row security governs neither. Revoke {privileges}; the application needs neither at run time."
+      },
+      "options": {}
+    },
+    {
       "id": "require-tenant-column",
       "description": "Require a tenant column on every table that holds tenants' rows.",
       "type": "problem",
@@ -452,6 +530,10 @@ export const generated = {
       "tenant-lint/require-policy-role": "warn",
       "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
+      "tenant-lint/no-bypassing-role": "error",
+      "tenant-lint/no-owning-app-role": "warn",
+      "tenant-lint/no-public-grant": "error",
+      "tenant-lint/no-truncate-grant": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
@@ -479,6 +561,10 @@ export const generated = {
       "tenant-lint/require-policy-role": "warn",
       "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
+      "tenant-lint/no-bypassing-role": "error",
+      "tenant-lint/no-owning-app-role": "warn",
+      "tenant-lint/no-public-grant": "error",
+      "tenant-lint/no-truncate-grant": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
@@ -506,6 +592,11 @@ export const generated = {
       "tenant-lint/require-policy-role": "warn",
       "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
+      "tenant-lint/no-broad-grant": "warn",
+      "tenant-lint/no-bypassing-role": "error",
+      "tenant-lint/no-owning-app-role": "warn",
+      "tenant-lint/no-public-grant": "error",
+      "tenant-lint/no-truncate-grant": "error",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
