@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '@tenant-lint/workspace';
 import { addBaselineOptions, addCheckOptions, type BaselineFlags, type CheckFlags } from './options.js';
+import type { ExplainFlags } from './commands/explain.js';
 import { version } from './version.js';
 
 /** Where a run reads and writes; a test hands in its own. */
@@ -55,11 +56,15 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   });
   program
     .command('explain')
-    .description('a rule: what it reports, why, and how to mend it')
-    .argument('<rule>')
-    .action(async (rule: string) => {
+    .description('a rule, or one finding step by step with the lines it rests on')
+    .argument('<rule|finding>', 'a rule, a fingerprint or its beginning, or file:line')
+    .option('--config <file>', 'configuration file')
+    .option('--no-config-code', 'JSON configuration only')
+    .option('--no-cache', 'extract every file anew')
+    .option('--verbose', 'stacks of unexpected errors')
+    .action(async (subject: string, flags: ExplainFlags) => {
       const { explain } = await import('./commands/explain.js');
-      code = explain(rule, io);
+      code = await explain(subject, flags, io);
     });
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -4,3 +4,4 @@ export { policyWeakenings } from './weakened.js';
 export { viewReaches } from './views.js';
 export type { ColumnFact, Isolated, Leak, Proof, ProofQuestion, Undecided, ValueClass, World } from './question.js';
 export { resolveColumns, type CapturedName, type ColumnsOf, type ResolveOptions } from './resolve.js';
+export { describePredicate } from './describe.js';
