@@ -37,3 +37,7 @@ export function isIssued(model: Model, table: Table, name: string): boolean {
   if (references(model, table).some(({ constraint }) => constraint.columns.includes(name))) return true;
   return wordsOf(name).some((word) => issuedWords.has(word));
 }
+
+/** Whether a name says that its values are issued by another party or drawn at random; that it is an identifier says neither. */
+export const soundsIssued = (name: string): boolean =>
+  wordsOf(name).some((word) => issuedWords.has(word) && !['id', 'ids', 'uid'].includes(word));

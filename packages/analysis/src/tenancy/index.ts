@@ -1,2 +1,3 @@
 export { inferTenancy } from './infer.js';
 export { unmatchedTenancyOptions, type TableOptions, type TenancyHints, type TenancyOptions } from './options.js';
+export { stemOf } from './words.js';
