@@ -24,9 +24,16 @@ import noBypassingRole from './role/no-bypassing-role/rule.js';
 import noOwningAppRole from './role/no-owning-app-role/rule.js';
 import noPublicGrant from './role/no-public-grant/rule.js';
 import noTruncateGrant from './role/no-truncate-grant/rule.js';
+import consistentTenantKey from './schema/consistent-tenant-key/rule.js';
+import noGuessableId from './schema/no-guessable-id/rule.js';
+import noTenantDefault from './schema/no-tenant-default/rule.js';
+import noTenantNullingAction from './schema/no-tenant-nulling-action/rule.js';
+import requireCompositeReference from './schema/require-composite-reference/rule.js';
+import requireOwnTenantKey from './schema/require-own-tenant-key/rule.js';
 import requireTenantColumn from './schema/require-tenant-column/rule.js';
 import requireTenantInUnique from './schema/require-tenant-in-unique/rule.js';
 import requireTenantNotNull from './schema/require-tenant-not-null/rule.js';
+import requireTenantReference from './schema/require-tenant-reference/rule.js';
 import noTenantForeignTable from './view/no-tenant-foreign-table/rule.js';
 import noTenantMaterializedView from './view/no-tenant-materialized-view/rule.js';
 import requireCheckOption from './view/require-check-option/rule.js';
@@ -60,9 +67,16 @@ export const rules: readonly Rule[] = [
   noOwningAppRole,
   noPublicGrant,
   noTruncateGrant,
+  consistentTenantKey,
+  noGuessableId,
+  noTenantDefault,
+  noTenantNullingAction,
+  requireCompositeReference,
+  requireOwnTenantKey,
   requireTenantColumn,
   requireTenantInUnique,
   requireTenantNotNull,
+  requireTenantReference,
   noTenantForeignTable,
   noTenantMaterializedView,
   requireCheckOption,

@@ -750,6 +750,181 @@ export const sarifRules = [
     }
   },
   {
+    "id": "consistent-tenant-key",
+    "name": "consistent-tenant-key",
+    "shortDescription": {
+      "text": "Require one spelling of the tenant column, and that shared tables have none."
+    },
+    "fullDescription": {
+      "text": "Code, policies and tools that look for <usual> pass this table by."
+    },
+    "help": {
+      "text": "<table> calls its tenant <column>; <count> other tables call it <usual>. Code, policies and tools that look for <usual> pass this table by. Rename <column> to <usual>, or name both in tenancy.keys.\n<table>.<column> looks like <usual> in another spelling, and <table> has no tenant column. If it holds the tenant, no condition, policy or tool treats the rows as belonging to one. Rename <column> to <usual>, or name it in tenancy.keys.\n<table> is declared shared, and its <column> says which tenant a row belongs to. Accesses to a shared table are not checked, so its rows are not kept apart. Take <table> out of tenancy.shared, or give the reason why its rows are for everybody there."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "T08",
+        "T12"
+      ]
+    }
+  },
+  {
+    "id": "no-guessable-id",
+    "name": "no-guessable-id",
+    "shortDescription": {
+      "text": "Disallow identifiers of tenants' rows that count up over all tenants."
+    },
+    "fullDescription": {
+      "text": "Whoever sees one identifier knows the others, and how many rows all tenants have together."
+    },
+    "help": {
+      "text": "<table>.<column> counts up over all tenants. Whoever sees one identifier knows the others, and how many rows all tenants have together. Use random identifiers (uuid) where they leave the system, or count within each tenant."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "K13"
+      ]
+    }
+  },
+  {
+    "id": "no-tenant-default",
+    "name": "no-tenant-default",
+    "shortDescription": {
+      "text": "Disallow defaults of the tenant column that do not come from the session."
+    },
+    "fullDescription": {
+      "text": "Every insert that forgets the tenant puts its row into that one, instead of failing."
+    },
+    "help": {
+      "text": "<table>.<column> defaults to <value>. Every insert that forgets the tenant puts its row into that one, instead of failing. Drop the default, or make it the tenant of the session, so that an insert without one fails.\n<table>.<column> was added with the default <value>, and keeps it. All rows that were there, and every insert that forgets the tenant, land in that one tenant. Fill the old rows from what they belong to, set <column> NOT NULL, and drop the default.\n<table>.<column> defaults to a new value for each row. A row that is inserted without its tenant belongs to one that does not exist, instead of being refused. Drop the default, so that an insert without the tenant fails."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "T04",
+        "T05"
+      ]
+    }
+  },
+  {
+    "id": "no-tenant-nulling-action",
+    "name": "no-tenant-nulling-action",
+    "shortDescription": {
+      "text": "Disallow references that set the tenant column to NULL or to its default."
+    },
+    "fullDescription": {
+      "text": "SET NULL and SET DEFAULT change every column of the reference, so the rows that pointed at it lose their tenant."
+    },
+    "help": {
+      "text": "<event> of a row of <parent> sets <table>.<column> to <value>. SET NULL and SET DEFAULT change every column of the reference, so the rows that pointed at it lose their tenant. Name the columns that may change: <action> (<others>), from Postgres 15 on.\n<event> of a row of <parent> would set <table>.<column> to NULL, which it cannot be. The statement fails for every row that something points at; no row leaks. Name the columns that may change, <action> (<others>), or choose another action.\n<event> of a row of <parent> sets <table>.<column> to <value>, the only thing that says whose row it is. The rows of a deleted tenant stay and belong to nobody, and a lenient condition shows them to everybody. Delete the rows along (ON DELETE CASCADE), or refuse the deletion while there are any."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "K04"
+      ]
+    }
+  },
+  {
+    "id": "require-composite-reference",
+    "name": "require-composite-reference",
+    "shortDescription": {
+      "text": "Require that references between tables of tenants carry the tenant."
+    },
+    "fullDescription": {
+      "text": "The database accepts a row of one tenant that points at another tenant's <parent>."
+    },
+    "help": {
+      "text": "The reference of <table> over <columns> to <parent> does not carry <key>. The database accepts a row of one tenant that points at another tenant's <parent>. Reference <parent> over (<key>, <columns>)<target>.\nThe reference of <table> over <columns> to <parent> does not carry <key>. Foreign keys are checked without row security, so a row of one tenant may point at another tenant's <parent>, and a refusal tells which ones exist. Reference <parent> over (<key>, <columns>)<target>.\nThe reference of <table> over <columns> to <parent> does not carry <key>, although other references do. The database accepts a row of one tenant that points at another tenant's <parent>. Reference <parent> over (<key>, <columns>)<target>.\nThe reference of <table> over <columns> to <parent> does not carry <key>, and deletes along. A tenant that deletes one of its <parent> deletes the rows of other tenants that point at it, hidden ones included. Reference <parent> over (<key>, <columns>)<target>.\nThe reference of <table> over <columns> to <parent> does not carry <key>, and deletes along. A cascade runs without row security: it deletes other tenants' rows that point at the deleted one. Reference <parent> over (<key>, <columns>)<target>.\nThe reference of <table> to <parent> compares <own> with <theirs>. The tenant of the row is compared with something that is no tenant, so the reference does not hold rows to their tenant. Write the columns of both sides in the same order, the tenant opposite the tenant.\nThe reference of <table> over <columns> to <parent> was added NOT VALID and is never validated. Rows that were there before may point at other tenants' rows, and stay. Repair the old rows, then add VALIDATE CONSTRAINT in a migration.\n<table> refers to <parent> over <columns>, whose values can be guessed. The check of the reference ignores row security, so whether an insert is refused tells which rows other tenants have. Give <table> the key <key> and reference <parent> over both, or use identifiers that nobody can guess.\nThe reference of <table> over <columns> to <parent> does not carry <key>; its values cannot be guessed. Whoever comes to know an identifier can make a row of one tenant point at another tenant's <parent>. Reference <parent> over (<key>, <columns>)<target>."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "K01",
+        "K02",
+        "K05",
+        "K06",
+        "K12",
+        "K14"
+      ]
+    }
+  },
+  {
+    "id": "require-own-tenant-key",
+    "name": "require-own-tenant-key",
+    "shortDescription": {
+      "text": "Require a tenant column of their own on tables whose rows belong to a tenant through others."
+    },
+    "fullDescription": {
+      "text": "Every condition and every policy has to look the tenant up in another table, and no index can begin with it."
+    },
+    "help": {
+      "text": "<table> has no tenant column; its rows belong to a tenant through <parents>. Every condition and every policy has to look the tenant up in another table, and no index can begin with it. Add <key> NOT NULL to <table>, and reference <parents> over it as well."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "T09"
+      ]
+    }
+  },
+  {
     "id": "require-tenant-column",
     "name": "require-tenant-column",
     "shortDescription": {
@@ -837,6 +1012,35 @@ export const sarifRules = [
         "T03",
         "K03",
         "K11"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-reference",
+    "name": "require-tenant-reference",
+    "shortDescription": {
+      "text": "Require that the tenant column refers to the table of tenants and has its type."
+    },
+    "fullDescription": {
+      "text": "Rows can belong to a tenant that does not exist, and stay when their tenant is deleted."
+    },
+    "help": {
+      "text": "<table>.<column> does not refer to <root>. Rows can belong to a tenant that does not exist, and stay when their tenant is deleted. Add FOREIGN KEY (<column>) REFERENCES <root> (<key>).\n<count> of the <all> tables that belong to <root> do not refer to it: <tables>. Rows can belong to a tenant that does not exist, and stay when their tenant is deleted. Add a foreign key over the tenant column of each to <root> (<key>).\n<table>.<column> is <type>, and <other> is <otherType>. Every comparison of the two needs a cast, which keeps an index from being used and a foreign key from being declared. Make <column> <otherType>."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "schema",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "schema"
+      ],
+      "catalogue": [
+        "T06",
+        "T07"
       ]
     }
   },

@@ -335,6 +335,110 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "consistent-tenant-key",
+      "description": "Require one spelling of the tenant column, and that shared tables have none.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "spelling": "{table} calls its tenant {column}; {count} other tables call it {usual}. Code, policies and tools that look for {usual} pass this table by. Rename {column} to {usual}, or name both in tenancy.keys.",
+        "misspelt": "{table}.{column} looks like {usual} in another spelling, and {table} has no tenant column. If it holds the tenant, no condition, policy or tool treats the rows as belonging to one. Rename {column} to {usual}, or name it in tenancy.keys.",
+        "shared": "{table} is declared shared, and its {column} says which tenant a row belongs to. Accesses to a shared table are not checked, so its rows are not kept apart. Take {table} out of tenancy.shared, or give the reason why its rows are for everybody there."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-guessable-id",
+      "description": "Disallow identifiers of tenants' rows that count up over all tenants.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "sequential": "{table}.{column} counts up over all tenants. Whoever sees one identifier knows the others, and how many rows all tenants have together. Use random identifiers (uuid) where they leave the system, or count within each tenant."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-tenant-default",
+      "description": "Disallow defaults of the tenant column that do not come from the session.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "constant": "{table}.{column} defaults to {value}. Every insert that forgets the tenant puts its row into that one, instead of failing. Drop the default, or make it the tenant of the session, so that an insert without one fails.",
+        "backfill": "{table}.{column} was added with the default {value}, and keeps it. All rows that were there, and every insert that forgets the tenant, land in that one tenant. Fill the old rows from what they belong to, set {column} NOT NULL, and drop the default.",
+        "generated": "{table}.{column} defaults to a new value for each row. A row that is inserted without its tenant belongs to one that does not exist, instead of being refused. Drop the default, so that an insert without the tenant fails."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-tenant-nulling-action",
+      "description": "Disallow references that set the tenant column to NULL or to its default.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "nulls": "{event} of a row of {parent} sets {table}.{column} to {value}. SET NULL and SET DEFAULT change every column of the reference, so the rows that pointed at it lose their tenant. Name the columns that may change: {action} ({others}), from Postgres 15 on.",
+        "refuses": "{event} of a row of {parent} would set {table}.{column} to NULL, which it cannot be. The statement fails for every row that something points at; no row leaks. Name the columns that may change, {action} ({others}), or choose another action.",
+        "orphans": "{event} of a row of {parent} sets {table}.{column} to {value}, the only thing that says whose row it is. The rows of a deleted tenant stay and belong to nobody, and a lenient condition shows them to everybody. Delete the rows along (ON DELETE CASCADE), or refuse the deletion while there are any."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-composite-reference",
+      "description": "Require that references between tables of tenants carry the tenant.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "missing": "The reference of {table} over {columns} to {parent} does not carry {key}. The database accepts a row of one tenant that points at another tenant's {parent}. Reference {parent} over ({key}, {columns}){target}.",
+        "missingUnderRls": "The reference of {table} over {columns} to {parent} does not carry {key}. Foreign keys are checked without row security, so a row of one tenant may point at another tenant's {parent}, and a refusal tells which ones exist. Reference {parent} over ({key}, {columns}){target}.",
+        "missingHere": "The reference of {table} over {columns} to {parent} does not carry {key}, although other references do. The database accepts a row of one tenant that points at another tenant's {parent}. Reference {parent} over ({key}, {columns}){target}.",
+        "cascade": "The reference of {table} over {columns} to {parent} does not carry {key}, and deletes along. A tenant that deletes one of its {parent} deletes the rows of other tenants that point at it, hidden ones included. Reference {parent} over ({key}, {columns}){target}.",
+        "cascadeUnderRls": "The reference of {table} over {columns} to {parent} does not carry {key}, and deletes along. A cascade runs without row security: it deletes other tenants' rows that point at the deleted one. Reference {parent} over ({key}, {columns}){target}.",
+        "crossed": "The reference of {table} to {parent} compares {own} with {theirs}. The tenant of the row is compared with something that is no tenant, so the reference does not hold rows to their tenant. Write the columns of both sides in the same order, the tenant opposite the tenant.",
+        "notValidated": "The reference of {table} over {columns} to {parent} was added NOT VALID and is never validated. Rows that were there before may point at other tenants' rows, and stay. Repair the old rows, then add VALIDATE CONSTRAINT in a migration.",
+        "oracle": "{table} refers to {parent} over {columns}, whose values can be guessed. The check of the reference ignores row security, so whether an insert is refused tells which rows other tenants have. Give {table} the key {key} and reference {parent} over both, or use identifiers that nobody can guess.",
+        "unguessable": "The reference of {table} over {columns} to {parent} does not carry {key}; its values cannot be guessed. Whoever comes to know an identifier can make a row of one tenant point at another tenant's {parent}. Reference {parent} over ({key}, {columns}){target}."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-own-tenant-key",
+      "description": "Require a tenant column of their own on tables whose rows belong to a tenant through others.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "joined": "{table} has no tenant column; its rows belong to a tenant through {parents}. Every condition and every policy has to look the tenant up in another table, and no index can begin with it. Add {key} NOT NULL to {table}, and reference {parents} over it as well."
+      },
+      "options": {}
+    },
+    {
       "id": "require-tenant-column",
       "description": "Require a tenant column on every table that holds tenants' rows.",
       "type": "problem",
@@ -385,6 +489,23 @@ export const generated = {
         "neverTightened": "{table}.{column} was added later, and no migration makes it NOT NULL. Rows that were there before, or that an insert forgets to mark, belong to no tenant. Fill the old rows, then set {column} NOT NULL in a migration.",
         "skipsReference": "{table}.{column} may be NULL, and the reference over {columns} is not checked for a row where it is. Such a row can point at another tenant's rows. Set {column} NOT NULL, or declare the reference MATCH FULL.",
         "skipsUnique": "{table}.{column} may be NULL, and uniqueness over {columns} does not hold for rows where it is. Any number of equal rows can be stored without a tenant. Set {column} NOT NULL, or declare the constraint NULLS NOT DISTINCT."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-reference",
+      "description": "Require that the tenant column refers to the table of tenants and has its type.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "missing": "{table}.{column} does not refer to {root}. Rows can belong to a tenant that does not exist, and stay when their tenant is deleted. Add FOREIGN KEY ({column}) REFERENCES {root} ({key}).",
+        "none": "{count} of the {all} tables that belong to {root} do not refer to it: {tables}. Rows can belong to a tenant that does not exist, and stay when their tenant is deleted. Add a foreign key over the tenant column of each to {root} ({key}).",
+        "type": "{table}.{column} is {type}, and {other} is {otherType}. Every comparison of the two needs a cast, which keeps an index from being used and a foreign key from being declared. Make {column} {otherType}."
       },
       "options": {}
     },
@@ -487,9 +608,14 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
-      "tenant-lint/require-tenant-not-null": "error"
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn"
     },
     "strict": {
       "tenant-lint/no-escaped-filter": "error",
@@ -498,9 +624,14 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
-      "tenant-lint/require-tenant-not-null": "error"
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn"
     },
     "all": {
       "tenant-lint/no-escaped-filter": "error",
@@ -509,9 +640,16 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-guessable-id": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
+      "tenant-lint/require-own-tenant-key": "warn",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
-      "tenant-lint/require-tenant-not-null": "error"
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn"
     },
     "recommended-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -534,9 +672,14 @@ export const generated = {
       "tenant-lint/no-owning-app-role": "warn",
       "tenant-lint/no-public-grant": "error",
       "tenant-lint/no-truncate-grant": "error",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/no-tenant-foreign-table": "error",
       "tenant-lint/no-tenant-materialized-view": "error",
       "tenant-lint/require-check-option": "error",
@@ -565,9 +708,14 @@ export const generated = {
       "tenant-lint/no-owning-app-role": "warn",
       "tenant-lint/no-public-grant": "error",
       "tenant-lint/no-truncate-grant": "error",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/no-tenant-foreign-table": "error",
       "tenant-lint/no-tenant-materialized-view": "error",
       "tenant-lint/require-check-option": "error",
@@ -597,9 +745,16 @@ export const generated = {
       "tenant-lint/no-owning-app-role": "warn",
       "tenant-lint/no-public-grant": "error",
       "tenant-lint/no-truncate-grant": "error",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-guessable-id": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
+      "tenant-lint/require-own-tenant-key": "warn",
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/no-tenant-foreign-table": "error",
       "tenant-lint/no-tenant-materialized-view": "error",
       "tenant-lint/require-check-option": "error",
