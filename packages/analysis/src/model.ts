@@ -47,6 +47,10 @@ export interface Model {
   originOf(value: Value): Origin;
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
   policyLeaks(table: Table): readonly PolicyLeak[];
+  /** Policies of a table that are neither found leaking nor isolating, and what that hangs on. */
+  policyUnknowns(table: Table): readonly PolicyUnknown[];
+  /** Tables in which policies of others look up what the caller may see, and how the caller may write them. */
+  lookups(): readonly PolicyLookup[];
   /**
    * Every way in which the static queries of a function reach or write rows of another tenant when they run past row security, with its
    * parameters chosen by the caller. `trigger`: the table whose row is NEW and OLD; that row is the caller's own.
@@ -115,4 +119,28 @@ export interface PolicyLeak {
   readonly confidence: Confidence;
   readonly witness: Witness;
   readonly because: readonly Reason[];
+  /** Without this part of it the condition would isolate: what the user edits or sends, a pattern in the place of equality, a mail address. */
+  readonly owedTo?: 'metadata' | 'client' | 'pattern' | 'email';
+  /** Without this function of the project the condition would isolate. */
+  readonly through?: SchemaFunction;
+}
+
+/** A policy of which it is not known whether it lets foreign rows through. */
+export interface PolicyUnknown {
+  readonly table: TableId;
+  readonly policy: Policy;
+  readonly commands: readonly Command[];
+  readonly side: 'using' | 'check';
+  readonly hangsOn: readonly Reason[];
+}
+
+/** A table that other tables' policies look rows up in by the identity of the caller. */
+export interface PolicyLookup {
+  readonly table: Table;
+  /** The columns compared with the caller. */
+  readonly columns: readonly string[];
+  /** The policies that rely on it. */
+  readonly by: readonly Policy[];
+  /** Policies by which the caller can write a row of its own for any tenant. Empty: none is known. */
+  readonly writableBy: readonly Policy[];
 }

@@ -59,6 +59,8 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     functionAccess: () => ({ tables: [], leaks: [], unknown: [] }),
     policyWeakenings: () => [],
     viewReaches: () => [],
+    policyUnknowns: () => [],
+    lookups: () => [],
     ...overrides,
   };
 }

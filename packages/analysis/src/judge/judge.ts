@@ -14,10 +14,10 @@ import {
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
 import { referencesOf, uniqueKeys } from '../fold/index.js';
-import type { LinkedAccess, Origin, PolicyLeak, Selection } from '../model.js';
+import type { LinkedAccess, Origin, PolicyLeak, PolicyLookup, PolicyUnknown, Selection } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
-import { policyLeaks, type Leak, type ValueClass } from '../prove/index.js';
+import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
 import { Tracer, type Provenance } from '../trace/provenance.js';
 import { bindsKey } from './binds.js';
 import { Checks } from './checks.js';
@@ -46,6 +46,7 @@ export class Judge {
   readonly #verdicts = new Map<string, Verdict>();
   readonly #active = new Set<string>();
   readonly #policies = new Map<TableId, readonly PolicyLeak[]>();
+  #lookups: readonly PolicyLookup[] | undefined;
   readonly #byChain = new Map<string, LinkedAccess[]>();
   readonly #byFunction = new Map<string, LinkedAccess[]>();
   readonly #tracer: Tracer;
@@ -117,6 +118,14 @@ export class Judge {
     const leaks = policyLeaks(table, { schema: this.input.schema, tenancy: this.input.tenancy });
     this.#policies.set(table.id, leaks);
     return leaks;
+  }
+
+  policyUnknowns(table: Table): readonly PolicyUnknown[] {
+    return policyUnknowns(table, { schema: this.input.schema, tenancy: this.input.tenancy });
+  }
+
+  lookups(): readonly PolicyLookup[] {
+    return (this.#lookups ??= lookupsOfPolicies({ schema: this.input.schema, tenancy: this.input.tenancy }));
   }
 
   verdict(access: LinkedAccess, target: Target): Verdict {

@@ -65,6 +65,8 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
       reaches.set(view.id, known);
       return known;
     },
+    policyUnknowns: (table) => judge.policyUnknowns(table),
+    lookups: () => judge.lookups(),
   };
 }
 

@@ -32,6 +32,22 @@ export function identityOf(value: Value): ValueClass | undefined {
   return jsonOperator.test(value.function) ? ofPath(jsonPath(value)) : undefined;
 }
 
+/** What a value of the session owes to its user: the part of the token that users edit, what the client sent, a mail address. */
+export type UserControlled = 'metadata' | 'client' | 'email';
+
+/** Recognises values that whoever asks may choose or change. Undefined: not one of them, or not known to be. */
+export function userControlled(value: Value): UserControlled | undefined {
+  if (value.kind === 'setting' && value.name === 'request.jwt.claim.email') return 'email';
+  if (value.kind === 'apply' && value.function === 'auth.email' && value.to.length === 0) return 'email';
+  if (value.kind === 'column' && userEditable.has(value.column)) return 'metadata';
+  const path = value.kind === 'apply' || value.kind === 'element' ? jsonPath(value) : undefined;
+  if (path?.source === 'claims' && path.steps.length === 1 && path.steps[0] === 'email') return 'email';
+  if (identityOf(value) !== 'foreign-possible') return undefined;
+  return path?.source === 'client' || (value.kind === 'setting' && clientSettings.test(value.name))
+    ? 'client'
+    : 'metadata';
+}
+
 function ofPath(path: JsonPath | undefined): ValueClass | undefined {
   if (!path) return undefined;
   if (path.source === 'client') return 'foreign-possible';

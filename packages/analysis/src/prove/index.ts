@@ -1,4 +1,6 @@
-export { policyLeaks, policyUnknowns, type PolicyContext, type PolicyUnknown } from './policies.js';
+export { identityOf, userControlled, type UserControlled } from './identity.js';
+export { lookupsOfPolicies } from './lookups.js';
+export { policyLeaks, policyUnknowns, type PolicyContext } from './policies.js';
 export { prove } from './prove.js';
 export { policyWeakenings } from './weakened.js';
 export { viewReaches } from './views.js';

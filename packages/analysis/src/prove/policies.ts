@@ -5,14 +5,14 @@ import {
   type Schema,
   type Span,
   type Table,
-  type TableId,
   type TenancyModel,
 } from '@tenant-lint/model';
-import type { Command, PolicyLeak } from '../model.js';
+import type { Command, PolicyLeak, PolicyUnknown } from '../model.js';
+import { owedTo, through } from './blame.js';
 import { existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Leak, Proof } from './question.js';
+import type { Leak, Proof, ProofQuestion } from './question.js';
 
 /** What the policies of a table are judged against. */
 export interface PolicyContext {
@@ -20,15 +20,6 @@ export interface PolicyContext {
   readonly tenancy: TenancyModel;
   /** Roles that bypass policies or are not the application's: their policies do not count. */
   readonly otherRoles?: ReadonlySet<string>;
-}
-
-/** A policy of which it is not known whether it lets foreign rows through. */
-export interface PolicyUnknown {
-  readonly table: TableId;
-  readonly policy: Policy;
-  readonly commands: readonly Command[];
-  readonly side: 'using' | 'check';
-  readonly hangsOn: readonly Reason[];
 }
 
 type Side = 'using' | 'check';
@@ -42,6 +33,8 @@ interface Judged {
   /** The prover's answer if rows that all tenants share counted as foreign. */
   readonly strict: Proof;
   readonly role: RoleView;
+  /** What was asked. */
+  readonly question: ProofQuestion;
 }
 
 /**
@@ -100,11 +93,12 @@ function judge(table: Table, context: PolicyContext): readonly Judged[] {
       if (!own) return;
       // Equal questions (FOR ALL asks three times the same) are asked once.
       const bounds = restrictive.flatMap((p) => clause(p) ?? []);
+      const question = { target: world.self(table), predicate: and(own, ...bounds), world };
       const asked = (nullRows: 'shared' | 'foreign'): Proof => {
         const key = JSON.stringify([role.name, policy.name, bounds, own, nullRows], leaveSpans);
         let proof = proofs.get(key);
         if (!proof) {
-          proof = prove({ target: world.self(table), predicate: and(own, ...bounds), world, nullRows });
+          proof = prove({ ...question, nullRows });
           proofs.set(key, proof);
         }
         return proof;
@@ -116,6 +110,7 @@ function judge(table: Table, context: PolicyContext): readonly Judged[] {
         side,
         role,
         strict,
+        question: { ...question, nullRows: 'foreign' },
         proof: strict.kind === 'isolated' ? strict : asked('shared'),
       });
     };
@@ -155,9 +150,16 @@ function merged(table: Table, leaks: readonly { judged: Judged; leak: Leak }[]):
       confidence: role.assumed && leak.confidence === 'certain' ? 'likely' : leak.confidence,
       witness: leak.witness,
       because,
+      ...blame(judged.question),
     });
   }
   return [...found.values()];
+}
+
+function blame(question: ProofQuestion): Pick<PolicyLeak, 'owedTo' | 'through'> {
+  const part = owedTo(question);
+  const by = through(question);
+  return { ...(part === undefined ? {} : { owedTo: part }), ...(by ? { through: by } : {}) };
 }
 
 const spanOf = (policy: Policy, side: Side): Span | undefined =>

@@ -4,6 +4,7 @@ import type {
   Schema,
   SchemaFunction,
   Table,
+  TableId,
   Target,
   Tenancy,
   TenancyModel,
@@ -14,16 +15,20 @@ import { Tables } from '../link/tables.js';
 import { admitted, requesting, type RoleView } from './compose.js';
 import { identityOf } from './identity.js';
 import type { ColumnFact, World } from './question.js';
-import { eachComparison, targetsIn } from './walk.js';
+import { resolveColumns } from './resolve.js';
+import { eachComparison, eachValue, targetsIn } from './walk.js';
 
 /** What does not depend on the role, remembered with the schema it was made from. */
 interface Base {
   readonly tenancy: TenancyModel;
   readonly tables: Tables;
   readonly world: SchemaWorld;
-  /** `table.column` where policies of other tables, or functions, look a row up by the identity of the caller. */
-  readonly lookups: ReadonlySet<string>;
+  /** Columns by which policies of other tables, or functions, look a row up by the identity of the caller. */
+  readonly lookups: Lookups;
 }
+
+/** For each table the columns compared with the caller, each with the policies that do so themselves or by a function they call. */
+type Lookups = ReadonlyMap<TableId, ReadonlyMap<string, readonly Policy[]>>;
 
 const bases = new WeakMap<Schema, Base>();
 
@@ -54,6 +59,11 @@ export class PolicyWorld implements World {
     this.roles = new Set([...role.all, ...(role.name === 'public' ? requesting : [])]);
   }
 
+  /** Where policies look up what the caller may see. */
+  static lookups(context: { readonly schema: Schema; readonly tenancy: TenancyModel }): Lookups {
+    return baseOf(context.schema, context.tenancy).lookups;
+  }
+
   /** The row of a policy's own table. */
   self(table: Table): Target {
     return {
@@ -75,7 +85,7 @@ export class PolicyWorld implements World {
   column(target: Target, column: string): ColumnFact {
     const fact = this.#owned(this.#base.world.column(target, column));
     const table = this.tableOf(target);
-    return fact.role !== 'key' && table && this.#base.lookups.has(`${table.id}.${column}`)
+    return fact.role !== 'key' && table && this.#base.lookups.get(table.id)?.has(column)
       ? { ...fact, role: 'user' }
       : fact;
   }
@@ -96,8 +106,7 @@ export class PolicyWorld implements World {
   }
 
   columns(target: Target): ReadonlySet<string> | undefined {
-    const table = this.tableOf(target);
-    return table?.complete ? new Set(table.columns.keys()) : undefined;
+    return columnsOf(this.#base.tables, target);
   }
 
   name(target: Target): string {
@@ -115,9 +124,15 @@ export class PolicyWorld implements World {
   }
 }
 
-function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): ReadonlySet<string> {
-  const found = new Set<string>();
-  const look = (tree: Predicate | Value, of: Table | undefined): void => {
+function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Lookups {
+  const found = new Map<TableId, Map<string, Policy[]>>();
+  const note = (table: Table, column: string, by: readonly Policy[]): void => {
+    let columns = found.get(table.id);
+    if (!columns) found.set(table.id, (columns = new Map<string, Policy[]>()));
+    const others = by.filter((policy) => policy.table !== table.id);
+    columns.set(column, [...(columns.get(column) ?? []), ...others]);
+  };
+  const look = (tree: Predicate | Value, of: Table | undefined, by: readonly Policy[]): void => {
     const targets = new Map(targetsIn(tree).map((t) => [t.ref, t]));
     if (targets.size === 0) return;
     eachComparison(tree, (sides) => {
@@ -127,14 +142,40 @@ function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Readonly
         const table = target?.table.known ? tables.table(target.table.value) : undefined;
         if (!target || !table || table === of || column.kind !== 'column') continue;
         const byCaller = sides.some((other, j) => j !== i && isCaller(other, world.column(target, column.column)));
-        if (byCaller) found.add(`${table.id}.${column.column}`);
+        if (byCaller) note(table, column.column, by);
       }
     });
   };
   for (const table of schema.tables.values())
-    for (const policy of table.policies) for (const clause of clausesOf(policy)) look(clause, table);
+    for (const policy of table.policies) for (const clause of clausesOf(policy)) look(clause, table, [policy]);
+  const callers = callersOf(schema);
   for (const overloads of schema.functions.values())
-    for (const f of overloads) if (f.body.known) look(f.body.value, undefined);
+    for (const { name, body } of overloads)
+      if (body.known) {
+        const qualified = `${name.schema ?? 'public'}.${name.name}`;
+        const bound = resolveColumns(body.value, (target) => columnsOf(tables, target));
+        look(bound, undefined, [...(callers.get(name.name) ?? []), ...(callers.get(qualified) ?? [])]);
+      }
+  return found;
+}
+
+function columnsOf(tables: Tables, target: Target): ReadonlySet<string> | undefined {
+  const table = target.table.known ? tables.table(target.table.value) : undefined;
+  return table?.complete ? new Set(table.columns.keys()) : undefined;
+}
+
+/** The policies that call each function, by the name they use. */
+function callersOf(schema: Schema): ReadonlyMap<string, readonly Policy[]> {
+  const found = new Map<string, Policy[]>();
+  for (const table of schema.tables.values())
+    for (const policy of table.policies)
+      for (const clause of clausesOf(policy))
+        eachValue(clause, (value) => {
+          if (value.kind !== 'apply') return;
+          const list = found.get(value.function);
+          if (!list) found.set(value.function, [policy]);
+          else if (!list.includes(policy)) list.push(policy);
+        });
   return found;
 }
 
