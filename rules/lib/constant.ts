@@ -1,4 +1,5 @@
-import type { Predicate, Value } from '@tenant-lint/model';
+import type { Predicate } from '@tenant-lint/model';
+import { bareValue } from './conditions.js';
 
 /** What a condition comes out as whatever the row; undefined where that is not plain to see. NULL counts as false: it lets no row through. */
 export function constantOf(predicate: Predicate): boolean | undefined {
@@ -8,13 +9,13 @@ export function constantOf(predicate: Predicate): boolean | undefined {
     case 'never':
       return false;
     case 'value': {
-      const of = plain(predicate.of);
-      if (of?.kind !== 'constant') return undefined;
+      const of = bareValue(predicate.of);
+      if (of.kind !== 'constant') return undefined;
       return of.value === null ? false : typeof of.value === 'boolean' ? of.value : undefined;
     }
     case 'compare': {
-      const [left, right] = [plain(predicate.left), plain(predicate.right)];
-      if (left?.kind !== 'constant' || right?.kind !== 'constant') return undefined;
+      const [left, right] = [bareValue(predicate.left), bareValue(predicate.right)];
+      if (left.kind !== 'constant' || right.kind !== 'constant') return undefined;
       if (left.value === null || right.value === null) return false;
       if (predicate.operator === '=') return left.value === right.value;
       return predicate.operator === '<>' || predicate.operator === '!=' ? left.value !== right.value : undefined;
@@ -33,14 +34,6 @@ export function constantOf(predicate: Predicate): boolean | undefined {
     default:
       return undefined;
   }
-}
-
-/** A value without casts and without a SELECT around it. */
-function plain(value: Value): Value | undefined {
-  if (value.kind === 'apply' && value.function.startsWith('cast:')) return value.to[0] && plain(value.to[0]);
-  if (value.kind === 'query' && value.query.targets.length === 0 && value.query.condition.kind === 'always')
-    return value.query.output[0] && plain(value.query.output[0]);
-  return value;
 }
 
 const holdsNull = (predicate: Predicate): boolean => JSON.stringify(predicate).includes('"value":null');

@@ -1,12 +1,12 @@
 import type { Command, Model, PolicyLeak } from '@tenant-lint/analysis';
 import type { PolicySubject } from '@tenant-lint/engine';
-import type { Confidence, Predicate, Related, Value } from '@tenant-lint/model';
+import type { Confidence, Predicate, Related, SchemaFunction, Span, Value } from '@tenant-lint/model';
 import { confidences } from '@tenant-lint/model';
 import { placeOf, relatedOf } from './evidence.js';
 import { keyColumns, tableName } from './naming.js';
 import { predicatesIn } from './schema.js';
 
-export type PolicyRule = 'no-fail-open-policy' | 'no-leaking-check' | 'no-leaking-policy';
+export type PolicyRule = 'no-fail-open-policy' | 'no-user-controlled-claim' | 'no-leaking-check' | 'no-leaking-policy';
 
 /**
  * Which rule explains a leak of a policy. A condition opens up only if it would hold otherwise: one that never compares the tenant leaks,
@@ -17,6 +17,7 @@ export function explains(leak: PolicyLeak, keys: readonly string[]): PolicyRule 
   const condition = leak.side === 'check' ? (leak.policy.check ?? leak.policy.using) : leak.policy.using;
   const compares = keys.length === 0 || (condition !== undefined && comparesTenant(condition, keys));
   if (leak.cause === 'fail-open' && compares) return 'no-fail-open-policy';
+  if (leak.owedTo !== undefined) return 'no-user-controlled-claim';
   return leak.side === 'check' && leak.policy.check !== undefined ? 'no-leaking-check' : 'no-leaking-policy';
 }
 
@@ -83,34 +84,97 @@ export function policyFinding(
   const own = leaks.filter((leak) => explains(leak, keys) === rule);
   const [worst] = [...own].sort((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
   if (worst === undefined) return undefined;
-  const place = placeOf(policy.origin, 'the policy is changed here');
+  const shared = worst.through && sharing(worst.through, rule, model);
+  if (shared && (shared[0]?.policy !== policy || shared[0].table !== table.id)) return undefined;
+  const place =
+    shared && worst.through ? placeOf(worst.through.origin) : placeOf(policy.origin, 'the policy is changed here');
   const key = keys.join(' or ');
+  const others = shared?.slice(1) ?? [];
   return {
     data: {
       policy: policy.name,
-      table: tableName(table.id),
+      table: tableName(table.id) + alike(others.length, worst.through),
       key: key === '' ? 'the row it belongs to' : key,
       done: doneBy(own),
       witness: worst.witness.text,
     },
     span: place.span,
-    related: [...place.related, ...relatedOf(worst.because, place.span)],
+    related: [
+      ...(shared
+        ? [{ span: policy.origin.created, text: `policy ${policy.name} of ${tableName(table.id)} calls it` }]
+        : []),
+      ...others.map((o) => ({
+        span: o.policy.origin.created,
+        text: `policy ${o.policy.name} of ${tableName(o.table)} calls it too`,
+      })),
+      ...place.related,
+      ...relatedOf(worst.because, place.span),
+    ],
     confidence: worst.confidence,
     witness: worst.witness.text,
     table: table.id,
-    key: `${table.id} ${policy.name}`,
-    cause: `policy ${table.id} ${policy.name} ${leaks.length > own.length ? sideOf(worst, leaks) : 'both'}`,
+    key: shared && worst.through ? `function ${nameOfFunction(worst.through)}` : `${table.id} ${policy.name}`,
+    cause:
+      shared && worst.through
+        ? `function ${nameOfFunction(worst.through)}`
+        : causeOf(worst, leaks, leaks.length > own.length),
   };
 }
+
+/** A function by its name, with its schema where it was written. */
+export const nameOfFunction = (f: SchemaFunction): string =>
+  (f.name.schema === undefined ? '' : `${f.name.schema}.`) + f.name.name;
+
+const alike = (count: number, f: SchemaFunction | undefined): string =>
+  count === 0 || !f
+    ? ''
+    : `, like ${count} ${count === 1 ? 'other that calls' : 'others that call'} ${nameOfFunction(f)}(),`;
+
+/** The leaks of all policies that a function is the cause of, first things first; undefined where it is the cause of one policy's alone. */
+function sharing(f: SchemaFunction, rule: PolicyRule, model: Model): readonly PolicyLeak[] | undefined {
+  const found: PolicyLeak[] = [];
+  for (const table of model.schema.tables.values()) {
+    const keys = keyColumns(model.tenancyOf(table.id));
+    for (const leak of model.policyLeaks(table)) {
+      if (leak.through !== f || explains(leak, keys) !== rule) continue;
+      if (!found.some((l) => l.table === leak.table && l.policy.name === leak.policy.name)) found.push(leak);
+    }
+  }
+  const place = ({ policy: { origin } }: PolicyLeak): Span => origin.created;
+  found.sort((a, b) =>
+    place(a).file < place(b).file ? -1 : place(a).file > place(b).file ? 1 : place(a).start - place(b).start,
+  );
+  return found.length > 1 ? found : undefined;
+}
+
+/** What the rule that explains a leak calls its cause. */
+export function causeOfLeak(leak: PolicyLeak, model: Model): string {
+  const table = model.schema.tables.get(leak.table);
+  const leaks = table ? model.policyLeaks(table).filter((l) => l.policy.name === leak.policy.name) : [leak];
+  const keys = keyColumns(model.tenancyOf(leak.table));
+  const rule = explains(leak, keys);
+  const own = leaks.filter((l) => explains(l, keys) === rule);
+  if (leak.through && sharing(leak.through, rule, model)) return `function ${nameOfFunction(leak.through)}`;
+  return causeOf(leak, leaks, leaks.length > own.length);
+}
+
+/**
+ * What one leak of a policy is called among rules, so that the most specific one reports it. `apart`: the policy has further leaks that
+ * another rule explains.
+ */
+const causeOf = (leak: PolicyLeak, leaks: readonly PolicyLeak[], apart: boolean): string =>
+  `policy ${leak.table} ${leak.policy.name} ${apart ? sideOf(leak, leaks) : 'both'}`;
 
 type PolicySpan = PolicySubject['policy']['origin']['created'];
 
 /** USING and WITH CHECK are two causes unless they say the same; a setting that opens both is one. */
 function sideOf(leak: PolicyLeak, leaks: readonly PolicyLeak[]): string {
   const { using, check } = leak.policy;
-  const same = check === undefined || JSON.stringify(using) === JSON.stringify(check);
+  const same = check === undefined || JSON.stringify(using, leaveSpans) === JSON.stringify(check, leaveSpans);
   return same || leaks.some((l) => l.cause === 'fail-open') ? 'both' : leak.side;
 }
+
+const leaveSpans = (key: string, value: unknown): unknown => (key === 'span' ? undefined : value);
 
 const participles: Readonly<Record<Command, string>> = {
   select: 'read',

@@ -1,0 +1,96 @@
+import type { Model, PolicyLookup } from '@tenant-lint/analysis';
+import { defineRule } from '@tenant-lint/engine';
+import type { Policy, Related, Table } from '@tenant-lint/model';
+import { placeOf } from '../../lib/evidence.js';
+import { tableName } from '../../lib/naming.js';
+import { tenantKeys } from '../../lib/schema.js';
+
+export default defineRule({
+  meta: {
+    id: 'no-unprotected-lookup',
+    group: 'policy',
+    summary: 'Disallow policies that look access up in a table which the caller can write',
+    since: 'next',
+    severity: 'error',
+    recommended: true,
+    hosts: ['sql'],
+    needs: ['migrations'],
+    catalogue: ['Q16'],
+    messages: {
+      open: {
+        what: 'Policies look up in {table} what the caller may see, and row security is not enabled on it.',
+        why: 'Whoever may write {table} gives himself access to any tenant, and whoever may read it sees who belongs to which.',
+        fix: 'Enable row security on {table}, with policies under which nobody can add himself to a tenant.',
+      },
+      selfGranted: {
+        what: 'Policy {policy} lets callers write their own row of {table} for any tenant.',
+        why: 'Other policies look up in {table} what the caller may see, so everybody can give himself access to any tenant.',
+        fix: 'Let members who may invite, or a function with its own check, write {table}; compare {key} in WITH CHECK.',
+      },
+    },
+  },
+  subject: 'project',
+  *check(_, model) {
+    for (const lookup of model.lookups()) {
+      const { table, by, writableBy } = lookup;
+      const others = [...new Set(by)].filter((policy) => policy.table !== table.id);
+      if (others.length === 0) continue;
+      const related = others.map((policy): Related => ({
+        span: policy.origin.created,
+        text: `policy ${policy.name} of ${tableName(policy.table)} relies on it`,
+      }));
+      if (!table.rowSecurity.enabled) {
+        if (!mayWrite(model, table)) continue;
+        yield {
+          message: 'open',
+          data: { table: tableName(table.id) },
+          span: table.origin.created,
+          related,
+          confidence: 'certain',
+          table: table.id,
+          key: table.id,
+          cause: `row security ${table.id}`,
+        };
+        continue;
+      }
+      for (const policy of writableBy) {
+        const place = placeOf(policy.origin, 'the policy is changed here');
+        yield {
+          message: 'selfGranted',
+          data: { policy: policy.name, table: tableName(table.id), key: keyOf(model, lookup) },
+          span: place.span,
+          related: [...place.related, ...related],
+          confidence: guarded(table, policy) ? 'possible' : 'likely',
+          table: table.id,
+          key: `${table.id} ${policy.name}`,
+        };
+      }
+    }
+  },
+});
+
+const keyOf = (model: Model, { table }: PolicyLookup): string =>
+  tenantKeys(model, table)
+    .map((key) => key.column)
+    .join(' or ') || 'the tenant';
+
+/** Whether some role may write the table; where no grant speaks of it, a platform or the owner gave the privileges. */
+function mayWrite(model: Model, table: Table): boolean {
+  const grants = model.schema.grants.filter((grant) =>
+    grant.on.some(
+      (object) =>
+        (object.kind === 'table' && `${object.name.schema ?? 'public'}.${object.name.name}` === table.id) ||
+        (object.kind === 'all tables' && object.schema === (table.name.schema ?? 'public')),
+    ),
+  );
+  return grants.length === 0 || grants.some((grant) => grant.privileges.some((p) => /^(?:insert|update|all)/i.test(p)));
+}
+
+/** Something else may hold the write back: a trigger that looks at each row, of which nothing is known here. */
+const guarded = (table: Table, policy: Policy): boolean =>
+  table.triggers.some(
+    (trigger) =>
+      trigger.enabled &&
+      trigger.timing.toLowerCase() === 'before' &&
+      trigger.events.some((e) => policy.command === 'all' || e.toLowerCase() === policy.command),
+  );
