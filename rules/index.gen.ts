@@ -14,6 +14,11 @@ import noFailOpenPolicy from './policy/no-fail-open-policy/rule.js';
 import noInertPolicy from './policy/no-inert-policy/rule.js';
 import noLeakingCheck from './policy/no-leaking-check/rule.js';
 import noLeakingPolicy from './policy/no-leaking-policy/rule.js';
+import noOpaquePolicy from './policy/no-opaque-policy/rule.js';
+import noRecursivePolicy from './policy/no-recursive-policy/rule.js';
+import noShadowedColumn from './policy/no-shadowed-column/rule.js';
+import noUnprotectedLookup from './policy/no-unprotected-lookup/rule.js';
+import noUserControlledClaim from './policy/no-user-controlled-claim/rule.js';
 import requireForcedRowSecurity from './policy/require-forced-row-security/rule.js';
 import requirePolicy from './policy/require-policy/rule.js';
 import requirePolicyRole from './policy/require-policy-role/rule.js';
@@ -57,6 +62,11 @@ export const rules: readonly Rule[] = [
   noInertPolicy,
   noLeakingCheck,
   noLeakingPolicy,
+  noOpaquePolicy,
+  noRecursivePolicy,
+  noShadowedColumn,
+  noUnprotectedLookup,
+  noUserControlledClaim,
   requireForcedRowSecurity,
   requirePolicy,
   requirePolicyRole,

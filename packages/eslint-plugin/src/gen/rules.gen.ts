@@ -175,6 +175,90 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-opaque-policy",
+      "description": "Disallow policies whose effect cannot be told from the migrations.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "opaque": "Whether policy {policy} of {table}{others} isolates tenants cannot be told. It hangs on {reason}. Write the function into a migration, in SQL, or with plain RETURN statements in PL/pgSQL."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-recursive-policy",
+      "description": "Disallow policies that ask their own table again.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "own": "Policy {policy} of {table} reads {table} itself{way}. Postgres asks the policies of {table} for that again, and refuses every query of the table: infinite recursion. Read {table} in a SECURITY DEFINER function with a pinned search_path, whose owner row security does not hold for.",
+        "mutual": "The policies of {table} ask those of {through}, which ask {table} again. Postgres refuses every query of these tables: infinite recursion. Break the circle: read one of the tables in a SECURITY DEFINER function with a pinned search_path."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-shadowed-column",
+      "description": "Disallow sub-queries of policies in which a column is compared with itself, because a name means another table than it seems.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "inner": "In policy {policy} of {table}, {column} means the column of {by}, the table of the sub-query, so it is compared with itself. Names belong to the innermost table that has such a column. The comparison is always true, so another tenant's rows can be {done}. Write {table}.{column} for the column of the policy's own table.",
+        "outer": "In policy {policy} of {table}, {column} means the column of {table} itself, also in the sub-query, which has no such column. The column is compared with itself, which is always true, so another tenant's rows can be {done}. Write the column of the looked-up table, and qualify every name of the sub-query.",
+        "inFunction": "In function {function}, {column} means the column of {by} and not the parameter, so it is compared with itself. In SQL functions a column comes before a parameter of the same name. The comparison is always true, so through {policies} another tenant's rows can be {done}. Write {function}.{column} for the parameter, or give it another name.",
+        "vacuous": "In policy {policy} of {table}, {column} of {by} is compared with itself. A name without its table belongs to the innermost table that has such a column. The comparison holds nothing back; something else does. Qualify every column of the sub-query."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-unprotected-lookup",
+      "description": "Disallow policies that look access up in a table which the caller can write.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "open": "Policies look up in {table} what the caller may see, and row security is not enabled on it. Whoever may write {table} gives himself access to any tenant, and whoever may read it sees who belongs to which. Enable row security on {table}, with policies under which nobody can add himself to a tenant.",
+        "selfGranted": "Policy {policy} lets callers write their own row of {table} for any tenant. Other policies look up in {table} what the caller may see, so everybody can give himself access to any tenant. Let members who may invite, or a function with its own check, write {table}; compare {key} in WITH CHECK."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-user-controlled-claim",
+      "description": "Disallow policies that rest on what the user can choose or change.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "metadata": "Policy {policy} of {table} believes what users write into their own metadata. Every user may change user_metadata, so another tenant's rows can be {done}. Take the claim from app_metadata, or look the membership of the caller up.",
+        "client": "Policy {policy} of {table} believes what the client sent with the request. Headers and cookies are chosen by whoever asks, so another tenant's rows can be {done}. Take the tenant from the verified token, or look the membership of the caller up.",
+        "pattern": "Policy {policy} of {table} compares with the current tenant by a pattern. A tenant whose name begins like another's, or holds a wildcard, matches its rows too: they can be {done}. Compare {key} by equality.",
+        "email": "Policy {policy} of {table} lets rows through by a part of the mail address. Whoever signs up with such an address gets other tenants' rows: they can be {done}. Look the membership of the caller up by auth.uid().",
+        "metadataRole": "Policy {policy} of {table} asks for something that users write into their own metadata. Every user may change user_metadata, so the condition holds for whoever wants it to, within the tenant. Take the claim from app_metadata, or from a table that users cannot write.",
+        "list": "Policy {policy} of {table} takes a list of tenants from one text. A tenant whose identifier holds the separator, or a list that was put together wrongly, lets other tenants in. Compare {key} with a single setting, or look the memberships of the caller up.",
+        "sessionUser": "Policy {policy} of {table} compares with the database role of the session. Behind a connection pool all tenants share one role, so the comparison tells none of them apart. Compare with a setting of the transaction or with the identity in the token.",
+        "mutable": "Policy {policy} of {table} knows the caller by the mail address. An address can be changed and given to somebody else, who then gets the rows. Compare with auth.uid(), and store that in the row.",
+        "unknownRole": "Policy {policy} of {table} compares the role with '{role}', which is no role of the database. auth.role() gives the database role of the request, so the comparison has always the same result. Compare with the role that the policy is for, or name the role in its TO clause.",
+        "stale": "Policy {policy} of {table} decides what may be written by the tenants that the token names. A token keeps its claims until it expires, so a member who was removed can go on writing. Look the membership up where rows are written, or keep tokens short-lived."
+      },
+      "options": {}
+    },
+    {
       "id": "require-forced-row-security",
       "description": "Require that row security holds for the owner of a table, too.",
       "type": "problem",
@@ -663,6 +747,10 @@ export const generated = {
       "tenant-lint/no-inert-policy": "warn",
       "tenant-lint/no-leaking-check": "error",
       "tenant-lint/no-leaking-policy": "error",
+      "tenant-lint/no-recursive-policy": "error",
+      "tenant-lint/no-shadowed-column": "error",
+      "tenant-lint/no-unprotected-lookup": "error",
+      "tenant-lint/no-user-controlled-claim": "error",
       "tenant-lint/require-forced-row-security": "warn",
       "tenant-lint/require-policy": "warn",
       "tenant-lint/require-policy-role": "warn",
@@ -699,6 +787,11 @@ export const generated = {
       "tenant-lint/no-inert-policy": "warn",
       "tenant-lint/no-leaking-check": "error",
       "tenant-lint/no-leaking-policy": "error",
+      "tenant-lint/no-opaque-policy": "warn",
+      "tenant-lint/no-recursive-policy": "error",
+      "tenant-lint/no-shadowed-column": "error",
+      "tenant-lint/no-unprotected-lookup": "error",
+      "tenant-lint/no-user-controlled-claim": "error",
       "tenant-lint/require-forced-row-security": "warn",
       "tenant-lint/require-policy": "warn",
       "tenant-lint/require-policy-role": "warn",
@@ -735,6 +828,11 @@ export const generated = {
       "tenant-lint/no-inert-policy": "warn",
       "tenant-lint/no-leaking-check": "error",
       "tenant-lint/no-leaking-policy": "error",
+      "tenant-lint/no-opaque-policy": "warn",
+      "tenant-lint/no-recursive-policy": "error",
+      "tenant-lint/no-shadowed-column": "error",
+      "tenant-lint/no-unprotected-lookup": "error",
+      "tenant-lint/no-user-controlled-claim": "error",
       "tenant-lint/require-forced-row-security": "warn",
       "tenant-lint/require-policy": "warn",
       "tenant-lint/require-policy-role": "warn",
