@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '@tenant-lint/workspace';
 import { addBaselineOptions, addCheckOptions, type BaselineFlags, type CheckFlags } from './options.js';
 import type { ExplainFlags } from './commands/explain.js';
+import { addProveOptions, type ProveFlags } from './prove-options.js';
 import { version } from './version.js';
 
 /** Where a run reads and writes; a test hands in its own. */
@@ -53,6 +54,15 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   ).action(async (flags: BaselineFlags) => {
     const { baseline } = await import('./commands/baseline.js');
     code = await baseline(flags, io);
+  });
+  addProveOptions(
+    program
+      .command('prove')
+      .description('execute: migrations into an embedded Postgres, two tenants, a matrix of who reaches what')
+      .argument('[paths...]'),
+  ).action(async (paths: string[], flags: ProveFlags) => {
+    const { prove } = await import('./commands/prove.js');
+    code = await prove(paths, flags, io);
   });
   program
     .command('explain')

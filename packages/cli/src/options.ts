@@ -99,7 +99,8 @@ function severityOf(text: string, before: Readonly<Record<string, Severity>>): R
   return { ...before, [rule]: severity };
 }
 
-function count(text: string): number {
+/** A number of an option. */
+export function count(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Not a number.');
   return Number(text);
 }

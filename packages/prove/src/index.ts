@@ -7,3 +7,9 @@ export {
   type Row,
   type Settings,
 } from './embedded.js';
+export { cellName, type Attempt, type Cell, type CellOutcome, type Command, type Way } from './attempt/attempt.js';
+export { defaultLimits, OutOfMemory, OutOfTime, TimedOut, type Limits, type Session } from './session/session.js';
+export { openEmbeddedSession } from './session/embedded-session.js';
+export { planMigrations, type MigrationFile } from './migrate/plan.js';
+export type { Applied, Exception } from './migrate/apply.js';
+export { proveIsolation, type Proof, type ProveInput } from './prove.js';

@@ -3,3 +3,4 @@ export { extractSql, type ExtractOptions } from './file/extract.js';
 export { lowerEmbedded, type EmbeddedSql, type LoweredSql } from './lower/embedded.js';
 export { holeIdentifier } from './lower/holes.js';
 export { normalizePlaceholders, type Normalized } from './lower/placeholders.js';
+export { migrationStatements, type MigrationStatement } from './file/statements.js';

@@ -1,5 +1,5 @@
 export { foldSchema, type FoldOptions } from './fold.js';
-export { compareMigrations, historyOf } from './order.js';
+export { compareMigrations, historyOf, sourcesOf, type Source as SchemaSource } from './order.js';
 export {
   hasIndexLedBy,
   leadingIndexes,

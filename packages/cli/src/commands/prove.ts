@@ -1,0 +1,76 @@
+import { sourcesOf } from '@tenant-lint/analysis';
+import type { FileFacts } from '@tenant-lint/model';
+import { OutOfMemory, OutOfTime, proveIsolation, TimedOut, type MigrationFile, type Proof } from '@tenant-lint/prove';
+import { buildModel, Failure, type Built, type Source } from '@tenant-lint/workspace';
+import type { Io } from '../main.js';
+import { notices } from '../notices.js';
+import { open } from '../open.js';
+import { progressLine } from '../progress.js';
+import { proofJson } from '../report/proof-json.js';
+import { proofText } from '../report/proof-text.js';
+import type { ProveFlags } from '../prove-options.js';
+import { refusal } from '../refusal.js';
+
+/**
+ * `tenant-lint prove`: runs the migrations in a database that is thrown away and tries to reach the rows of another tenant. Returns the exit
+ * code; throws Failure where there is nothing to run or the database cannot be had.
+ */
+export async function prove(paths: readonly string[], flags: ProveFlags, io: Io): Promise<number> {
+  const { source, settings } = await open(paths, flags, io.cwd);
+  const progress = progressLine(io);
+  const built = buildModel(source, { settings, progress: progress.update });
+  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
+  const refused = refusal(built);
+  if (refused) throw refused;
+  const migrations = migrationsOf(built, source);
+  const proof = await proved({ migrations, built, flags, progress: progress.update });
+  progress.end();
+  io.stdout.write(flags.format === 'json' ? proofJson(proof, built.model) : proofText(proof, built.model));
+  return proof.cells.some((c) => c.outcome === 'leaked') ? 1 : 0;
+}
+
+/** The files of all histories in the order in which they apply, else of dumps. Throws Failure where there are none. */
+function migrationsOf({ model }: Built, source: Source): readonly MigrationFile[] {
+  const sources = sourcesOf([...model.files.values()]);
+  const sql = (kind: 'migrations' | 'dump'): readonly FileFacts[] =>
+    sources.filter((s) => s.kind === kind).flatMap((s) => s.files.filter((f) => f.dialect === 'postgres'));
+  const histories = sql('migrations');
+  const files = (histories.length > 0 ? histories : sql('dump')).flatMap(({ file }) => {
+    const read = source.read(file);
+    return 'text' in read ? [{ file, text: read.text }] : [];
+  });
+  if (files.length === 0)
+    throw new Failure('There are no SQL migrations to run.', {
+      advice:
+        'prove runs .sql files: migrations, or a structure dump. Let your library write them (prisma migrate diff, drizzle-kit generate), or name them in tenant-lint.config.ts: sources: { migrations: [...] }.',
+    });
+  return files;
+}
+
+async function proved({
+  migrations,
+  built,
+  flags,
+  progress,
+}: {
+  readonly migrations: readonly MigrationFile[];
+  readonly built: Built;
+  readonly flags: ProveFlags;
+  readonly progress: (phase: string, done: number, total: number) => void;
+}): Promise<Proof> {
+  try {
+    return await proveIsolation({
+      migrations,
+      tenancy: built.model.tenancy,
+      limits: { totalSeconds: flags.timeout },
+      progress,
+    });
+  } catch (error) {
+    if (error instanceof TimedOut || error instanceof OutOfTime || error instanceof OutOfMemory)
+      throw new Failure(`The proof was ended: ${error.message}.`, {
+        advice: 'Give it more time with --timeout, or leave the file out with sources.ignore.',
+        cause: error,
+      });
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+import { Option, type Command } from 'commander';
+import { count } from './options.js';
+
+export interface ProveFlags {
+  readonly config?: string;
+  readonly configCode: boolean;
+  readonly format: 'text' | 'json';
+  readonly timeout: number;
+}
+
+/** Declares the options of `prove`. */
+export const addProveOptions = (command: Command): Command =>
+  command
+    .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
+    .option('--no-config-code', 'JSON configuration only')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--timeout <seconds>', 'for everything').argParser(count).default(600))
+    .option('--verbose', 'stacks of unexpected errors');
