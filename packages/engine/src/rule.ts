@@ -112,7 +112,7 @@ export interface Draft<M extends string = string> {
    */
   readonly key: string;
   /** Findings of different rules with one cause are one finding, see `rank`. For targets and policies the engine sets it. */
-  readonly cause?: string;
+  readonly cause?: string | readonly string[];
   readonly evidence?: Evidence;
   readonly witness?: string;
   readonly table?: string;

@@ -1,6 +1,6 @@
 import type { Model } from '@tenant-lint/analysis';
 import { confidences, type Confidence, type Finding } from '@tenant-lint/model';
-import { oneFindingPerCause } from './cause.js';
+import { oneFindingPerCause, type Cause } from './cause.js';
 import { fingerprinter } from './fingerprint.js';
 import { figuresOf, lineStartsFor, summarize } from './figures.js';
 import { render } from './render.js';
@@ -30,7 +30,7 @@ export interface RunOptions {
 
 interface Found {
   readonly rule: string;
-  readonly cause: string | undefined;
+  readonly cause: Cause;
   readonly active: ActiveRule;
   readonly draft: Draft;
 }

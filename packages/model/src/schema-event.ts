@@ -171,6 +171,8 @@ export type SchemaAction =
       readonly ifNotExists: boolean;
       readonly temporary: boolean;
       readonly partitionOf?: ObjectName;
+      /** The partition that takes the rows that no other one takes. */
+      readonly defaultPartition?: boolean;
       readonly partitionBy?: readonly string[];
       readonly inherits: readonly ObjectName[];
       readonly like: readonly { readonly table: ObjectName; readonly including: readonly string[] }[];

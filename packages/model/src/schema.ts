@@ -71,6 +71,11 @@ export interface Table {
   readonly rules?: readonly { readonly name: string; readonly idle?: true; readonly origin: Origin }[];
   readonly owner?: { readonly role: string; readonly span: Span };
   readonly partitionOf?: TableId;
+  readonly defaultPartition?: true;
+  /** The tables it was made from: by LIKE, or by a query that copied their rows as well. */
+  readonly copyOf?: readonly { readonly table: TableId; readonly by: 'like' | 'query' }[];
+  /** The table whose partition or child it was until the statement. */
+  readonly detached?: { readonly from: TableId; readonly span: Span };
   readonly partitionBy?: readonly string[];
   readonly inherits: readonly TableId[];
   /** Known by declaration in code as well as by migrations, or by one of them. */

@@ -45,7 +45,7 @@ export default defineRule({
     if (!table.complete || table.partitionOf !== undefined || table.inherits.length > 0) return;
     const key = usualKey(model);
     if (key === undefined) return;
-    const common = { span: table.origin.created, table: table.id, key: table.id };
+    const common = { span: table.origin.created, table: table.id, key: table.id, cause: `tenant column ${table.id}` };
     const { kind } = model.tenancyOf(table.id);
     if (kind === 'child') {
       const parents = linkedTables(model, table);

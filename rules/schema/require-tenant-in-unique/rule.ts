@@ -62,6 +62,7 @@ export default defineRule({
         confidence,
         table: table.id,
         key: `${table.id} ${unique.kind} ${unique.columns.join(',')} ${unique.partly ?? ''}`,
+        cause: `unique ${table.id} ${[...unique.columns].sort().join()}`,
       };
     }
   },

@@ -67,6 +67,7 @@ export default defineRule({
         confidence: 'certain',
         table: table.id,
         key: `${table.id}.${key.column}`,
+        cause: `not null ${table.id}.${key.column}`,
       };
     }
   },

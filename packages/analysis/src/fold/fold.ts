@@ -185,6 +185,9 @@ function schemaOf(world: World, sources: Schema['sources']): Schema {
 }
 
 function tableOf(world: World, id: TableId, draft: TableDraft, relations: readonly Relation[]): Table {
+  const copies = draft.copyOf
+    .map(({ table, by }) => ({ table: idOfDraft(table), by }))
+    .filter((copy) => copy.table !== id && world.tables.has(copy.table));
   return {
     id,
     name: { schema: draft.schema, name: draft.name },
@@ -203,6 +206,9 @@ function tableOf(world: World, id: TableId, draft: TableDraft, relations: readon
     ...(draft.owner ? { owner: draft.owner } : {}),
     ...(draft.partitionOf === undefined ? {} : { partitionOf: draft.partitionOf }),
     ...(draft.partitionBy ? { partitionBy: draft.partitionBy } : {}),
+    ...(draft.defaultPartition ? { defaultPartition: true as const } : {}),
+    ...(copies.length > 0 ? { copyOf: copies } : {}),
+    ...(draft.detached ? { detached: { from: idOfDraft(draft.detached.from), span: draft.detached.span } } : {}),
   };
 }
 

@@ -65,6 +65,7 @@ function mergeTables(a: TableDraft, b: TableDraft): TableDraft {
   const owner = a.owner ?? b.owner;
   const partitionOf = a.partitionOf ?? b.partitionOf;
   const partitionBy = a.partitionBy ?? b.partitionBy;
+  const detached = a.detached ?? b.detached;
   return {
     schema: a.schema,
     name: a.name,
@@ -82,6 +83,9 @@ function mergeTables(a: TableDraft, b: TableDraft): TableDraft {
     origin: bothOrigins(a.origin, b.origin),
     complete: a.complete && b.complete,
     view: a.view,
+    copyOf: a.copyOf.length > 0 ? a.copyOf : b.copyOf,
+    ...(detached ? { detached } : {}),
+    ...(a.defaultPartition || b.defaultPartition ? { defaultPartition: true } : {}),
     ...(owner ? { owner } : {}),
     ...(partitionOf === undefined ? {} : { partitionOf }),
     ...(partitionBy ? { partitionBy } : {}),

@@ -45,6 +45,8 @@ export function createTable(world: World, action: Action<'create table'>, span: 
     origin: born(span),
     complete: true,
     view: action.foreign === true,
+    copyOf: [],
+    ...(action.defaultPartition ? { defaultPartition: true } : {}),
     ...(world.role === undefined ? {} : { owner: { role: world.role, span } }),
     ...(action.partitionBy ? { partitionBy: action.partitionBy } : {}),
   };
@@ -63,8 +65,10 @@ export function createTable(world: World, action: Action<'create table'>, span: 
   }
   for (const like of action.like) {
     const from = world.table(like.table);
-    if (from) copyLike(world, table, from, like.including, span);
-    else table.complete = false;
+    if (from) {
+      copyLike(world, table, from, like.including, span);
+      table.copyOf.push({ table: from, by: 'like' });
+    } else table.complete = false;
   }
   for (const column of action.columns) addColumn(table, column, span);
   for (const constraint of action.constraints) addConstraint(world, table, constraint, span);
@@ -165,6 +169,11 @@ function columnsOfQuery(world: World, table: TableDraft, query: Access, span: Sp
     const name = query.targets.find((t) => t.ref === ref)?.table;
     return name?.known && name.value.by === 'sql' ? world.table(name.value) : undefined;
   };
+  for (const { ref, role } of query.targets) {
+    const from = role === 'subquery' ? undefined : sourceOf(ref);
+    if (from && from !== table && !table.copyOf.some((c) => c.table === from))
+      table.copyOf.push({ table: from, by: 'query' });
+  }
   const add = (name: string, source: Column | undefined): void => {
     if (!table.columns.has(name))
       table.columns.set(name, { name, type: source?.type ?? '', notNull: false, span, origin: born(span) });
@@ -205,9 +214,13 @@ export function attachPartition(
   child.origin = changedBy(child.origin, span);
   if (action.do === 'attach partition') {
     child.partitionOf = idOfDraft(parent);
+    delete child.detached;
     adoptColumns(child, parent, span);
     adoptKeys(world, child, parent, span);
-  } else delete child.partitionOf;
+  } else {
+    delete child.partitionOf;
+    child.detached = { from: parent, span };
+  }
 }
 
 export function setInheritance(world: World, action: Action<'inherit' | 'no inherit'>, span: Span): void {
@@ -217,7 +230,9 @@ export function setInheritance(world: World, action: Action<'inherit' | 'no inhe
   child.origin = changedBy(child.origin, span);
   const id = idOfDraft(parent);
   child.inherits = child.inherits.filter((i) => i !== id);
+  delete child.detached;
   if (action.do === 'inherit') child.inherits.push(id);
+  else child.detached = { from: parent, span };
 }
 
 /**

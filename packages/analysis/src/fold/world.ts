@@ -37,6 +37,10 @@ export interface TableDraft {
   rules: { name: string; idle?: true; origin: Origin }[];
   owner?: { role: string; span: Span };
   partitionOf?: TableId;
+  defaultPartition?: true;
+  /** By identity, so that they follow renames; one that was dropped is left out at the end. */
+  copyOf: { table: TableDraft; by: 'like' | 'query' }[];
+  detached?: { from: TableDraft; span: Span };
   partitionBy?: readonly string[];
   inherits: TableId[];
   origin: Origin;

@@ -60,6 +60,7 @@ export function createTable(ddl: Ddl, node: CreateStmt, foreign = false): Schema
       temporary: isTemporary(node.relation),
       inherits: partitionOf ? [] : parents,
       ...(partitionOf ? { partitionOf } : {}),
+      ...(node.partbound?.is_default ? { defaultPartition: true } : {}),
       ...(partitionBy ? { partitionBy } : {}),
       ...(foreign ? { foreign } : {}),
     },
