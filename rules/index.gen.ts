@@ -4,6 +4,9 @@ import noEscapedFilter from './access/no-escaped-filter/rule.js';
 import noUnscopedGet from './access/no-unscoped-get/rule.js';
 import noVanishingFilter from './access/no-vanishing-filter/rule.js';
 import requireTenantFilter from './access/require-tenant-filter/rule.js';
+import noUnprotectedCopy from './copy/no-unprotected-copy/rule.js';
+import requireRowSecurityOnPartition from './copy/require-row-security-on-partition/rule.js';
+import requireTenantInPartitionKey from './copy/require-tenant-in-partition-key/rule.js';
 import noDynamicSchemaName from './identifier/no-dynamic-schema-name/rule.js';
 import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js';
 import noUnknownRule from './meta/no-unknown-rule/rule.js';
@@ -52,6 +55,9 @@ export const rules: readonly Rule[] = [
   noUnscopedGet,
   noVanishingFilter,
   requireTenantFilter,
+  noUnprotectedCopy,
+  requireRowSecurityOnPartition,
+  requireTenantInPartitionKey,
   noDynamicSchemaName,
   requireTenantFirstIndex,
   noUnknownRule,

@@ -64,6 +64,56 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-unprotected-copy",
+      "description": "Disallow copies of protected tables that have no row security of their own.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "like": "{table} is made like {source}, without its row security and its policies. LIKE copies neither, so every row of {table} is open to every role that may read it. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY and create the policies of {source} for it, or drop {table} in the same migration.",
+        "query": "{table} stores rows of {source}, without its row security and its policies. Every role that may read {table} reads the rows of all tenants that were copied. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY and create the policies of {source} for it, or drop {table} in the same migration.",
+        "twin": "{table} has all columns of {source}, but neither its row security nor its policies. Rows that move to {table} are open to every role that may read it. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY and create the policies of {source} for it.",
+        "swapped": "Another table takes the name {table} here, and it has no row security. Row security, policies and privileges stay with the table that had the name before. Enable row security on the new table and create its policies before it is renamed.",
+        "staged": "{staging} takes rows of {source} of all tenants, and is merged into {table} without its key. Rows of several tenants meet in it, and nothing holds them apart on their way back. Fill {staging} for one tenant at a time, or compare {key} where it is merged."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-row-security-on-partition",
+      "description": "Require row security on partitions and inheriting tables of a table that has it.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "partition": "Row security is enabled on {parent}, but not on its partition {table}. Policies of {parent} hold for queries of {parent} only; a query that names {table} reads the rows of all tenants in it. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY where the partition is made, or revoke {table} from all roles but its owner.",
+        "child": "Row security is enabled on {parent}, but not on {table}, which inherits from it. Policies of {parent} hold for queries of {parent} only; a query that names {table} reads the rows of all tenants in it. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, with the policies of {parent}.",
+        "detached": "{table} is no longer a part of {parent} from here on, and has no row security of its own. What protected its rows was a query's way through {parent}; now every role that may read {table} reads all tenants' rows. Run ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, with the policies of {parent}, before it is detached."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-partition-key",
+      "description": "Require that partitions of a table of tenants fit its keys: the tenant in the partition key, the partition key in its keys.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "refused": "The {kind} of {table} does not contain {missing}, by which the table is partitioned. Postgres refuses the statement, so the table that policies and code rely on is not made. Add {missing} to the {kind}.",
+        "without": "{table} is partitioned by {columns}, not by {key}. Every partition holds rows of all tenants: a query of one tenant looks into all of them, and none can be detached or dropped for one tenant. Partition by LIST or HASH ({key}), with further partitions by {columns} below where needed.",
+        "default": "{table} is the default partition of {parent}, which is partitioned by {columns}. Rows of every tenant without a partition of its own gather in it unnoticed. Create a partition with each tenant, and let rows of unknown tenants fail."
+      },
+      "options": {}
+    },
+    {
       "id": "no-dynamic-schema-name",
       "description": "Disallow schema, table and database names that are made of unchecked text.",
       "type": "problem",
@@ -740,6 +790,9 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-unprotected-copy": "error",
+      "tenant-lint/require-row-security-on-partition": "error",
+      "tenant-lint/require-tenant-in-partition-key": "warn",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
@@ -780,6 +833,9 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-unprotected-copy": "error",
+      "tenant-lint/require-row-security-on-partition": "error",
+      "tenant-lint/require-tenant-in-partition-key": "warn",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
@@ -821,6 +877,9 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-unprotected-copy": "error",
+      "tenant-lint/require-row-security-on-partition": "error",
+      "tenant-lint/require-tenant-in-partition-key": "warn",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
