@@ -3,6 +3,7 @@ import { Failure } from '@tenant-lint/workspace';
 import { addBaselineOptions, addCheckOptions, type BaselineFlags, type CheckFlags } from './options.js';
 import type { ExplainFlags } from './commands/explain.js';
 import { addProveOptions, type ProveFlags } from './prove-options.js';
+import type { InitFlags } from './commands/init.js';
 import { version } from './version.js';
 
 /** Where a run reads and writes; a test hands in its own. */
@@ -64,6 +65,15 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     const { prove } = await import('./commands/prove.js');
     code = await prove(paths, flags, io);
   });
+  program
+    .command('init')
+    .description('detect libraries, layout and tenancy; write a commented tenant-lint.config.ts')
+    .option('--force', 'write it anew where it is there')
+    .option('--verbose', 'stacks of unexpected errors')
+    .action(async (flags: InitFlags) => {
+      const { init } = await import('./commands/init.js');
+      code = init(flags, io);
+    });
   program
     .command('explain')
     .description('a rule, or one finding step by step with the lines it rests on')
