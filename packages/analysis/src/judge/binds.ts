@@ -10,6 +10,8 @@ export function bindsKey(
   predicate: Predicate,
   others: readonly Target[],
   world: World,
+  /** Whether parts that may be left out count. */
+  optional: boolean,
 ): 'value' | 'elsewhere' | 'constant' | 'nothing' {
   const targets = new Map<TargetRef, Target>([...others, target].map((t) => [t.ref, t]));
   let found: 'value' | 'elsewhere' | 'constant' | 'nothing' = 'nothing';
@@ -68,7 +70,7 @@ export function bindsKey(
         for (const [when, then] of p.of) [when, then].forEach(visit);
         return visit(p.otherwise);
       case 'optional':
-        return [p.of, p.otherwise].forEach(visit);
+        return (optional ? [p.of, p.otherwise] : [p.otherwise]).forEach(visit);
       case 'value':
         return see([p.of]);
       default:

@@ -11,9 +11,9 @@ import {
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
-import { atomsAt, chosen, precedes, stripped } from './conditions.js';
+import { atomsAt, chosen, precedes, presenceOf, stripped } from './conditions.js';
 import { isTested, isTestedLater, throwsWhenMissing } from './guards.js';
-import { endsBefore, type Place } from './returns.js';
+import { endsBefore, lastOf, type Place } from './returns.js';
 
 /** How deep a called function is searched for the place where it refuses. */
 const maxRefusalDepth = 3;
@@ -25,6 +25,8 @@ const maxSummaryDepth = 4;
 export interface Known {
   readonly sourcesOf: (value: Value) => readonly Provenance[];
   /** Whether an access found a row of the tenant by this very value. */
+  /** Whether only the tenant's own data or a verified identity supplies a value. */
+  readonly isOwn: (value: Value) => boolean;
   readonly foundUnder: (access: LinkedAccess, value: Value) => boolean;
   readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[];
   /** Whether a call goes to a function that the configuration declares to be a check. */
@@ -60,6 +62,11 @@ export class Checks {
     );
   }
 
+  /** The check of `value` that a function has made when it is through. */
+  within(value: Value, f: FunctionFacts): Reason | undefined {
+    return this.#at(value, { f, block: lastOf(f), offset: f.span.end }, maxSummaryDepth);
+  }
+
   /**
    * The check that the row (or something of it) that `chain` returned is handed to afterwards, together with a verified identity: a function
    * that can refuse, or whose answer is tested.
@@ -90,7 +97,7 @@ export class Checks {
     const value = stripped(given);
     if (depth <= 0 || value.kind === 'constant' || value.kind === 'undefined' || value.kind === 'unknown')
       return undefined;
-    const key = `${at.f.id}/${at.block}/${at.offset}/${keyOfValue(value)}`;
+    const key = `${at.f.id}/${at.block}/${at.offset}/${at.caller?.chain.id ?? ''}/${keyOfValue(value)}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);
@@ -116,12 +123,13 @@ export class Checks {
     for (const earlier of this.#chainsOf(at.f)) {
       if (earlier.span.end > at.offset || !precedes(at.f, earlier.block, at.block)) continue;
       const args = earlier.steps.flatMap((s) => s.arguments ?? []);
-      if (!args.some((a) => this.#mentions(a, value, maxMentionDepth))) continue;
+      const isMentioned = args.some((a) => this.#mentions(a, value, maxMentionDepth));
+      if (!isMentioned && !args.some((a) => pathsTo(a, value).length > 0)) continue;
       if (this.known.isDeclared(earlier))
         return { text: 'it was handed to a declared check before', span: earlier.span };
       if (this.#checksInside(value, earlier, at, depth))
         return { text: 'it was handed to a function that checks it before', span: earlier.span };
-      if (!args.some((a) => this.#isIdentity(a))) continue;
+      if (!isMentioned || !args.some((a) => this.#isIdentity(a))) continue;
       if (this.#canRefuse(earlier) || isTested(at.f, earlier.id, at.block, this.program))
         return { text: 'the identifier was checked against a verified identity before', span: earlier.span };
     }
@@ -138,8 +146,12 @@ export class Checks {
       pathsTo(argument, value).map((path): Value => ({ kind: 'parameter', function: target.id, index, path })),
     );
     if (inner.length === 0) return false;
-    const ends = endsBefore(chain, target, at, this.program);
-    return ends.length > 0 && ends.every((end) => inner.some((v) => this.#at(v, end, depth - 1) !== undefined));
+    const caller = { chain, arguments: args, at };
+    const ends = endsBefore(chain, target, at, this.program).filter((end) => !inner.some((v) => isMissing(v, end)));
+    return (
+      ends.length > 0 &&
+      ends.every((end) => inner.some((v) => this.#at(v, { ...end, caller }, depth - 1) !== undefined))
+    );
   }
 
   /** `if (id !== session.orgId) throw`, `if (!session.projects.some((p) => p.id === id)) throw`. */
@@ -148,7 +160,7 @@ export class Checks {
     const here = { file: at.f.span.file, start: at.f.blocks[at.block]!.start, end: at.f.blocks[at.block]!.start };
     for (const { value: condition, holds } of atoms) {
       if (!holds) continue;
-      if (this.#isListed(chosen(condition, atoms), value))
+      if (this.#isListed(chosen(condition, atoms), value, at))
         return { text: 'it is one of those of a verified identity here', span: here };
       if (condition.kind !== 'apply' || condition.function !== '===' || condition.to.length !== 2) continue;
       for (const [side, other] of [
@@ -157,9 +169,9 @@ export class Checks {
       ] as const) {
         const isSame = sameValue(stripped(side), value);
         if (!isSame && !this.#isLookedUpBy(side, value)) continue;
-        if (this.#isVerified(other)) return { text: 'it equals a verified value here', span: here };
+        if (this.#isVerified(other, at, depth - 1)) return { text: 'it equals a verified value here', span: here };
         if (sameValue(stripped(other), value) || this.#isLookedUpBy(other, value)) continue;
-        const checked = this.#at(other, at, depth - 1);
+        const checked = this.#atOrBefore(other, at, depth - 1);
         if (checked) return { ...checked, text: `it belongs to what was checked: ${checked.text}` };
       }
     }
@@ -173,7 +185,7 @@ export class Checks {
   }
 
   /** `orgs.includes(id)`, `session.projects.some((p) => p.id === id)` on a list of a verified identity. */
-  #isListed(condition: Value, value: Value): boolean {
+  #isListed(condition: Value, value: Value, at: Place): boolean {
     const own = stripped(condition);
     const chain = own.kind === 'result' ? this.program.chain(own.chain) : undefined;
     const last = chain?.steps.findLast((s) => s.arguments !== undefined);
@@ -185,7 +197,7 @@ export class Checks {
       : this.#mentions(argument, value, maxMentionDepth);
     if (!isFor) return false;
     const names = chain.steps.slice(0, chain.steps.indexOf(last)).flatMap((s) => (s.arguments ? [] : [s.name]));
-    return this.#isVerified(valueAt(chain.receiver, names));
+    return this.#isVerified(valueAt(chain.receiver, names), at, 2);
   }
 
   /** Whether a condition holds only where something equals the value. */
@@ -197,9 +209,32 @@ export class Checks {
     return /^={2,3}$/.test(own.function) && own.to.some((v) => this.#mentions(v, value, maxMentionDepth));
   }
 
-  #isVerified(value: Value): boolean {
-    const sources = this.known.sourcesOf(value);
-    return sources.length > 0 && sources.every((s) => s.kind === 'trusted');
+  #isVerified(value: Value, at: Place, depth: number): boolean {
+    if (depth <= 0) return false;
+    const own = stripped(value);
+    const handed = handedAs(own, at);
+    if (handed) return this.#isVerified(handed.value, handed.at, depth - 1);
+    return this.known.isOwn(own) || this.#isOfChecked(own, at, depth);
+  }
+
+  /** A property of what a function of the program looked up by nothing but checked identifiers. */
+  #isOfChecked(value: Value, at: Place, depth: number): boolean {
+    const chain = value.kind === 'result' && value.path.length > 0 ? this.program.chain(value.chain) : undefined;
+    const callee = chain && this.program.calleeOf(chain);
+    const args = callee && chain.steps[callee.step]?.arguments?.map(stripped);
+    if (!args || depth <= 1) return false;
+    const deciding = args.filter((a) => a.kind !== 'constant' && a.kind !== 'undefined' && a.kind !== 'import');
+    return (
+      deciding.length > 0 &&
+      deciding.every((a) => this.#isVerified(a, at, depth - 1) || this.#atOrBefore(a, at, depth - 1) !== undefined)
+    );
+  }
+
+  /** A parameter of a function that is being looked into is what this very call hands over. */
+  #atOrBefore(value: Value, at: Place, depth: number): Reason | undefined {
+    const found = this.#at(value, at, depth);
+    const handed = found ? undefined : handedAs(stripped(value), at);
+    return handed ? this.#atOrBefore(handed.value, handed.at, depth - 1) : found;
   }
 
   /** Whether a value holds another: is it, contains it, is the object it is read from, or was looked up by it. */
@@ -219,7 +254,10 @@ export class Checks {
       case 'element':
         return this.#mentions(own.of, what, depth);
       case 'result': {
-        if (what.kind === 'result' && what.path.length === 0 && own.chain === what.chain) return true;
+        if (what.kind === 'result' && own.chain === what.chain) {
+          const isWhole = what.path.length === 0;
+          if (isWhole || (own.path.length > 0 && own.path.every((p, i) => what.path[i] === p))) return true;
+        }
         const chain = this.program.chain(own.chain);
         return chain?.steps.some((s) => s.arguments?.some((a) => this.#mentions(a, what, depth - 1))) ?? false;
       }
@@ -289,3 +327,16 @@ function pathsTo(argument: Value, value: Value, depth = 4): readonly (readonly s
   const rest = value.path.slice(own.path.length);
   return sameValue(valueAt(own, rest), value) ? [rest] : [];
 }
+
+function handedAs(value: Value, at: Place): { readonly value: Value; readonly at: Place } | undefined {
+  if (value.kind !== 'parameter' || !at.caller || value.function !== at.f.id) return undefined;
+  const argument = at.caller.arguments[value.index];
+  return argument && { value: valueAt(argument, value.path), at: at.caller.at };
+}
+
+/** Whether a function ended because there was no value: `if (!id) return`. */
+const isMissing = (value: Value, { f, block }: Place): boolean =>
+  atomsAt(f, block).some((atom) => {
+    const presence = presenceOf(atom);
+    return presence !== undefined && !presence.holds && sameValue(presence.value, value);
+  });

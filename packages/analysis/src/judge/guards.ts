@@ -30,7 +30,8 @@ export function guarantees(condition: Value, wanted: (atom: Atom) => boolean, ho
 
 /**
  * A comparison of the loaded row's tenant key with something else, after which only the equal case (or no row at all) goes on. `isKey`
- * tells whether a path reads the tenant of the row; any property will do where it has to equal a verified identity (`isVerified`).
+ * tells whether a path reads the tenant of the row; `mayBeTenant` what it may be compared with; any
+ * property will do where it has to equal a verified identity (`isVerified`).
  */
 export function comparesKey(
   f: FunctionFacts,
@@ -38,6 +39,7 @@ export function comparesKey(
   after: number,
   isKey: (path: readonly string[]) => boolean,
   isVerified: (value: Value) => boolean,
+  mayBeTenant: (value: Value) => boolean,
   program: Program,
 ): Block | undefined {
   const wanted = ({ value, holds }: Atom): boolean => {
@@ -46,8 +48,8 @@ export function comparesKey(
     const paths = value.to.map((side) => pathInto(side, chain, program));
     return paths.some((path, side) => {
       const other = value.to[1 - side];
-      if (path === undefined || path.length === 0 || !other || paths[1 - side] !== undefined) return false;
-      return (isKey(path) && other.kind !== 'constant') || isVerified(other);
+      if (path === undefined || !other || paths[1 - side] !== undefined) return false;
+      return (isKey(path) && mayBeTenant(other)) || (path.length > 0 && isVerified(other));
     });
   };
   return f.blocks.find((block) => {

@@ -18,19 +18,22 @@ import type { LinkedAccess, Origin, PolicyLeak, PolicyLookup, PolicyUnknown, Sel
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
-import { Tracer, type Provenance } from '../trace/provenance.js';
+import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
 import { bindsKey } from './binds.js';
+import { commonTables } from './common.js';
 import { Checks } from './checks.js';
 import { stripped } from './conditions.js';
 import { isSecret, worst } from './confidence.js';
 import { keyColumns } from './keys.js';
-import { Loaded } from './loaded.js';
-import { Publicity } from './publicity.js';
+import { comesFrom, Loaded } from './loaded.js';
+import { canVanish } from './missing.js';
+import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { Reach } from './reach.js';
-import { joinedRefs, pinnedKey, pinsOf, type Pin } from './selection.js';
+import { isAlternative, joinedRefs, pinnedKey, pinsOf, type Pin } from './selection.js';
 import { Sources, type Derived } from './sources.js';
 import { Staff } from './staff.js';
+import { Unread } from './unread.js';
 import { SchemaWorld } from './world.js';
 
 export interface JudgeInput {
@@ -56,6 +59,7 @@ export class Judge {
   readonly #staff: Staff;
   readonly #sources: Sources;
   readonly #loaded: Loaded;
+  #common: ReadonlySet<TableId> | undefined;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
@@ -79,9 +83,12 @@ export class Judge {
       sourcesOf,
       accessesOf,
       foundUnder: (access, value) => this.#foundUnder(access, value),
+      isOwn: (value) => this.#isOwn(value),
       isDeclared: () => false,
     });
+    const unread = new Unread(program, sourcesOf, (chain) => this.#byChain.has(chain));
     this.#sources = new Sources({
+      unreadOf: (source, access) => unread.onWay(source, access),
       program,
       sourcesOf,
       rowIsOwn: (chain) => this.#rowIsOwn(chain),
@@ -100,6 +107,10 @@ export class Judge {
       input.program,
       (chain) => this.#byChain.has(chain),
       (value, chain) => this.#checks.before(value, chain),
+      (chain) => {
+        const roots = (this.#byChain.get(chain) ?? []).flatMap((a) => a.targets.filter((t) => t.role === 'root'));
+        return roots.length > 0 && roots.every((t) => t.operation !== 'create' && this.#isCredential(t));
+      },
     );
   }
 
@@ -153,6 +164,7 @@ export class Judge {
 
   /** Who decides what a value is; the worst of its sources. */
   originOf(value: Value): Origin {
+    if (this.input.program.isModuleState(value)) return 'fixed';
     const kinds = new Set(this.#tracer.sourcesOf(value).map((s) => s.kind));
     if (kinds.has('input')) return 'input';
     if (kinds.has('unknown') || kinds.has('parameter')) return 'unknown';
@@ -225,7 +237,7 @@ export class Judge {
       return isolated('contextual', { text: 'the client is bound to the tenant', span: access.span });
 
     const pins = pinsOf(predicate, target.ref);
-    const derived = this.#sources.of(pins, table, target);
+    const derived = this.#sources.of(pins, table, target, access);
     if (derived.kind === 'safe') return { kind: 'isolated', evidence: derived.evidence, because: [derived.reason] };
     const guard = this.#guarded(access, target, table, pins);
     if (guard) return isolated('guarded', guard);
@@ -233,11 +245,12 @@ export class Judge {
     if (staff) return isolated('intended', staff);
     if (proof.kind === 'unknown') return { kind: 'unknown', evidence: 'unknown', hangsOn: proof.hangsOn };
     if (derived.kind === 'open') return unknown(derived.reason);
-    return this.#leak(access, target, proof, derived);
+    return this.#leak(access, table, target, proof, derived);
   }
 
   #leak(
     access: LinkedAccess,
+    table: Table,
     target: Target,
     proof: Leak,
     derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
@@ -246,16 +259,20 @@ export class Judge {
     const binds =
       proof.evidence === 'none'
         ? 'nothing'
-        : bindsKey(target, this.#whole(access, target), access.targets, this.#world);
-    const evidence = binds === 'nothing' ? 'none' : proof.evidence;
+        : bindsKey(target, this.#whole(access, target), access.targets, this.#world, proof.evidence === 'vanishing');
+    const named = proof.evidence === 'negated' && isAlternative(this.#whole(access, target), target.ref);
+    const evidence = binds === 'nothing' || named ? 'none' : proof.evidence;
+    const whole = this.#whole(access, target);
     const confidence = worst(
       proof.confidence,
       // A key of another table: whether its rows are tied to these is what could not be shown.
       binds === 'constant' || (binds === 'elsewhere' && evidence === 'negated')
         ? 'possible'
         : evidence === 'none'
-          ? this.#confidence(access, derived)
-          : 'certain',
+          ? this.#confidence(access, table, target, derived)
+          : this.#isForNobody(access) || (evidence === 'vanishing' && !canVanish(whole, this.input.program))
+            ? 'possible'
+            : 'certain',
     );
     const because = [...proof.because, ...(derived.kind === 'foreign' ? derived.reasons : [])];
     return {
@@ -268,13 +285,54 @@ export class Judge {
   }
 
   /** How sure it is that a foreign row is asked for: by the source of the value that picks the rows, or by who can run the code. */
-  #confidence(access: LinkedAccess, derived: Exclude<Derived, { kind: 'safe' | 'open' }>): Confidence {
+  #confidence(
+    access: LinkedAccess,
+    table: Table,
+    target: Target,
+    derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
+  ): Confidence {
     const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
     const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
-    // Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts.
     if (reached === 'system' || (reached === 'no request' && own !== 'certain')) return 'possible';
+    if (reached === 'public' && target.operation === 'read' && isPublished(table)) return 'possible';
+    // What is found by a secret belongs to who presents it; a number of rows that is not given away says nothing to anybody.
+    if (
+      this.#isCredential(target) ||
+      (access.method === 'count' && derived.kind === 'unpinned' && this.#isKept(access))
+    )
+      return 'possible';
+    // Rows that belong to the user who asks: by user and not by tenant.
+    const pins = pinsOf(this.#whole(access, target), target.ref);
+    if (pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value)))) return 'possible';
+    // Rows without an owner are common to all, where the table has such.
+    if (this.#hasCommonRows(table)) return derived.kind === 'unpinned' ? 'possible' : worst(own, 'likely');
     // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
     return derived.kind === 'foreign' && this.#readsOnlyTheTenant(access) ? worst(own, 'possible') : own;
+  }
+
+  /** Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts. */
+  #isForNobody(access: LinkedAccess): boolean {
+    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    return reached === 'system' || reached === 'no request';
+  }
+
+  /** Whether every key of a table may be NULL, and some query asks for the rows in which it is. */
+  #hasCommonRows(table: Table): boolean {
+    this.#common ??= commonTables(this.input.accesses, (target) => this.#table(target), this.input.tenancy);
+    return this.#common.has(table.id);
+  }
+
+  /** Whether what an access gives is only compared or handed on, and never returned. */
+  #isKept(access: LinkedAccess): boolean {
+    const { program } = this.input;
+    return (
+      access.chain !== undefined &&
+      access.in?.returns.some((r) => {
+        const value = stripped(r.value);
+        const isComparison = value.kind === 'apply' && /^(?:[!=]==?|[<>]=?|!|&&|\|\|)$/.test(value.function);
+        return !isComparison && comesFrom(value, access.chain!, program, 3);
+      }) === false
+    );
   }
 
   /** A read that gives nothing of the row but its key, or what leads to it. */
@@ -328,7 +386,7 @@ export class Judge {
     let result: 'own' | 'foreign' | 'unknown' = 'own';
     for (const access of accesses) {
       for (const target of access.targets) {
-        if (target.role !== 'root' || this.#isCredential(target)) continue;
+        if (target.role !== 'root') continue;
         const verdict = this.verdict(access, target);
         if (verdict.kind === 'leak' || verdict.evidence === 'intended') return 'foreign';
         if (verdict.kind === 'unknown') result = 'unknown';

@@ -10,7 +10,7 @@ import {
 import { primaryKey } from '../fold/index.js';
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
-import type { Provenance } from '../trace/provenance.js';
+import { areVerified, type Provenance } from '../trace/provenance.js';
 import type { Checks } from './checks.js';
 import { stripped } from './conditions.js';
 import { comparesKey, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
@@ -32,6 +32,12 @@ export interface LoadedWorld {
   readonly isOwn: (value: Value) => boolean;
 }
 
+/** What a chain gave: the row that was loaded, or what a function gave of it. */
+interface Loading {
+  readonly chain: string;
+  readonly at: readonly string[];
+}
+
 /** Rows that are loaded by an identifier, and whose tenant is compared or authorised before anything else is done with them. */
 export class Loaded {
   constructor(private readonly world: LoadedWorld) {}
@@ -44,23 +50,27 @@ export class Loaded {
     const f = access.in;
     const chain = access.chain === undefined ? undefined : this.world.program.chain(access.chain);
     if (!f || !chain) return undefined;
-    return this.#after(chain.id, table, f, chain.span.end, pins, maxLevels);
+    return this.#after({ chain: chain.id, at: [] }, table, f, chain.span.end, pins, maxLevels);
   }
 
   #after(
-    chain: string,
+    row: Loading,
     table: Table,
     f: FunctionFacts,
     end: number,
     pins: readonly Pin[],
     levels: number,
   ): Reason | undefined {
-    const here = this.#inFunction(chain, table, f, end);
+    const here = this.#inFunction(row, table, f, end);
     if (here || levels <= 0) return here;
     const { program } = this.world;
     if (program.entryOf(f.id)) return undefined;
     // What comes out of the function has to be the row, or made of it.
-    if (!f.returns.some((r) => comesFrom(r.value, chain, program, 3))) return undefined;
+    const given = f.returns.filter((r) => comesFrom(r.value, row.chain, program, 3));
+    if (given.length === 0) return undefined;
+    // Part of the row: `return row.organizationId`.
+    const paths = given.map((r) => pathInto(r.value, row.chain, program) ?? []);
+    const at = [...row.at, ...(paths.every((p) => p.join() === paths[0]!.join()) ? paths[0]! : [])];
     const callers = program.callersOf(f.id);
     let first: Reason | undefined;
     for (const site of callers) {
@@ -76,17 +86,25 @@ export class Loaded {
       const safe = handed.find((pin) => this.world.isOwn(pin.value) || this.world.checks.before(pin.value, site.chain));
       const found: Reason | undefined = safe
         ? { text: `${safe.column} is checked where it is handed over`, span: site.chain.span }
-        : this.#after(site.chain.id, table, caller, site.chain.span.end, handed, levels - 1);
+        : this.#after({ chain: site.chain.id, at }, table, caller, site.chain.span.end, handed, levels - 1);
       if (!found) return undefined;
       if (!safe) first ??= found;
     }
     return first;
   }
 
-  #inFunction(chainId: string, table: Table, f: FunctionFacts, after: number): Reason | undefined {
+  #inFunction({ chain: chainId, at }: Loading, table: Table, f: FunctionFacts, after: number): Reason | undefined {
     const { program, checks } = this.world;
-    const isKey = (path: readonly string[]): boolean => this.#isKeyPath(table, path, 4);
-    const block = comparesKey(f, chainId, after, isKey, (value) => this.#isVerified(value), program);
+    const isKey = (path: readonly string[]): boolean => this.#isKeyPath(table, [...at, ...path], 4);
+    const block = comparesKey(
+      f,
+      chainId,
+      after,
+      isKey,
+      (value) => this.#isVerified(value),
+      (value) => this.#mayBeTenant(value, f),
+      program,
+    );
     if (block) {
       return {
         text: 'the loaded row is compared with the tenant before it is used',
@@ -113,9 +131,15 @@ export class Loaded {
     return undefined;
   }
 
+  /** Whatever the request does not choose freely; what it chooses has to be checked in the function itself. */
+  #mayBeTenant(value: Value, f: FunctionFacts): boolean {
+    if (value.kind === 'constant') return false;
+    const isChosen = this.world.sourcesOf(value).some((s) => s.kind === 'input');
+    return !isChosen || this.world.checks.within(value, f) !== undefined;
+  }
+
   #isVerified(value: Value): boolean {
-    const sources = this.world.sourcesOf(value);
-    return sources.length > 0 && sources.every((s) => s.kind === 'trusted');
+    return areVerified(this.world.sourcesOf(value));
   }
 
   /** Whether a path reads the tenant of a row: its key, or the identity of a row it refers to, through relations as far as need be. */
@@ -146,7 +170,7 @@ export class Loaded {
 }
 
 /** Whether a value is what a chain gave, or is made of it. */
-function comesFrom(value: Value, chain: string, program: Program, depth: number): boolean {
+export function comesFrom(value: Value, chain: string, program: Program, depth: number): boolean {
   const own = stripped(value);
   if (pathInto(own, chain, program) !== undefined) return true;
   if (depth <= 0) return false;

@@ -181,7 +181,11 @@ export class Reach {
       }
       case 'result': {
         const chain = this.program.chain(value.chain);
-        return chain?.steps.some((s) => s.arguments?.some((a) => this.#isEnvironment(a, depth - 1))) ?? false;
+        if (!chain) return false;
+        return (
+          chain.steps.some((s) => s.arguments?.some((a) => this.#isEnvironment(a, depth - 1))) ||
+          this.program.returnsOf(chain.id).some((returned) => this.#isEnvironment(returned, depth - 1))
+        );
       }
       default:
         return false;

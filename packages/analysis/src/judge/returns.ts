@@ -7,6 +7,8 @@ export interface Place {
   readonly f: FunctionFacts;
   readonly block: number;
   readonly offset: number;
+  /** The call that is being looked into: what the function's parameters are. */
+  readonly caller?: { readonly chain: CallChain; readonly arguments: readonly Value[]; readonly at: Place };
 }
 
 /**
@@ -18,8 +20,10 @@ export function endsBefore(chain: CallChain, callee: FunctionFacts, at: Place, p
   const ends: Place[] = callee.returns
     .filter((r) => learned.every((l) => agrees(program.resolve(r.value), l, program)))
     .map((r) => ({ f: callee, block: r.block, offset: r.span.start }));
-  // Without a return the result is undefined; with one, a body seldom runs off its end, and what then comes out is undefined too.
-  const falls = callee.returns.length === 0 && learned.every((l) => agrees({ kind: 'undefined' }, l, program));
+  // Where no return has a value the body can also run off its end; where one has, it seldom does.
+  const falls =
+    callee.returns.every((r) => r.value.kind === 'undefined') &&
+    learned.every((l) => agrees({ kind: 'undefined' }, l, program));
   return falls ? [...ends, { f: callee, block: lastOf(callee), offset: callee.span.end }] : ends;
 }
 

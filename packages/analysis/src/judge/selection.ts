@@ -1,4 +1,4 @@
-import type { Predicate, Table, TargetRef, Value } from '@tenant-lint/model';
+import { sameValue, type Predicate, type Table, type TargetRef, type Value } from '@tenant-lint/model';
 import { uniqueKeys } from '../fold/index.js';
 
 /** A condition `column = value` that every reached row of a target satisfies. */
@@ -26,10 +26,23 @@ export function pinsOf(predicate: Predicate, target: TargetRef): readonly Pin[] 
       if (predicate.right.length === 1 && only && !predicate.open) return [{ column, value: only, several: false }];
       return [{ column, value: { kind: 'list', of: predicate.right.map((value) => ({ value })) }, several: true }];
     }
+    // Alternatives that ask for the same value, `id = x OR slug = x`: the row that this value names.
+    case 'or': {
+      const arms = predicate.of.map((p) => pinsOf(p, target));
+      const [first] = arms[0] ?? [];
+      const isSame = first && arms.every((pins) => pins.length === 1 && sameValue(pins[0]!.value, first.value));
+      return isSame ? [first] : [];
+    }
     default:
       return [];
   }
 }
+
+/** Whether a condition is no more than a choice of names for one row: `id = x OR slug = x`. */
+export const isAlternative = (predicate: Predicate, target: TargetRef): boolean =>
+  (predicate.kind === 'and' ? predicate.of : [predicate]).some(
+    (p) => p.kind === 'or' && pinsOf(p, target).length === 1,
+  );
 
 function pin(left: Value, right: Value, target: TargetRef): Pin | undefined {
   const column = columnOf(left, target);

@@ -1,7 +1,8 @@
 import type { Confidence, FunctionId, Reason, Table, Target, Value } from '@tenant-lint/model';
 import { referencesOf } from '../fold/index.js';
 import type { Program } from '../link/program.js';
-import type { Provenance } from '../trace/provenance.js';
+import type { LinkedAccess } from '../model.js';
+import type { InputProvenance, Provenance } from '../trace/provenance.js';
 import { best, isSecret, worst } from './confidence.js';
 import { isPublished } from './publicity.js';
 import type { Reached } from './reach.js';
@@ -23,6 +24,8 @@ export interface SourceWorld {
   /** Whether the rows that a chain returned are the tenant's own. */
   readonly rowIsOwn: (chain: string) => 'own' | 'foreign' | 'unknown';
   readonly reachOf: (f: FunctionId) => Reached;
+  /** A call on the way from the request that may check it, and whose body is not in the program. */
+  readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => Reason | undefined;
 }
 
 /** Judges accesses by the values that pick their rows: who supplies them, and on which way. */
@@ -30,20 +33,20 @@ export class Sources {
   constructor(private readonly world: SourceWorld) {}
 
   /** Whether a key of the row is pinned by a value that only the tenant's own data supplies. */
-  of(pins: readonly Pin[], table: Table, target: Target): Derived {
+  of(pins: readonly Pin[], table: Table, target: Target, access: LinkedAccess): Derived {
     const keyColumns = new Set([...pinnedKey(pins, table), ...referencesOf(table).flatMap((r) => r.columns)]);
     let worstFound: Exclude<Derived, { kind: 'safe' }> = { kind: 'unpinned' };
     for (const pin of pins) {
       if (!keyColumns.has(pin.column)) continue;
       const sources = this.world.sourcesOf(pin.value);
-      const found = this.#judgeSources(pin, sources, table, target);
+      const found = this.#judgeSources(pin, sources, table, target, access);
       if (found.kind === 'safe') return found;
       if (worstFound.kind === 'unpinned' || found.kind === 'foreign') worstFound = found;
     }
     return worstFound;
   }
 
-  #judgeSources(pin: Pin, sources: readonly Provenance[], table: Table, target: Target): Derived {
+  #judgeSources(pin: Pin, sources: readonly Provenance[], table: Table, target: Target, access: LinkedAccess): Derived {
     const reasons: Reason[] = [];
     let open: Reason | undefined;
     let confidence: Confidence | undefined;
@@ -67,9 +70,14 @@ export class Sources {
             staff = true;
             continue;
           }
-          const own = isSecret(pin.column) ? 'possible' : source.assumed ? 'likely' : 'certain';
+          const unread = this.world.unreadOf(source, access);
+          const own = isSecret(pin.column) ? 'possible' : source.assumed || unread ? 'likely' : 'certain';
           confidence = best(confidence, this.#within(reached, own, table, target));
-          reasons.push({ text: `${pin.column} is ${source.what} of the request` }, ...source.via);
+          reasons.push(
+            { text: `${pin.column} is ${source.what} of the request` },
+            ...source.via,
+            ...(unread ? [unread] : []),
+          );
           continue;
         }
         case 'parameter': {

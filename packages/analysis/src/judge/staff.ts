@@ -11,7 +11,7 @@ import {
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
-import type { Provenance } from '../trace/provenance.js';
+import { areVerified, type Provenance } from '../trace/provenance.js';
 import { atomsAt, chosen, precedes, stripped, type Atom } from './conditions.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
 import { pinsOf } from './selection.js';
@@ -185,12 +185,14 @@ export class Staff {
   }
 
   #isTrusted(value: Value): boolean {
-    const sources = this.world.sourcesOf(value);
-    return sources.length > 0 && sources.every((s) => s.kind === 'trusted');
+    return areVerified(this.world.sourcesOf(value));
   }
 
+  /** A value of the program or its environment: what is imported and not called is one, wherever it is declared. */
   #isFixed(value: Value): boolean {
-    return this.world.sourcesOf(value).every((s) => s.kind === 'constant');
+    const own = this.program.resolve(stripped(value));
+    if (own.kind === 'import') return true;
+    return this.world.sourcesOf(own).every((s) => s.kind === 'constant');
   }
 
   /** A membership of the user in a tenant that is part of the program: the operator's own. */

@@ -120,6 +120,25 @@ export class Program implements LinkContext {
     return handed?.length === 1 ? handed[0] : undefined;
   }
 
+  /** Whether a value was made once, when its module was loaded: no request has a say in it. */
+  isModuleState(value: Value): boolean {
+    let current = value;
+    for (let i = 0; i < maxSteps; i++) {
+      if (current.kind === 'result') {
+        const chain = this.#chains.get(current.chain);
+        return chain !== undefined && this.#functions.get(chain.function)?.parent === undefined && i > 0;
+      }
+      if (current.kind !== 'binding' && current.kind !== 'import') return false;
+      const next =
+        current.kind === 'binding'
+          ? this.#binding(current.file, current.name)
+          : this.#import(current, 1, { inlining: 0 });
+      if (!next || next === current) return false;
+      current = next;
+    }
+    return false;
+  }
+
   /** The installed or required version of a package as seen from a file. */
   version(file: string, name: string): string | undefined {
     const own = this.modules.packageOf(file)?.dependencies[name];

@@ -1,4 +1,12 @@
-import { valueAt, type CallChain, type FunctionId, type Path, type Reason, type Value } from '@tenant-lint/model';
+import {
+  valueAt,
+  type CallChain,
+  type ChainId,
+  type FunctionId,
+  type Path,
+  type Reason,
+  type Value,
+} from '@tenant-lint/model';
 import { Program } from '../link/program.js';
 import { conversions, inputSources, iterations, trustedSources } from '../trust/sources.js';
 
@@ -15,6 +23,8 @@ export type Provenance =
       readonly assumed?: string;
       /** The function that receives it. */
       readonly at?: FunctionId;
+      /** The calls that hand it on, the last one first. */
+      readonly through?: readonly ChainId[];
     }
   /** A parameter that nobody in the program supplies. */
   | {
@@ -25,6 +35,8 @@ export type Provenance =
     }
   | { readonly kind: 'constant' }
   | { readonly kind: 'unknown'; readonly reason: string };
+
+export type InputProvenance = Extract<Provenance, { kind: 'input' }>;
 
 /** How many steps a value is followed, and how many one question may take in all. */
 const maxDepth = 16;
@@ -43,6 +55,8 @@ export class Tracer {
     private readonly isAccess: (chain: string) => boolean,
     /** The check of an argument that every path to a call has passed. */
     private readonly checked: (value: Value, chain: CallChain) => Reason | undefined = () => undefined,
+    /** Whether the row that an access returned is that of a secret the caller presented: an API key, a session. */
+    private readonly isCredential: (chain: string) => boolean = () => false,
   ) {}
 
   /** Every source that `value` may come from; at least one. */
@@ -152,15 +166,21 @@ export class Tracer {
         : undefined;
       if (check) return [{ kind: 'trusted', what: 'a checked identifier', path: [], via: [check] }];
       const step: Reason = { text: `${f.name ?? 'the function'} is called with it`, span: site.chain.span };
-      return sources.map((p) =>
-        'via' in p && !p.via.some((v) => sameReason(v, step)) ? { ...p, via: [...p.via, step] } : p,
-      );
+      return sources.map((p) => {
+        if (!('via' in p)) return p;
+        const via = p.via.some((v) => sameReason(v, step)) ? p.via : [...p.via, step];
+        return p.kind === 'input' ? { ...p, via, through: [...(p.through ?? []), site.chain.id] } : { ...p, via };
+      });
     });
   }
 
   #result(value: Extract<Value, { kind: 'result' }>, depth: number): readonly Provenance[] {
     const original = Program.originalChain(value.chain);
-    if (this.isAccess(original)) return [{ kind: 'row', chain: original, path: value.path, via: [] }];
+    if (this.isAccess(original)) {
+      if (this.isCredential(original))
+        return [{ kind: 'trusted', what: 'a presented credential', path: value.path, via: [] }];
+      return [{ kind: 'row', chain: original, path: value.path, via: [] }];
+    }
     const chain = this.program.chain(value.chain);
     if (!chain) return [{ kind: 'unknown', reason: 'unknown call' }];
     const key = `${value.chain}/${value.path.join('.')}`;
@@ -288,3 +308,7 @@ function distinct(sources: readonly Provenance[]): readonly Provenance[] {
 
 const sameReason = (a: Reason, b: Reason): boolean =>
   a.span?.file === b.span?.file && a.span?.start === b.span?.start && a.span?.end === b.span?.end;
+
+/** Whether nothing but verified identities (and fixed values) supplies what has these sources. */
+export const areVerified = (sources: readonly Provenance[]): boolean =>
+  sources.some((s) => s.kind === 'trusted') && sources.every((s) => s.kind === 'trusted' || s.kind === 'constant');
