@@ -1,6 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '@tenant-lint/workspace';
-import { addBaselineOptions, addCheckOptions, type BaselineFlags, type CheckFlags } from './options.js';
+import {
+  addBaselineOptions,
+  addCheckOptions,
+  addOutputOptions,
+  type BaselineFlags,
+  type CheckFlags,
+  type OutputFlags,
+} from './options.js';
 import type { ExplainFlags } from './commands/explain.js';
 import { addProveOptions, type ProveFlags } from './prove-options.js';
 import type { InitFlags } from './commands/init.js';
@@ -64,6 +71,12 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   ).action(async (paths: string[], flags: ProveFlags) => {
     const { prove } = await import('./commands/prove.js');
     code = await prove(paths, flags, io);
+  });
+  addOutputOptions(
+    program.command('merge').description('the json reports of shards as one report').argument('<files...>'),
+  ).action(async (files: string[], flags: OutputFlags) => {
+    const { merge } = await import('./commands/merge.js');
+    code = merge(files, flags, io);
   });
   program
     .command('init')

@@ -4,23 +4,34 @@ import { confidences, severities, type Confidence, type Severity } from '@tenant
 export const formats = ['text', 'json', 'sarif', 'github', 'gitlab', 'junit', 'markdown', 'agent'] as const;
 export type Format = (typeof formats)[number];
 
-export interface CheckFlags {
+/** How a report is written, and what of it makes a run fail. */
+export interface OutputFlags {
+  readonly failOn: 'error' | 'warning' | 'never';
+  readonly maxWarnings?: number;
+  readonly format: readonly { readonly format: Format; readonly file?: string }[];
+  readonly strict?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: 'auto' | 'always' | 'never';
+}
+
+/** Shard `index` of `of`, counted from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+export interface CheckFlags extends OutputFlags {
   readonly config?: string;
   readonly configCode: boolean;
   readonly rule: readonly string[];
   readonly severity: Readonly<Record<string, Severity>>;
   readonly confidence: Confidence;
-  readonly failOn: 'error' | 'warning' | 'never';
-  readonly maxWarnings?: number;
-  readonly format: readonly { readonly format: Format; readonly file?: string }[];
   /** The file given; `false`: none; absent: the usual one, where it is there. */
   readonly baseline?: string | false;
-  readonly strict?: boolean;
   readonly timing?: boolean;
   readonly cache: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly color: 'auto' | 'always' | 'never';
+  readonly shard?: Shard;
 }
 
 export interface BaselineFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'verbose'> {
@@ -43,7 +54,7 @@ export const addBaselineOptions = (command: Command): Command =>
 
 /** Declares the options of `check`. */
 export function addCheckOptions(command: Command): Command {
-  return command
+  return addOutputOptions(command)
     .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
     .option('--no-config-code', 'JSON configuration only')
     .addOption(
@@ -59,25 +70,39 @@ export function addCheckOptions(command: Command): Command {
     .addOption(
       new Option('--confidence <level>', 'weakest confidence that is shown').choices(confidences).default('likely'),
     )
+    .option('--baseline <file>', 'findings accepted before; tenant-lint-baseline.json of the root where it is there')
+    .option('--no-baseline', 'as if nothing had been accepted')
+    .option('--timing', 'how long each phase took, on stderr')
+    .option('--no-cache', 'extract every file anew')
+    .addOption(
+      new Option('--shard <i/n>', 'part i of n of the report; merge makes them one again').argParser(shardFrom),
+    );
+}
+
+/** Declares how a report is written: the options that `check` and `merge` have in common. */
+export const addOutputOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--format <format[=file]>', `${formats.join(', ')} (repeatable)`)
+        .argParser(collect(formatOf))
+        .default([], 'text'),
+    )
     .addOption(
       new Option('--fail-on <level>', 'what makes the exit code 1')
         .choices(['error', 'warning', 'never'])
         .default('error'),
     )
     .addOption(new Option('--max-warnings <n>', 'exit code 1 beyond this number of warnings').argParser(count))
-    .addOption(
-      new Option('--format <format[=file]>', `${formats.join(', ')} (repeatable)`)
-        .argParser(collect(formatOf))
-        .default([], 'text'),
-    )
-    .option('--baseline <file>', 'findings accepted before; tenant-lint-baseline.json of the root where it is there')
-    .option('--no-baseline', 'as if nothing had been accepted')
     .option('--strict', 'unchecked input is a failure')
-    .option('--timing', 'how long each phase took, on stderr')
-    .option('--no-cache', 'extract every file anew')
     .option('--quiet', 'errors only')
-    .option('--verbose', 'every unchecked entry; stacks of unexpected errors')
+    .option('--verbose', 'every finding and unchecked entry; stacks of unexpected errors')
     .addOption(new Option('--color <when>').choices(['auto', 'always', 'never']).default('auto'));
+
+function shardFrom(text: string): Shard {
+  const [, index, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const shard = { index: Number(index), of: Number(of) };
+  if (!(shard.index >= 1 && shard.index <= shard.of)) throw new InvalidArgumentError('Write i/n, from 1/n to n/n.');
+  return shard;
 }
 
 const collect =
