@@ -1,12 +1,25 @@
 import type { Adapter } from '@tenant-lint/model';
 import { drizzle } from './drizzle/index.js';
+import { kysely } from './kysely/index.js';
 import { knex } from './knex/index.js';
 import { mikroOrm } from './mikro-orm/index.js';
+import { nodePgMigrate } from './node-pg-migrate/index.js';
 import { pg } from './pg/index.js';
 import { prisma } from './prisma/index.js';
+import { sequelize } from './sequelize/index.js';
 import { typeorm } from './typeorm/index.js';
 
 export { extractPrisma } from './prisma/index.js';
 
 /** Every data library that the tool knows. */
-export const adapters: readonly Adapter[] = [prisma, drizzle, pg, knex, typeorm, mikroOrm];
+export const adapters: readonly Adapter[] = [
+  prisma,
+  drizzle,
+  pg,
+  kysely,
+  knex,
+  typeorm,
+  mikroOrm,
+  sequelize,
+  nodePgMigrate,
+];

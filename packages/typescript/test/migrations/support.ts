@@ -25,7 +25,17 @@ export function shownSchema(schema: Schema): unknown {
   return shown({ ...own, dangling: dangling.map((d) => d.what) });
 }
 
-const places = new Set(['span', 'origin', 'usingSpan', 'checkSpan', 'created', 'changed', 'file']);
+const places = new Set([
+  'span',
+  'origin',
+  'usingSpan',
+  'checkSpan',
+  'created',
+  'changed',
+  'file',
+  'attributeAt',
+  'text',
+]);
 
 /** Lists whose order follows that of the statements, not of the schema. */
 const unordered = new Set(['constraints', 'indexes', 'policies']);
