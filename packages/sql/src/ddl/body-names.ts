@@ -1,7 +1,7 @@
 import { Lexer } from '../parser/index.js';
 
 /** Values of the session that are written without brackets. */
-const bare: ReadonlySet<string> = new Set(['current_user', 'session_user', 'current_role', 'user']);
+const bare: ReadonlySet<string> = new Set(['current_user', 'session_user', 'current_role']);
 /** Words that stand before a bracket and call nothing. */
 const noCalls: ReadonlySet<string> = new Set(
   'and any array all as by case coalesce else exists from full group having if in index inner insert into is join key left like limit natural not nullif offset on or order outer over partition primary references return right select set some table then unique update using values when where with'.split(
