@@ -7,6 +7,15 @@ import requireTenantFilter from './access/require-tenant-filter/rule.js';
 import noUnprotectedCopy from './copy/no-unprotected-copy/rule.js';
 import requireRowSecurityOnPartition from './copy/require-row-security-on-partition/rule.js';
 import requireTenantInPartitionKey from './copy/require-tenant-in-partition-key/rule.js';
+import noBroadcastRow from './function/no-broadcast-row/rule.js';
+import noDefinerWithoutTenant from './function/no-definer-without-tenant/rule.js';
+import noImmutableSessionRead from './function/no-immutable-session-read/rule.js';
+import noLeakproofFunction from './function/no-leakproof-function/rule.js';
+import noLostFunctionAttribute from './function/no-lost-function-attribute/rule.js';
+import noPublicDefiner from './function/no-public-definer/rule.js';
+import noRuleOnTenantTable from './function/no-rule-on-tenant-table/rule.js';
+import requirePinnedSearchPath from './function/require-pinned-search-path/rule.js';
+import requireTenantInTrigger from './function/require-tenant-in-trigger/rule.js';
 import noDynamicSchemaName from './identifier/no-dynamic-schema-name/rule.js';
 import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js';
 import noUnknownRule from './meta/no-unknown-rule/rule.js';
@@ -58,6 +67,15 @@ export const rules: readonly Rule[] = [
   noUnprotectedCopy,
   requireRowSecurityOnPartition,
   requireTenantInPartitionKey,
+  noBroadcastRow,
+  noDefinerWithoutTenant,
+  noImmutableSessionRead,
+  noLeakproofFunction,
+  noLostFunctionAttribute,
+  noPublicDefiner,
+  noRuleOnTenantTable,
+  requirePinnedSearchPath,
+  requireTenantInTrigger,
   noDynamicSchemaName,
   requireTenantFirstIndex,
   noUnknownRule,

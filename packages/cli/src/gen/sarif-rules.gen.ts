@@ -227,6 +227,263 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-broadcast-row",
+    "name": "no-broadcast-row",
+    "shortDescription": {
+      "text": "Disallow rows of tenants in notifications on a channel of all tenants."
+    },
+    "fullDescription": {
+      "text": "NOTIFY knows neither privileges nor row security: whoever listens on the channel gets the rows of all tenants."
+    },
+    "help": {
+      "text": "<function> sends rows as notifications on the channel <channel>. NOTIFY knows neither privileges nor row security: whoever listens on the channel gets the rows of all tenants. Send the id only, and let the listener read the row under its own tenant; or name the tenant in the channel."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F13"
+      ]
+    }
+  },
+  {
+    "id": "no-definer-without-tenant",
+    "name": "no-definer-without-tenant",
+    "shortDescription": {
+      "text": "Disallow SECURITY DEFINER functions through which another tenant's rows are reached."
+    },
+    "fullDescription": {
+      "text": "Row security does not hold for the owner, and nothing in the function ties the rows to the caller's tenant."
+    },
+    "help": {
+      "text": "Rows of <table> are <done> by <function> with the rights of its owner, whoever they belong to. Row security does not hold for the owner, and nothing in the function ties the rows to the caller's tenant. Make it SECURITY INVOKER, or compare the tenant of <table> with the caller's in the statement.\nRows of <table> are <done> by <function> for the tenant that its parameter <parameter> names. It runs with the rights of its owner, so the caller chooses whose rows these are. Take the tenant from the session, or check that the caller belongs to <parameter> before anything else.\nRows of <table> are <done> by the trigger function <function> with the rights of its owner, whoever they belong to. Row security does not hold for the owner, and nothing ties the rows to the tenant of the row that fires the trigger. Make it SECURITY INVOKER, or compare the tenant of <table> with that of NEW."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F01",
+        "F06",
+        "F09"
+      ]
+    }
+  },
+  {
+    "id": "no-immutable-session-read",
+    "name": "no-immutable-session-read",
+    "shortDescription": {
+      "text": "Disallow IMMUTABLE on functions whose result depends on the session."
+    },
+    "fullDescription": {
+      "text": "The planner computes it once and keeps the result in a plan that serves the next tenant of the connection, too."
+    },
+    "help": {
+      "text": "<function> is IMMUTABLE and reads <what>. The planner computes it once and keeps the result in a plan that serves the next tenant of the connection, too. Declare it STABLE."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F07"
+      ]
+    }
+  },
+  {
+    "id": "no-leakproof-function",
+    "name": "no-leakproof-function",
+    "shortDescription": {
+      "text": "Disallow LEAKPROOF on functions of the project."
+    },
+    "fullDescription": {
+      "text": "Postgres then runs it on rows before the policies have removed them, so it sees other tenants' values; an error or a log line tells them."
+    },
+    "help": {
+      "text": "<function> is LEAKPROOF. Postgres then runs it on rows before the policies have removed them, so it sees other tenants' values; an error or a log line tells them. Leave LEAKPROOF out; make the condition an index can serve instead."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F08"
+      ]
+    }
+  },
+  {
+    "id": "no-lost-function-attribute",
+    "name": "no-lost-function-attribute",
+    "shortDescription": {
+      "text": "Disallow that a function loses what an earlier migration had given it."
+    },
+    "fullDescription": {
+      "text": "What it looked up past row security it does not find any more: policies and checks that rest on it answer differently."
+    },
+    "help": {
+      "text": "CREATE OR REPLACE left out SECURITY DEFINER, so <function> runs with the rights of its caller now. What it looked up past row security it does not find any more: policies and checks that rest on it answer differently. Repeat SECURITY DEFINER, or say SECURITY INVOKER where that is meant.\n<function> has lost its search_path (<value>). Its names are looked up where the caller wants, and it runs with the rights of its owner. Repeat SET search_path = <value>: CREATE OR REPLACE keeps no settings.\n<function> runs with the rights of its owner from here on. Row security held for its callers before, and does not hold for the owner. Leave it SECURITY INVOKER, or compare the tenant in each of its statements."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F05",
+        "M11"
+      ]
+    }
+  },
+  {
+    "id": "no-public-definer",
+    "name": "no-public-definer",
+    "shortDescription": {
+      "text": "Disallow that everybody may call a SECURITY DEFINER function that is not for everybody."
+    },
+    "fullDescription": {
+      "text": "A new function may be called by PUBLIC unless that is revoked, so every tenant can start it."
+    },
+    "help": {
+      "text": "Everybody may call <function>, which works on <tables> of all tenants with the rights of its owner. A new function may be called by PUBLIC unless that is revoked, so every tenant can start it. Run REVOKE EXECUTE ON FUNCTION <function> FROM PUBLIC in the same migration.\n<function> is granted to <roles>, and PUBLIC may call it as before. It reaches <tables> of all tenants with the rights of its owner, and a grant to one role takes nothing from the others. Run REVOKE EXECUTE ON FUNCTION <function> FROM PUBLIC in the same migration.\n<function> was dropped and created again, so PUBLIC may call it, although that had been revoked. Privileges are lost with the function that is dropped; it runs with the rights of its owner for whoever calls it. Use CREATE OR REPLACE FUNCTION, or run REVOKE EXECUTE ON FUNCTION <function> FROM PUBLIC again."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F03",
+        "F04"
+      ]
+    }
+  },
+  {
+    "id": "no-rule-on-tenant-table",
+    "name": "no-rule-on-tenant-table",
+    "shortDescription": {
+      "text": "Disallow CREATE RULE on tables with row security."
+    },
+    "fullDescription": {
+      "text": "What a rule adds runs with the rights of the table's owner, so row security does not hold in it."
+    },
+    "help": {
+      "text": "The rule <rule> rewrites statements on <table>. What a rule adds runs with the rights of the table's owner, so row security does not hold in it. Write a trigger instead: its function runs with the rights of the caller."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F11"
+      ]
+    }
+  },
+  {
+    "id": "require-pinned-search-path",
+    "name": "require-pinned-search-path",
+    "shortDescription": {
+      "text": "Require that SECURITY DEFINER functions say where their names are looked up."
+    },
+    "fullDescription": {
+      "text": "Its names are looked up along the caller's search_path, so a caller can put tables and functions in the place of yours, with the rights of the owner."
+    },
+    "help": {
+      "text": "<function> is SECURITY DEFINER and has no search_path of its own. Its names are looked up along the caller's search_path, so a caller can put tables and functions in the place of yours, with the rights of the owner. Add SET search_path = '' and qualify all names, or SET search_path = <schema>, pg_temp.\n<function> is SECURITY DEFINER and has no search_path of its own. Its names are looked up along the caller's search_path; requests cannot set that, whoever runs SQL of their own can. Add SET search_path = '' and qualify all names, or SET search_path = <schema>, pg_temp.\n<function> is SECURITY DEFINER, and its search_path <path> does not name pg_temp at its end. Without a mention, temporary tables are found first: a caller creates a temporary <table>, and the function uses that. Write SET search_path = <path>, pg_temp, or qualify <table>."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F02"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-trigger",
+    "name": "require-tenant-in-trigger",
+    "shortDescription": {
+      "text": "Require that triggers keep the tenant of the row that fires them."
+    },
+    "fullDescription": {
+      "text": "Rows of all tenants lie side by side in <copy>, and no condition can tell them apart."
+    },
+    "help": {
+      "text": "The trigger <trigger> copies rows of <table> into <copy> without their tenant. Rows of all tenants lie side by side in <copy>, and no condition can tell them apart. Give <copy> a tenant column, and write NEW.<key> into it.\nThe trigger <trigger> of <table> writes to <copy> and leaves <column> unset. The row belongs to no tenant, or to whichever the default names. Write NEW.<key> into <column>.\nThe trigger <trigger>, which sets <key> of <table>, is disabled. New rows keep the tenant that the statement names, or get none. Run ALTER TABLE <table> ENABLE TRIGGER <trigger>."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "function",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "function"
+      ],
+      "catalogue": [
+        "F10",
+        "M15"
+      ]
+    }
+  },
+  {
     "id": "no-dynamic-schema-name",
     "name": "no-dynamic-schema-name",
     "shortDescription": {

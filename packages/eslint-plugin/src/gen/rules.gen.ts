@@ -114,6 +114,142 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-broadcast-row",
+      "description": "Disallow rows of tenants in notifications on a channel of all tenants.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "broadcast": "{function} sends rows as notifications on the channel {channel}. NOTIFY knows neither privileges nor row security: whoever listens on the channel gets the rows of all tenants. Send the id only, and let the listener read the row under its own tenant; or name the tenant in the channel."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-definer-without-tenant",
+      "description": "Disallow SECURITY DEFINER functions through which another tenant's rows are reached.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "unbound": "Rows of {table} are {done} by {function} with the rights of its owner, whoever they belong to. Row security does not hold for the owner, and nothing in the function ties the rows to the caller's tenant. Make it SECURITY INVOKER, or compare the tenant of {table} with the caller's in the statement.",
+        "parameter": "Rows of {table} are {done} by {function} for the tenant that its parameter {parameter} names. It runs with the rights of its owner, so the caller chooses whose rows these are. Take the tenant from the session, or check that the caller belongs to {parameter} before anything else.",
+        "trigger": "Rows of {table} are {done} by the trigger function {function} with the rights of its owner, whoever they belong to. Row security does not hold for the owner, and nothing ties the rows to the tenant of the row that fires the trigger. Make it SECURITY INVOKER, or compare the tenant of {table} with that of NEW."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-immutable-session-read",
+      "description": "Disallow IMMUTABLE on functions whose result depends on the session.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "immutable": "{function} is IMMUTABLE and reads {what}. The planner computes it once and keeps the result in a plan that serves the next tenant of the connection, too. Declare it STABLE."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-leakproof-function",
+      "description": "Disallow LEAKPROOF on functions of the project.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "leakproof": "{function} is LEAKPROOF. Postgres then runs it on rows before the policies have removed them, so it sees other tenants' values; an error or a log line tells them. Leave LEAKPROOF out; make the condition an index can serve instead."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-lost-function-attribute",
+      "description": "Disallow that a function loses what an earlier migration had given it.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "definer": "CREATE OR REPLACE left out SECURITY DEFINER, so {function} runs with the rights of its caller now. What it looked up past row security it does not find any more: policies and checks that rest on it answer differently. Repeat SECURITY DEFINER, or say SECURITY INVOKER where that is meant.",
+        "path": "{function} has lost its search_path ({value}). Its names are looked up where the caller wants, and it runs with the rights of its owner. Repeat SET search_path = {value}: CREATE OR REPLACE keeps no settings.",
+        "elevated": "{function} runs with the rights of its owner from here on. Row security held for its callers before, and does not hold for the owner. Leave it SECURITY INVOKER, or compare the tenant in each of its statements."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-public-definer",
+      "description": "Disallow that everybody may call a SECURITY DEFINER function that is not for everybody.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "maintenance": "Everybody may call {function}, which works on {tables} of all tenants with the rights of its owner. A new function may be called by PUBLIC unless that is revoked, so every tenant can start it. Run REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC in the same migration.",
+        "granted": "{function} is granted to {roles}, and PUBLIC may call it as before. It reaches {tables} of all tenants with the rights of its owner, and a grant to one role takes nothing from the others. Run REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC in the same migration.",
+        "restored": "{function} was dropped and created again, so PUBLIC may call it, although that had been revoked. Privileges are lost with the function that is dropped; it runs with the rights of its owner for whoever calls it. Use CREATE OR REPLACE FUNCTION, or run REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC again."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-rule-on-tenant-table",
+      "description": "Disallow CREATE RULE on tables with row security.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "rule": "The rule {rule} rewrites statements on {table}. What a rule adds runs with the rights of the table's owner, so row security does not hold in it. Write a trigger instead: its function runs with the rights of the caller."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-pinned-search-path",
+      "description": "Require that SECURITY DEFINER functions say where their names are looked up.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "missing": "{function} is SECURITY DEFINER and has no search_path of its own. Its names are looked up along the caller's search_path, so a caller can put tables and functions in the place of yours, with the rights of the owner. Add SET search_path = '' and qualify all names, or SET search_path = {schema}, pg_temp.",
+        "missingBehindApi": "{function} is SECURITY DEFINER and has no search_path of its own. Its names are looked up along the caller's search_path; requests cannot set that, whoever runs SQL of their own can. Add SET search_path = '' and qualify all names, or SET search_path = {schema}, pg_temp.",
+        "temporary": "{function} is SECURITY DEFINER, and its search_path {path} does not name pg_temp at its end. Without a mention, temporary tables are found first: a caller creates a temporary {table}, and the function uses that. Write SET search_path = {path}, pg_temp, or qualify {table}."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-trigger",
+      "description": "Require that triggers keep the tenant of the row that fires them.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "copies": "The trigger {trigger} copies rows of {table} into {copy} without their tenant. Rows of all tenants lie side by side in {copy}, and no condition can tell them apart. Give {copy} a tenant column, and write NEW.{key} into it.",
+        "unset": "The trigger {trigger} of {table} writes to {copy} and leaves {column} unset. The row belongs to no tenant, or to whichever the default names. Write NEW.{key} into {column}.",
+        "disabled": "The trigger {trigger}, which sets {key} of {table}, is disabled. New rows keep the tenant that the statement names, or get none. Run ALTER TABLE {table} ENABLE TRIGGER {trigger}."
+      },
+      "options": {}
+    },
+    {
       "id": "no-dynamic-schema-name",
       "description": "Disallow schema, table and database names that are made of unchecked text.",
       "type": "problem",
@@ -793,6 +929,14 @@ export const generated = {
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
+      "tenant-lint/no-definer-without-tenant": "error",
+      "tenant-lint/no-immutable-session-read": "error",
+      "tenant-lint/no-leakproof-function": "error",
+      "tenant-lint/no-lost-function-attribute": "warn",
+      "tenant-lint/no-public-definer": "error",
+      "tenant-lint/no-rule-on-tenant-table": "error",
+      "tenant-lint/require-pinned-search-path": "error",
+      "tenant-lint/require-tenant-in-trigger": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
@@ -836,6 +980,14 @@ export const generated = {
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
+      "tenant-lint/no-definer-without-tenant": "error",
+      "tenant-lint/no-immutable-session-read": "error",
+      "tenant-lint/no-leakproof-function": "error",
+      "tenant-lint/no-lost-function-attribute": "warn",
+      "tenant-lint/no-public-definer": "error",
+      "tenant-lint/no-rule-on-tenant-table": "error",
+      "tenant-lint/require-pinned-search-path": "error",
+      "tenant-lint/require-tenant-in-trigger": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
@@ -880,6 +1032,15 @@ export const generated = {
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
+      "tenant-lint/no-broadcast-row": "warn",
+      "tenant-lint/no-definer-without-tenant": "error",
+      "tenant-lint/no-immutable-session-read": "error",
+      "tenant-lint/no-leakproof-function": "error",
+      "tenant-lint/no-lost-function-attribute": "warn",
+      "tenant-lint/no-public-definer": "error",
+      "tenant-lint/no-rule-on-tenant-table": "error",
+      "tenant-lint/require-pinned-search-path": "error",
+      "tenant-lint/require-tenant-in-trigger": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
