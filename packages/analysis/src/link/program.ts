@@ -33,6 +33,12 @@ type Exported =
   | { readonly file: string; readonly local: string }
   | { readonly module: string; readonly name: string; readonly from: string };
 
+interface Callee {
+  readonly function: FunctionId;
+  readonly step: number;
+  readonly wrapped?: true;
+}
+
 /** How far and until what a resolution goes. */
 interface How {
   readonly inlining: number;
@@ -48,6 +54,9 @@ export class Program implements LinkContext {
   readonly #classes = new Map<string, { facts: ClassFacts; file: string }>();
   readonly #resolved = new Map<string, Value>();
   readonly #exported = new Map<string, Map<string, Exported | undefined>>();
+  /** By the chain itself: one that was made by reading a helper through takes the id of another for a while. */
+  readonly #callees = new Map<CallChain, { readonly callee: Callee | undefined }>();
+  readonly #returns = new Map<CallChain, readonly Value[]>();
   #callers: Map<FunctionId, CallSite[]> | undefined;
   #chainsOf: Map<FunctionId, CallChain[]> | undefined;
   #entries: Map<FunctionId, EntryPoint> | undefined;
@@ -348,7 +357,13 @@ export class Program implements LinkContext {
   }
 
   /** The function that a chain calls and the step that calls it, if it is one of the program. */
-  calleeOf(chain: CallChain): { function: FunctionId; step: number; wrapped?: true } | undefined {
+  calleeOf(chain: CallChain): Callee | undefined {
+    let known = this.#callees.get(chain);
+    if (!known) this.#callees.set(chain, (known = { callee: this.#findCallee(chain) }));
+    return known.callee;
+  }
+
+  #findCallee(chain: CallChain): Callee | undefined {
     const step = chain.steps.findIndex((s) => s.arguments !== undefined);
     if (step < 0) return undefined;
     const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
@@ -446,12 +461,17 @@ export class Program implements LinkContext {
   /** `inline` for questions outside: what a call of a helper of the program evaluates to, for each of its returns. */
   returnsOf(id: ChainId): readonly Value[] {
     const chain = this.#chains.get(id);
-    const callee = chain && this.calleeOf(chain);
-    const target = callee && this.#functions.get(callee.function);
-    if (!chain || !callee || !target) return [];
-    return target.returns.map((r, i) =>
-      this.#instantiate(r.value, target.id, chain.steps[callee.step]!.arguments!, `${id}/${i}@`, maxInlining),
-    );
+    if (!chain) return [];
+    let values = this.#returns.get(chain);
+    if (!values) {
+      const callee = this.calleeOf(chain);
+      const target = callee && this.#functions.get(callee.function);
+      values = (callee && target?.returns)?.map((r, i) =>
+        this.#instantiate(r.value, target!.id, chain.steps[callee!.step]!.arguments!, `${id}/${i}@`, maxInlining),
+      );
+      this.#returns.set(chain, (values ??= []));
+    }
+    return values;
   }
 
   #inline(id: ChainId, inlining: number): Value | undefined {

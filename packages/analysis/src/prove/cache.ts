@@ -12,6 +12,8 @@ export interface QueryFacts {
 /** What is remembered across the runs of one question. */
 export class Cache {
   readonly #keys = new Map<Value, string>();
+  /** By its whole key, the short one of a value: a search looks a choice up by its key at every step. */
+  readonly #short = new Map<string, string>();
   readonly queries = new Map<Query, QueryFacts>();
   readonly facts = new Map<string, ColumnFact>();
   readonly visible = new Map<TargetRef, Predicate | undefined>();
@@ -33,10 +35,16 @@ export class Cache {
   keyOfValue(value: Value): string {
     let key = this.#keys.get(value);
     if (key === undefined) {
-      key = value.kind === 'unknown' ? `unknown#${this.#keys.size}` : keyOfValue(value);
+      key = value.kind === 'unknown' ? `unknown#${this.#keys.size}` : this.#shortened(keyOfValue(value));
       this.#keys.set(value, key);
       if (!this.labels.has(key)) this.labels.set(key, describeValue(value));
     }
     return key;
+  }
+
+  #shortened(whole: string): string {
+    let short = this.#short.get(whole);
+    if (short === undefined) this.#short.set(whole, (short = `value#${this.#short.size}`));
+    return short;
   }
 }
