@@ -1,12 +1,21 @@
 import { runRules, type Report } from '@tenant-lint/engine';
 import { rules } from '@tenant-lint/rules';
-import { buildModel, checkRuleName, nearest, rememberedFacts, type Built, type Settings } from '@tenant-lint/workspace';
+import {
+  buildModel,
+  checkRuleName,
+  defaultThreads,
+  nearest,
+  rememberedFacts,
+  type Built,
+  type Settings,
+} from '@tenant-lint/workspace';
 import type { Io } from './main.js';
 import { notices } from './notices.js';
 import type { Opened } from './open.js';
 import type { CheckFlags } from './options.js';
 import { progressLine } from './progress.js';
 import { refusal } from './refusal.js';
+import { timing } from './timing.js';
 
 export interface Analysed {
   readonly built: Built;
@@ -17,15 +26,19 @@ export interface Analysed {
 /** Builds the model of what was opened, and runs the rules over it. Throws Failure where nothing says which rows belong to which tenant. */
 export function analyse(
   { root, source, settings }: Pick<Opened, 'root' | 'source' | 'settings'>,
-  flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'timing'>,
+  flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'threads' | 'timing'>,
   io: Io,
   baseline?: ReadonlySet<string>,
 ): Analysed {
-  const begun = performance.now();
   for (const name of [...flags.rule, ...Object.keys(flags.severity)]) checkRuleName(name, rules);
   const progress = progressLine(io);
   const cache = flags.cache ? rememberedFacts(root) : undefined;
-  const built = buildModel(source, { settings, progress: progress.update, ...(cache ? { cache } : {}) });
+  const built = buildModel(source, {
+    settings,
+    progress: progress.update,
+    threads: flags.threads ?? defaultThreads(),
+    ...(cache ? { cache } : {}),
+  });
   const linked = performance.now();
   progress.end();
   cache?.save();
@@ -33,12 +46,7 @@ export function analyse(
   const refused = refusal(built);
   if (refused) throw refused;
   const report = ruled(built, settings, flags, baseline);
-  if (flags.timing) {
-    const done = performance.now();
-    io.stderr.write(
-      `read, parse and link ${Math.round(linked - begun)} ms (${built.counted.parsed} of ${built.counted.found} files parsed), rules ${Math.round(done - linked)} ms, peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB\n`,
-    );
-  }
+  if (flags.timing) io.stderr.write(timing(built, performance.now() - linked));
   return { built, report };
 }
 

@@ -29,6 +29,7 @@ export interface CheckFlags extends OutputFlags {
   readonly confidence: Confidence;
   /** The file given; `false`: none; absent: the usual one, where it is there. */
   readonly baseline?: string | false;
+  readonly threads?: number;
   readonly timing?: boolean;
   readonly cache: boolean;
   readonly shard?: Shard;
@@ -74,6 +75,11 @@ export function addCheckOptions(command: Command): Command {
     .option('--no-baseline', 'as if nothing had been accepted')
     .option('--timing', 'how long each phase took, on stderr')
     .option('--no-cache', 'extract every file anew')
+    .addOption(
+      new Option('--threads <n>', 'threads that extract; as many as there are processors, at most four').argParser(
+        count,
+      ),
+    )
     .addOption(
       new Option('--shard <i/n>', 'part i of n of the report; merge makes them one again').argParser(shardFrom),
     );

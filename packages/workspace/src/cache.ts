@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FileFacts } from '@tenant-lint/model';
+import { decodeFacts, encodeFacts } from './codec.js';
 
 /** Raised whenever the shape or the meaning of facts changes, so that no run links facts of another version. */
-const formatVersion = 2;
+const formatVersion = 3;
 
 /** Facts of earlier runs by path, content, and what else went into their making (`variant`). */
 export interface FactsCache {
   remembered(file: string, text: string, variant?: string): FileFacts | undefined;
-  remember(facts: FileFacts, text: string, variant?: string): void;
+  /** `bytes`: the facts encoded, where they are at hand. */
+  remember(facts: FileFacts, text: string, variant?: string, bytes?: Uint8Array): void;
   /** Writes what was made or used since it was opened; does nothing where nothing changed, or nothing can be written. */
   save(): void;
 }
@@ -27,13 +29,16 @@ export function memoryCache(below?: FactsCache): FactsCache {
       const entry = entries.get(file);
       return entry?.key === keyOf(text, variant) ? entry.facts : below?.remembered(file, text, variant);
     },
-    remember(facts, text, variant = '') {
+    remember(facts, text, variant = '', bytes) {
       entries.set(facts.file, { key: keyOf(text, variant), facts });
-      below?.remember(facts, text, variant);
+      below?.remember(facts, text, variant, bytes);
     },
     save: () => below?.save(),
   };
 }
+
+/** Facts as they are kept: encoded, or not yet. */
+type Kept = { readonly key: string; readonly bytes: Uint8Array } | { readonly key: string; readonly facts: FileFacts };
 
 /**
  * Facts of earlier runs. They are kept below `node_modules/.cache` of the root, where tools keep such things and git does not look; a
@@ -42,19 +47,25 @@ export function memoryCache(below?: FactsCache): FactsCache {
 export function rememberedFacts(root: string): FactsCache {
   const modules = path.join(root, 'node_modules');
   if (!existsSync(modules)) return { remembered: () => undefined, remember: () => undefined, save: () => undefined };
-  const file = path.join(modules, '.cache', 'tenant-lint', 'facts.json');
+  const file = path.join(modules, '.cache', 'tenant-lint', 'facts.bin');
   const before = load(file);
-  const kept = new Map<string, Entry>();
+  const kept = new Map<string, Kept>();
   let changed = false;
   return {
     remembered(name, text, variant = '') {
       const entry = kept.get(name) ?? before.get(name);
       if (entry?.key !== keyOf(text, variant)) return undefined;
-      kept.set(name, entry);
-      return entry.facts;
+      try {
+        const facts = 'facts' in entry ? entry.facts : decodeFacts(entry.bytes);
+        kept.set(name, entry);
+        return facts;
+      } catch {
+        return undefined;
+      }
     },
-    remember(facts, text, variant = '') {
-      kept.set(facts.file, { key: keyOf(text, variant), facts });
+    remember(facts, text, variant = '', bytes) {
+      const key = keyOf(text, variant);
+      kept.set(facts.file, bytes ? { key, bytes } : { key, facts });
       changed = true;
     },
     save() {
@@ -62,7 +73,7 @@ export function rememberedFacts(root: string): FactsCache {
       try {
         mkdirSync(path.dirname(file), { recursive: true });
         const temporary = `${file}.${process.pid}`;
-        writeFileSync(temporary, JSON.stringify({ version: versionOfFacts, entries: [...kept.values()] }));
+        writeFileSync(temporary, stored(kept));
         renameSync(temporary, file);
       } catch {
         // A read-only checkout is no reason to fail: the next run is merely as slow as this one.
@@ -71,10 +82,40 @@ export function rememberedFacts(root: string): FactsCache {
   };
 }
 
-function load(file: string): Map<string, Entry> {
+/** What the file of a cache begins with: how long the table is, in four bytes, and the table as JSON. The facts follow it. */
+interface Table {
+  readonly version: string;
+  /** File, key, and how many bytes its facts are. */
+  readonly entries: readonly (readonly [file: string, key: string, length: number])[];
+}
+
+function stored(kept: ReadonlyMap<string, Kept>): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const entries: [string, string, number][] = [];
+  for (const [file, entry] of kept) {
+    const bytes = 'bytes' in entry ? entry.bytes : encodeFacts(entry.facts);
+    parts.push(bytes);
+    entries.push([file, entry.key, bytes.length]);
+  }
+  const table = Buffer.from(JSON.stringify({ version: versionOfFacts, entries } satisfies Table));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(table.length);
+  return Buffer.concat([length, table, ...parts]);
+}
+
+function load(file: string): Map<string, Kept> {
+  const found = new Map<string, Kept>();
   try {
-    const stored = JSON.parse(readFileSync(file, 'utf8')) as { version: string; entries: Entry[] };
-    return stored.version === versionOfFacts ? new Map(stored.entries.map((e) => [e.facts.file, e])) : new Map();
+    const all = readFileSync(file);
+    let at = 4 + all.readUInt32BE();
+    const table = JSON.parse(all.toString('utf8', 4, at)) as Table;
+    if (table.version !== versionOfFacts) return found;
+    for (const [name, key, length] of table.entries) {
+      if (at + length > all.length) return new Map();
+      found.set(name, { key, bytes: all.subarray(at, at + length) });
+      at += length;
+    }
+    return found;
   } catch {
     return new Map();
   }

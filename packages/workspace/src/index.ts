@@ -12,3 +12,4 @@ export * from './rule-settings.js';
 export type { Config } from './schema.js';
 export * from './settings.js';
 export * from './stamp.js';
+export { defaultThreads } from './threads.js';

@@ -14,6 +14,8 @@ import type { Settings } from './settings.js';
 import { filesInDemand, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
 import type { Source } from './memory.js';
+import { decodeFacts } from './codec.js';
+import { Threads } from './threads.js';
 import { projectFacts } from './project.js';
 import { clientOf, migrationVocabulary, requestVocabulary, trustVocabulary } from './vocabulary.js';
 
@@ -26,6 +28,8 @@ export interface BuildOptions {
   readonly progress?: (phase: string, done: number, total: number) => void;
   /** Facts of earlier runs; none where absent. */
   readonly cache?: FactsCache;
+  /** How many threads may extract code; one where absent. What comes out does not depend on it. */
+  readonly threads?: number;
 }
 
 export interface Built {
@@ -34,7 +38,16 @@ export interface Built {
   /** Every file that was found, by kind; what the patterns of the configuration are held against. */
   readonly listed: ReadonlyMap<string, SourceKind>;
   /** Files that were looked at, by what became of them. */
-  readonly counted: { readonly found: number; readonly read: number; readonly parsed: number };
+  readonly counted: {
+    readonly found: number;
+    readonly read: number;
+    readonly parsed: number;
+    /** Of those parsed: taken from the cache, and extracted by other threads. */
+    readonly remembered: number;
+    readonly elsewhere: number;
+  };
+  /** How long each phase took, in milliseconds, in order. */
+  readonly times: Readonly<Record<'list' | 'read' | 'choose' | 'extract' | 'link', number>>;
 }
 
 /**
@@ -43,7 +56,10 @@ export interface Built {
  */
 export function buildModel(source: Source, options: BuildOptions): Built {
   const { settings } = options;
+  let since = performance.now();
+  const lap = (): number => -(since - (since = performance.now()));
   const listed = source.list();
+  const list = lap();
   const unchecked: Unchecked[] = [...listed.unchecked];
   const read = reader(source, unchecked);
   const project = projectFacts(listed.files, read, (file, detail) =>
@@ -54,17 +70,36 @@ export function buildModel(source: Source, options: BuildOptions): Built {
   const scanned: Scanned[] = [];
   const facts: FileFacts[] = [];
   const texts = new Map<string, string>();
+  const failed = (file: string, error: unknown): void => {
+    // A front end never throws; if one does, the rest of the project is still worth its findings, and this file is named.
+    unchecked.push({ file, reason: 'failed', detail: error instanceof Error ? error.message : String(error) });
+  };
   const extract = (file: string, text: string, run: () => FileFacts, variant = ''): void => {
-    const known = options.cache?.remembered(file, text, variant);
-    if (known) return void facts.push(known);
+    const before = options.cache?.remembered(file, text, variant);
+    if (before) {
+      remembered++;
+      return void facts.push(before);
+    }
     try {
       const made = run();
       options.cache?.remember(made, text, variant);
       facts.push(made);
     } catch (error) {
-      // A front end never throws; if one does, the rest of the project is still worth its findings, and this file is named.
-      unchecked.push({ file, reason: 'failed', detail: error instanceof Error ? error.message : String(error) });
+      failed(file, error);
     }
+  };
+  let remembered = 0;
+  let elsewhere = 0;
+  const threads = new Threads(options.threads ?? 1, wanted.length);
+  const given = new Set<string>();
+  const known = new Map<string, FileFacts>();
+  /** Looks a code file up, and has it extracted where nothing is known of it. */
+  const prepare = (file: string, text: string): void => {
+    if (given.has(file)) return;
+    given.add(file);
+    const before = options.cache?.remembered(file, text);
+    if (before) known.set(file, before);
+    else threads.give(file, text);
   };
   let done = 0;
   for (const [file, kind] of wanted) {
@@ -78,7 +113,7 @@ export function buildModel(source: Source, options: BuildOptions): Built {
     } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
     else {
       const found = preScan(text);
-      scanned.push({
+      const scan: Scanned = {
         file,
         relevant: adapters.some((a) => a.vocabulary.test(text)),
         request: requestVocabulary.test(text) || trustVocabulary.test(text),
@@ -88,17 +123,46 @@ export function buildModel(source: Source, options: BuildOptions): Built {
         exported: () => exportedNames(text),
         called: () => calledNames(text),
         migration: migrationVocabulary.test(text),
-      });
+      };
+      scanned.push(scan);
       texts.set(file, text);
+      // Surely in demand, or nearly: others begin with it while this thread still reads.
+      if (scan.suppresses || (scan.relevant && !scan.client)) prepare(file, text);
     }
   }
+  const reading = lap();
   const demanded = filesInDemand(scanned, project, demandSteps);
-  done = 0;
-  for (const file of [...demanded].sort()) {
-    options.progress?.('parsing', ++done, demanded.size);
-    const text = texts.get(file)!;
-    extract(file, text, () => extractTypescript(text, { file }));
+  const choose = lap();
+  for (const file of [...demanded].sort()) prepare(file, texts.get(file)!);
+  for (const [file, before] of known) {
+    if (!demanded.has(file)) continue;
+    remembered++;
+    facts.push(before);
   }
+  done = known.size;
+  const made = threads.collect(
+    demanded,
+    ({ file, text }) => {
+      options.progress?.('parsing', ++done, demanded.size);
+      try {
+        const own = extractTypescript(text, { file });
+        options.cache?.remember(own, text);
+        return own;
+      } catch (error) {
+        failed(file, error);
+        return undefined;
+      }
+    },
+    (bytes, { text }) => {
+      options.progress?.('parsing', ++done, demanded.size);
+      const theirs = decodeFacts(bytes);
+      elsewhere++;
+      options.cache?.remember(theirs, text, '', bytes);
+      return theirs;
+    },
+  );
+  for (const own of made) if (own) facts.push(own);
+  const extracting = lap();
   options.progress?.('linking', 1, 1);
   facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
   const model = link(facts, { adapters, project, tenancy: settings.tenancy, libraries: settings.libraries });
@@ -106,7 +170,14 @@ export function buildModel(source: Source, options: BuildOptions): Built {
     model: { ...model, unchecked: sorted([...model.unchecked, ...unchecked]) },
     project,
     listed: listed.files,
-    counted: { found: wanted.length, read: texts.size + facts.length - demanded.size, parsed: facts.length },
+    counted: {
+      found: wanted.length,
+      read: texts.size + facts.length - demanded.size,
+      parsed: facts.length,
+      remembered,
+      elsewhere,
+    },
+    times: { list, read: reading, choose, extract: extracting, link: lap() },
   };
 }
 

@@ -51,6 +51,7 @@ function isThere(full: string): boolean {
 /** A NUL here and there is text (it may stand in a template literal); one in a hundred bytes is not. */
 function isBinary(bytes: Buffer): boolean {
   const head = bytes.subarray(0, 8192);
+  if (!head.includes(0)) return false;
   let zeros = 0;
   for (const byte of head) if (byte === 0) zeros++;
   return zeros * 100 > head.length;

@@ -192,7 +192,7 @@ describe('the pipeline', () => {
 
   it('keeps facts between runs where there is a place for them', () => {
     for (const [file, text] of Object.entries(application)) write(file, text);
-    const file = path.join(root, 'node_modules/.cache/tenant-lint/facts.json');
+    const file = path.join(root, 'node_modules/.cache/tenant-lint/facts.bin');
     const run = (): unknown => {
       const cache = rememberedFacts(root);
       const { model } = buildModel(memorySource(application), { settings: settingsOf({}), cache });
@@ -203,11 +203,17 @@ describe('the pipeline', () => {
     expect(() => readFileSync(file)).toThrow('ENOENT');
     mkdirSync(path.join(root, 'node_modules'));
     expect(run()).toEqual(without);
-    const kept = readFileSync(file, 'utf8');
+    const kept = readFileSync(file, 'latin1');
     expect(run()).toEqual(without);
-    expect(readFileSync(file, 'utf8')).toBe(kept);
-    for (const damaged of ['', '{}', '{"version":"0","entries":[]}', kept.slice(0, 1000)]) {
-      writeFileSync(file, damaged);
+    expect(readFileSync(file, 'latin1')).toBe(kept);
+    for (const damaged of [
+      '',
+      '{}',
+      kept.replace('"version":"3', '"version":"x'),
+      kept.slice(0, -100),
+      `${kept.slice(0, -100)}${'\xff'.repeat(100)}`,
+    ]) {
+      writeFileSync(file, damaged, 'latin1');
       expect(run()).toEqual(without);
     }
   });

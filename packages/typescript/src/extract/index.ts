@@ -8,3 +8,4 @@ export {
   type PreScan,
   type ScannedImport,
 } from './scan.js';
+export { loadTypescript } from './typescript.js';

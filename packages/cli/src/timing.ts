@@ -1,0 +1,24 @@
+import type { Built } from '@tenant-lint/workspace';
+
+/**
+ * Where a run spent its time, a line for each phase, and the peak of its memory. What came before the first phase is the runtime and the
+ * modules. `rules`: milliseconds since the program was linked.
+ */
+export function timing({ times, counted }: Built, rules: number): string {
+  const { remembered, elsewhere, parsed, found, read } = counted;
+  const start = performance.now() - rules - Object.values(times).reduce((sum, time) => sum + time, 0);
+  const rows: [string, number, string][] = [
+    ['start', start, ''],
+    ['list', times.list, `${found} files`],
+    ['read', times.read, `${read} files`],
+    ['choose', times.choose, `${parsed} files`],
+    ['extract', times.extract, `${remembered} from the cache, ${elsewhere} by other threads`],
+    ['link', times.link, ''],
+    ['rules', rules, ''],
+  ];
+  const lines = rows.map(([name, time, what]) =>
+    `${name.padEnd(8)}${String(Math.round(time)).padStart(6)} ms  ${what}`.trimEnd(),
+  );
+  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
+  return `${lines.join('\n')}\npeak memory ${peak} MB\n`;
+}
