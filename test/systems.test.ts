@@ -26,6 +26,8 @@ interface Waiting {
   readonly rule: string | null;
   readonly file: string | null;
   readonly why: string;
+  /** What a rule that is there still lacks to find it. */
+  readonly waits?: string;
 }
 
 const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
@@ -137,12 +139,13 @@ describe.each(systems)('%s', (system) => {
     const { defects } = read(join(folder, system, 'unsafe', 'waiting.json')) as { defects: Waiting[] };
     const catalogue = read(fileURLToPath(new URL('catalogue/ids.json', import.meta.url))) as { rule?: string }[];
     const known = new Set(catalogue.map((entry) => entry.rule));
-    for (const { rule, file, why } of defects) {
+    for (const { rule, file, why, waits } of defects) {
       expect(why.length).toBeGreaterThan(20);
       if (file !== null) expect(existsSync(join(folder, system, 'unsafe', file)), file).toBe(true);
       if (rule === null) continue;
       expect(known.has(rule), `${rule} is in the catalogue`).toBe(true);
-      expect(ruleNamed(rules, rule), `${rule} exists: move the entry to expected.json`).toBeUndefined();
+      if (waits === undefined)
+        expect(ruleNamed(rules, rule), `${rule} exists: move the entry to expected.json`).toBeUndefined();
     }
   });
 });

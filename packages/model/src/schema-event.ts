@@ -98,6 +98,21 @@ export interface IndexDefinition {
 
 export type PolicyCommand = 'all' | 'select' | 'insert' | 'update' | 'delete';
 
+/** A call of a function in a condition of a policy, and how often Postgres makes it. */
+export interface PolicyCall {
+  readonly function: string;
+  /**
+   * `row`: for every row that is looked at. `once`: it stands in a sub-select that reads no table, and is evaluated before the rows are.
+   * `query`: inside a sub-query over tables.
+   */
+  readonly place: 'row' | 'once' | 'query';
+  /** Its arguments name columns, so that there is no way to evaluate it once. */
+  readonly readsColumns: boolean;
+  /** The column that must equal it (or a value made of it) for the condition to hold: an index that begins with the column finds the rows. */
+  readonly equals?: string;
+  readonly span: Span;
+}
+
 export interface PolicyDefinition {
   readonly name: string;
   readonly permissive: boolean;
@@ -109,6 +124,8 @@ export interface PolicyDefinition {
   readonly check?: Predicate;
   readonly usingSpan?: Span;
   readonly checkSpan?: Span;
+  readonly usingCalls?: readonly PolicyCall[];
+  readonly checkCalls?: readonly PolicyCall[];
 }
 
 export interface FunctionDefinition {
@@ -236,6 +253,8 @@ export type SchemaAction =
       readonly check?: Predicate;
       readonly usingSpan?: Span;
       readonly checkSpan?: Span;
+      readonly usingCalls?: readonly PolicyCall[];
+      readonly checkCalls?: readonly PolicyCall[];
     }
   | { readonly do: 'drop policy'; readonly table: ObjectName; readonly name: string }
   | {

@@ -38,7 +38,7 @@ export function applyPolicy(
         return;
       }
       if (action.using || action.check || action.roles) losePolicies(world, table, action.name, span);
-      const { using, check, usingSpan, checkSpan } = action;
+      const { using, check, usingSpan, checkSpan, usingCalls, checkCalls } = action;
       const { captured: now = [], ...parts } = bound({ ...(using ? { using } : {}), ...(check ? { check } : {}) });
       const { captured: before = [], ...kept } = policy;
       const replaced = [...(using ? [policy.usingSpan] : []), ...(check ? [policy.checkSpan] : [])];
@@ -52,6 +52,8 @@ export function applyPolicy(
         ...(action.roles === undefined ? {} : { roles: action.roles }),
         ...(usingSpan === undefined ? {} : { usingSpan }),
         ...(checkSpan === undefined ? {} : { checkSpan }),
+        ...(usingCalls === undefined ? {} : { usingCalls }),
+        ...(checkCalls === undefined ? {} : { checkCalls }),
         origin: changedBy(policy.origin, span),
       };
     }

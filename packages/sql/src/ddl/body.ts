@@ -1,8 +1,9 @@
 import type { Node } from '@pgsql/types';
-import type { Access, Value } from '@tenant-lint/model';
+import { constant, unknownValue, type Access, type Value } from '@tenant-lint/model';
 import { functionBodyScope, lowerExpression, lowerStatement, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
 import type { Reading } from './context.js';
+import { settingOf } from './settings.js';
 
 export interface Body {
   readonly value: { readonly known: true; readonly value: Value } | { readonly known: false; readonly reason: string };
@@ -50,12 +51,32 @@ export function selected(reading: Reading, statement: ParsedStatement, parameter
 }
 
 export function queriesOf(reading: Reading, statement: ParsedStatement, parameters: Parameters): Access[] {
+  const set = setAsCall(reading, statement);
+  if (set) return [set];
   const read = lowerStatement(statement, { file: reading.file, id: reading.queryId(), library: 'sql', parameters });
   if (read === undefined) return [];
   if (!('unknown' in read)) return [read];
   const span = { file: reading.file, start: statement.start, end: statement.end };
   reading.unchecked({ reason: `unsupported: ${read.unknown}`, detail: 'in the body of a function', span });
   return [];
+}
+
+/** SET in a body does what `select set_config(name, value, is_local)` does, and is written down as that. */
+function setAsCall(reading: Reading, { node, start, end }: ParsedStatement): Access | undefined {
+  if (!node || !('VariableSetStmt' in node)) return undefined;
+  const setting = settingOf(node.VariableSetStmt);
+  if (!setting) return undefined;
+  const to = [constant(setting.name), constant(setting.value), constant(node.VariableSetStmt.is_local ?? false)];
+  return {
+    id: reading.queryId(),
+    library: 'sql',
+    method: 'set',
+    operation: 'raw',
+    targets: [],
+    client: { receiver: unknownValue('SQL text'), kind: 'unknown' },
+    span: { file: reading.file, start, end },
+    output: [{ name: 'set_config', value: { kind: 'apply', function: 'set_config', to } }],
+  };
 }
 
 export function attempt(compute: () => Value): Body['value'] {

@@ -1,6 +1,7 @@
 import type { AlterPolicyStmt, CreatePolicyStmt, ViewStmt } from '@pgsql/types';
-import type { PolicyCommand, Predicate, SchemaAction, Span } from '@tenant-lint/model';
+import type { PolicyCall, PolicyCommand, Predicate, SchemaAction, Span } from '@tenant-lint/model';
 import { clauseSpan, innerQuery, rowCondition, type Ddl } from './context.js';
+import { callsIn } from './policy-calls.js';
 import { objectName, optionsOf, roleNames, strings } from './names.js';
 import { viewShape } from './view-shape.js';
 
@@ -9,6 +10,8 @@ interface Clauses {
   readonly check?: Predicate;
   readonly usingSpan?: Span;
   readonly checkSpan?: Span;
+  readonly usingCalls?: readonly PolicyCall[];
+  readonly checkCalls?: readonly PolicyCall[];
 }
 
 function clauses(ddl: Ddl, node: CreatePolicyStmt | AlterPolicyStmt): Clauses {
@@ -20,6 +23,8 @@ function clauses(ddl: Ddl, node: CreatePolicyStmt | AlterPolicyStmt): Clauses {
     ...(node.with_check ? { check: rowCondition(ddl, table, node.with_check) } : {}),
     ...(usingSpan ? { usingSpan } : {}),
     ...(checkSpan ? { checkSpan } : {}),
+    ...(node.qual ? { usingCalls: callsIn(ddl, node.qual) } : {}),
+    ...(node.with_check ? { checkCalls: callsIn(ddl, node.with_check) } : {}),
   };
 }
 

@@ -68,12 +68,11 @@ export function typeText(type: TypeName | undefined): string {
   return (printed[name] ?? name) + '[]'.repeat(type?.arrayBounds?.length ?? 0);
 }
 
-/** A function's or operator's qualified name in lower case, without pg_catalog. */
+/** A function's or operator's qualified name without pg_catalog; the parser has folded what is not quoted to lower case. */
 export const qualifiedName = (nodes: readonly Node[] | undefined): string =>
   strings(nodes)
     .filter((name, i) => !(i === 0 && name === 'pg_catalog'))
-    .join('.')
-    .toLowerCase();
+    .join('.');
 
 /** True if a FROM item without schema anywhere inside has this name. */
 export function namesTable(node: unknown, name: string): boolean {

@@ -1,0 +1,116 @@
+import type { Model } from '@tenant-lint/analysis';
+import { defineRule } from '@tenant-lint/engine';
+import type { SchemaFunction, Span, Value } from '@tenant-lint/model';
+import { isTenantSetting, settingWrites, tenantSettings, walk } from '../../lib/setting.js';
+
+export default defineRule({
+  meta: {
+    id: 'no-session-tenant-setting',
+    group: 'bypass',
+    summary: 'Disallow a tenant context that outlives its transaction, or that anybody may choose',
+    since: 'next',
+    severity: 'error',
+    recommended: true,
+    hosts: ['typescript', 'sql'],
+    catalogue: ['C-62', 'C-63', 'C-64', 'C-65', 'S01', 'S08', 'S09'],
+    messages: {
+      session: {
+        what: 'Function {function} sets {setting} for the session.',
+        why: 'Behind a pool the next request gets the connection with the tenant of the last one.',
+        fix: "Set it for the transaction: set_config('{setting}', ..., true).",
+      },
+      migration: {
+        severity: 'warning',
+        what: 'This migration sets {setting} for the session and leaves it set.',
+        why: 'Whatever runs on the connection afterwards works as that tenant.',
+        fix: 'Use SET LOCAL within a transaction, or reset it at the end.',
+      },
+      definer: {
+        what: 'Function {function} runs as its owner and sets {setting} to what its caller says.',
+        why: 'Whoever may call it works as any tenant, and nothing checks that the caller belongs to it.',
+        fix: 'Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.',
+      },
+      clause: {
+        severity: 'warning',
+        what: 'Function {function} always runs with {setting} set to {value}.',
+        why: "What it reads and writes is that tenant's, whoever calls it.",
+        fix: 'Remove the SET clause, and let the function see the tenant of its caller.',
+      },
+    },
+  },
+  subject: 'project',
+  *check(_, model) {
+    const settings = tenantSettings(model);
+    const isTenant = (name: string): boolean => isTenantSetting(model, settings, name);
+    for (const declared of [...model.schema.functions.values()].flat()) yield* ofFunction(declared, isTenant);
+    yield* ofMigrations(model, isTenant);
+  },
+});
+
+interface Found {
+  readonly message: 'session' | 'migration' | 'definer' | 'clause';
+  readonly data: Readonly<Record<string, string>>;
+  readonly span: Span;
+  readonly related?: readonly { readonly span: Span; readonly text: string }[];
+  readonly confidence: 'certain' | 'likely';
+  readonly key: string;
+}
+
+/** One finding for each setting that a function sets, the worst. */
+function* ofFunction(declared: SchemaFunction, isTenant: (name: string) => boolean): Iterable<Found> {
+  const name = declared.name.name;
+  const common = { span: declared.origin.created, confidence: 'certain' } as const;
+  const writes = declared.queries.flatMap(settingWrites).filter((write) => isTenant(write.name));
+  for (const setting of new Set(writes.map((write) => write.name))) {
+    const own = writes.filter((write) => write.name === setting);
+    const trusting = own.find((write) => declared.securityDefiner && isArgument(write.value) && !looksUp(declared));
+    const lasting = own.find((write) => write.local === false);
+    const worst = trusting ?? lasting;
+    if (worst === undefined) continue;
+    yield {
+      ...common,
+      message: trusting ? 'definer' : 'session',
+      data: { function: name, setting },
+      related: [{ span: worst.span, text: `${setting} is set here` }],
+      key: `function ${name} ${setting}`,
+    };
+  }
+  for (const [setting, value] of Object.entries(declared.settings)) {
+    if (!isTenant(setting) || value === 'from current') continue;
+    yield {
+      ...common,
+      message: 'clause',
+      data: { function: name, setting, value },
+      key: `function ${name} ${setting} clause`,
+    };
+  }
+}
+
+/** Whether a value is made of what the function was called with. */
+function isArgument(value: Value | undefined): boolean {
+  let found = false;
+  walk(value, (node) => {
+    found ||= node['kind'] === 'placeholder';
+  });
+  return found;
+}
+
+/** Whether the function reads a table, also in the condition of an IF: then it may have checked who is calling. */
+const looksUp = (declared: SchemaFunction): boolean =>
+  declared.queries.some((query) => query.targets.length > 0) || /\bselect\b[^;]*\bfrom\b/i.test(declared.text);
+
+/** SET of a session in a migration that no later statement of the file undoes. */
+function* ofMigrations(model: Model, isTenant: (name: string) => boolean): Iterable<Found> {
+  for (const facts of model.files.values()) {
+    if (facts.sql?.role !== undefined && facts.sql.role !== 'migration') continue;
+    const last = new Map<string, { readonly value: string; readonly span: Span }>();
+    for (const { action, span, direction } of facts.schema) {
+      if (direction !== 'up' || action.do !== 'set' || action.scope !== 'session' || !isTenant(action.name)) continue;
+      last.set(action.name, { value: action.value, span });
+    }
+    for (const [setting, { value, span }] of last) {
+      if (value === '') continue;
+      yield { message: 'migration', data: { setting }, span, confidence: 'certain', key: `${facts.file} ${setting}` };
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import type { Model } from '@tenant-lint/analysis';
+import { servingAccesses } from '@tenant-lint/engine';
+import type { Access, Policy, SchemaFunction, Span, Table, Value } from '@tenant-lint/model';
+import { wordsOf } from './issued.js';
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** Calls `visit` for every object within facts (which are plain data), with the objects around it, innermost last. */
+export function walk(
+  root: unknown,
+  visit: (node: Node, around: readonly Node[]) => void,
+  around: readonly Node[] = [],
+): void {
+  if (Array.isArray(root)) {
+    for (const item of root) walk(item, visit, around);
+    return;
+  }
+  if (typeof root !== 'object' || root === null) return;
+  const node = root as Node;
+  visit(node, around);
+  for (const key in node) if (key !== 'span') walk(node[key], visit, [...around, node]);
+}
+
+/** The functions of the project that a call may mean. */
+export const functionsNamed = (model: Model, name: string): readonly SchemaFunction[] =>
+  model.schema.functions.get(name) ?? model.schema.functions.get(`public.${name}`) ?? [];
+
+/** The statement that gave a function its present definition: the last of those that replaced it. */
+export function definedAt(model: Model, declared: SchemaFunction): Span {
+  const { created, changed } = declared.origin;
+  const at = [created, ...changed].filter((span) =>
+    model.files
+      .get(span.file)
+      ?.schema.some(
+        (event) =>
+          event.action.do === 'create function' &&
+          event.span.start === span.start &&
+          event.action.function.text === declared.text,
+      ),
+  );
+  return at.at(-1) ?? created;
+}
+
+/** A place where current_setting() is read. */
+export interface SettingRead {
+  readonly name: string;
+  readonly missingOk: boolean;
+  /** The objects around the value, innermost last. */
+  readonly around: readonly Node[];
+  readonly span: Span;
+  /** What reads it, for messages: "policy own of orders", "function current_tenant". */
+  readonly by: string;
+  readonly in: { readonly table: Table; readonly policy: Policy } | { readonly function: SchemaFunction };
+}
+
+const isSetting = (node: Node): node is Node & { name: string; missingOk: boolean } =>
+  node['kind'] === 'setting' && typeof node['name'] === 'string';
+
+/** Every read of a setting in policies and functions. What platforms set for each request (`request.jwt.claims`) is left out. */
+export function settingReads(model: Model): SettingRead[] {
+  const reads: SettingRead[] = [];
+  const note = (root: unknown, rest: Pick<SettingRead, 'span' | 'by' | 'in'>): void => {
+    walk(root, (node, around) => {
+      if (!isSetting(node) || isOfPlatform(node.name)) return;
+      reads.push({ name: node.name, missingOk: node.missingOk, around, ...rest });
+    });
+  };
+  for (const table of model.schema.tables.values()) {
+    for (const policy of table.policies) {
+      const rest = { by: `policy ${policy.name} of ${table.name.name}`, in: { table, policy } };
+      note(policy.using, { ...rest, span: policy.usingSpan ?? policy.origin.created });
+      note(policy.check, { ...rest, span: policy.checkSpan ?? policy.origin.created });
+    }
+  }
+  for (const declared of [...model.schema.functions.values()].flat()) {
+    const rest = { by: `function ${declared.name.name}`, span: definedAt(model, declared), in: { function: declared } };
+    if (declared.body.known) note(declared.body.value, rest);
+    for (const query of declared.queries) note([query.targets, query.output], rest);
+  }
+  return reads;
+}
+
+/** PostgREST sets these for each request. */
+export const isOfPlatform = (name: string): boolean => name.startsWith('request.');
+
+/** The settings on which isolation rests: those that policies read, helper functions read through, and those called like a tenant key. */
+export function tenantSettings(model: Model): ReadonlySet<string> {
+  const found = new Set<string>(model.tenancy.settings);
+  const seen = new Set<SchemaFunction>();
+  const look = (root: unknown): void => {
+    walk(root, (node) => {
+      if (isSetting(node) && !isOfPlatform(node.name)) found.add(node.name);
+      if (node['kind'] !== 'apply' || typeof node['function'] !== 'string') return;
+      for (const called of functionsNamed(model, node['function'])) {
+        if (seen.has(called)) continue;
+        seen.add(called);
+        look([called.body, called.queries.map((query) => [query.targets, query.output])]);
+      }
+    });
+  };
+  for (const table of model.schema.tables.values()) look(table.policies.map((policy) => [policy.using, policy.check]));
+  return found;
+}
+
+/** Whether a setting is called like the tenant: `app.tenant_id`, `app.current_org`. */
+export function soundsLikeTenant(model: Model, setting: string): boolean {
+  const words = wordsOf(setting.split('.').at(-1) ?? '').filter((word) => word !== 'id');
+  return model.tenancy.keys.some((key) => {
+    const parts = wordsOf(key).filter((word) => word !== 'id');
+    return parts.length > 0 && parts.every((part) => words.includes(part));
+  });
+}
+
+export const isTenantSetting = (model: Model, settings: ReadonlySet<string>, name: string): boolean =>
+  settings.has(name) || (name.includes('.') && soundsLikeTenant(model, name));
+
+/** A place where a setting is given a value. */
+export interface SettingWrite {
+  readonly name: string;
+  /** Absent where it is not to be seen. */
+  readonly value?: Value;
+  /** Only until the end of the transaction; undefined where that is not to be seen. */
+  readonly local: boolean | undefined;
+  readonly span: Span;
+}
+
+/** What an access sets: by set_config(), or by SET with a value that is put into the text. */
+export function settingWrites(access: Access): SettingWrite[] {
+  const writes: SettingWrite[] = [];
+  walk(access.output, (node) => {
+    if (node['kind'] !== 'apply' || !/^(?:pg_catalog\.)?set_config$/.test(String(node['function']))) return;
+    const [name, value, local] = node['to'] as readonly Value[];
+    if (name?.kind !== 'constant' || typeof name.value !== 'string') return;
+    writes.push({
+      name: name.value.toLowerCase(),
+      ...(value ? { value } : {}),
+      local: local?.kind === 'constant' ? local.value === true : undefined,
+      span: access.span,
+    });
+  });
+  for (const part of access.interpolations ?? []) {
+    const set = /^\s*set\s+(local\s+|session\s+)?([\w.]+)\s*(?:=|\bto\b)/i.exec(part.around);
+    if (!set || writes.some((write) => write.name === set[2]?.toLowerCase())) continue;
+    writes.push({
+      name: (set[2] ?? '').toLowerCase(),
+      value: part.value,
+      local: /local/i.test(set[1] ?? ''),
+      span: access.span,
+    });
+  }
+  return writes;
+}
+
+/** What code, query files and functions set while the application runs. */
+export function runtimeWrites(model: Model): SettingWrite[] {
+  const functions = [...model.schema.functions.values()].flat();
+  return [
+    ...servingAccesses(model).flatMap(settingWrites),
+    ...functions.flatMap((f) => f.queries.flatMap(settingWrites)),
+    ...functions.flatMap((f) =>
+      Object.keys(f.settings).map((name): SettingWrite => ({ name, local: true, span: f.origin.created })),
+    ),
+  ];
+}
