@@ -4,6 +4,7 @@ import noEscapedFilter from './access/no-escaped-filter/rule.js';
 import noUnscopedGet from './access/no-unscoped-get/rule.js';
 import noVanishingFilter from './access/no-vanishing-filter/rule.js';
 import requireTenantFilter from './access/require-tenant-filter/rule.js';
+import noSessionTenantSetting from './bypass/no-session-tenant-setting/rule.js';
 import noUnprotectedCopy from './copy/no-unprotected-copy/rule.js';
 import requireRowSecurityOnPartition from './copy/require-row-security-on-partition/rule.js';
 import requireTenantInPartitionKey from './copy/require-tenant-in-partition-key/rule.js';
@@ -17,6 +18,8 @@ import noRuleOnTenantTable from './function/no-rule-on-tenant-table/rule.js';
 import requirePinnedSearchPath from './function/require-pinned-search-path/rule.js';
 import requireTenantInTrigger from './function/require-tenant-in-trigger/rule.js';
 import noDynamicSchemaName from './identifier/no-dynamic-schema-name/rule.js';
+import noCastOnTenantKey from './index/no-cast-on-tenant-key/rule.js';
+import noPerRowPolicyCall from './index/no-per-row-policy-call/rule.js';
 import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js';
 import noUnknownRule from './meta/no-unknown-rule/rule.js';
 import noUselessSuppression from './meta/no-useless-suppression/rule.js';
@@ -51,6 +54,10 @@ import requireTenantColumn from './schema/require-tenant-column/rule.js';
 import requireTenantInUnique from './schema/require-tenant-in-unique/rule.js';
 import requireTenantNotNull from './schema/require-tenant-not-null/rule.js';
 import requireTenantReference from './schema/require-tenant-reference/rule.js';
+import consistentTenantSetting from './setting/consistent-tenant-setting/rule.js';
+import noDefaultTenantSetting from './setting/no-default-tenant-setting/rule.js';
+import noRowSecurityOff from './setting/no-row-security-off/rule.js';
+import requireSafeSetting from './setting/require-safe-setting/rule.js';
 import noTenantForeignTable from './view/no-tenant-foreign-table/rule.js';
 import noTenantMaterializedView from './view/no-tenant-materialized-view/rule.js';
 import requireCheckOption from './view/require-check-option/rule.js';
@@ -64,6 +71,7 @@ export const rules: readonly Rule[] = [
   noUnscopedGet,
   noVanishingFilter,
   requireTenantFilter,
+  noSessionTenantSetting,
   noUnprotectedCopy,
   requireRowSecurityOnPartition,
   requireTenantInPartitionKey,
@@ -77,6 +85,8 @@ export const rules: readonly Rule[] = [
   requirePinnedSearchPath,
   requireTenantInTrigger,
   noDynamicSchemaName,
+  noCastOnTenantKey,
+  noPerRowPolicyCall,
   requireTenantFirstIndex,
   noUnknownRule,
   noUselessSuppression,
@@ -111,6 +121,10 @@ export const rules: readonly Rule[] = [
   requireTenantInUnique,
   requireTenantNotNull,
   requireTenantReference,
+  consistentTenantSetting,
+  noDefaultTenantSetting,
+  noRowSecurityOff,
+  requireSafeSetting,
   noTenantForeignTable,
   noTenantMaterializedView,
   requireCheckOption,

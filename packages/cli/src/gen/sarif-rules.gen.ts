@@ -137,6 +137,40 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-session-tenant-setting",
+    "name": "no-session-tenant-setting",
+    "shortDescription": {
+      "text": "Disallow a tenant context that outlives its transaction, or that anybody may choose."
+    },
+    "fullDescription": {
+      "text": "Behind a pool the next request gets the connection with the tenant of the last one."
+    },
+    "help": {
+      "text": "Function <function> sets <setting> for the session. Behind a pool the next request gets the connection with the tenant of the last one. Set it for the transaction: set_config('<setting>', ..., true).\nThis migration sets <setting> for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.\nFunction <function> runs as its owner and sets <setting> to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.\nFunction <function> always runs with <setting> set to <value>. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "bypass",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "bypass"
+      ],
+      "catalogue": [
+        "C-62",
+        "C-63",
+        "C-64",
+        "C-65",
+        "S01",
+        "S08",
+        "S09"
+      ]
+    }
+  },
+  {
     "id": "no-unprotected-copy",
     "name": "no-unprotected-copy",
     "shortDescription": {
@@ -515,6 +549,67 @@ export const sarifRules = [
         "C-75",
         "C-78",
         "F12"
+      ]
+    }
+  },
+  {
+    "id": "no-cast-on-tenant-key",
+    "name": "no-cast-on-tenant-key",
+    "shortDescription": {
+      "text": "Disallow casts and functions on the tenant column in policies."
+    },
+    "fullDescription": {
+      "text": "No index over <key> serves the comparison, so every statement reads all tenants' rows."
+    },
+    "help": {
+      "text": "Policy <policy> of <table> compares <expression> instead of <key>. No index over <key> serves the comparison, so every statement reads all tenants' rows. Compare <key> itself, and cast the other side to its type."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "index",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "index"
+      ],
+      "catalogue": [
+        "X05"
+      ]
+    }
+  },
+  {
+    "id": "no-per-row-policy-call",
+    "name": "no-per-row-policy-call",
+    "shortDescription": {
+      "text": "Disallow calls in policies that Postgres makes again for every row."
+    },
+    "fullDescription": {
+      "text": "The result is the same for all of them, and on a large table the calls take longer than everything else."
+    },
+    "help": {
+      "text": "Policy <policy> of <table> calls <function>() for every row<more>. The result is the same for all of them, and on a large table the calls take longer than everything else. Write (select <function>(...)), which is evaluated once for each statement.\nPolicy <policy> of <table> calls <function>() in a sub-query that runs for every row<more>. The result is the same for all of them, and on a large table the calls take longer than everything else. Write (select <function>(...)) in the sub-query, which is evaluated once for each statement.\nPolicy <policy> of <table> looks up, for every row, who may see it. The look-up runs once for each row instead of once for each statement. Turn it round: select what the caller may see, and ask whether the row's key is among it.\nPolicies call <function>(), which is VOLATILE. Postgres may not keep its result nor search an index for it, and calls it again for every row. Make what the policy needs a STABLE function of its own.\nPolicies call <function>(), which is VOLATILE because nothing else is said. Postgres may not keep its result nor search an index for it, and calls it again for every row. Declare it STABLE, since it changes nothing.\n<count> permissive policies of <table> hold for <command> by the same role. All of them are evaluated for a row until one lets it through. Join them to one policy."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "index",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "index"
+      ],
+      "catalogue": [
+        "X03",
+        "X04",
+        "X06",
+        "X08",
+        "X09",
+        "F14"
       ]
     }
   },
@@ -1537,6 +1632,121 @@ export const sarifRules = [
       "catalogue": [
         "T06",
         "T07"
+      ]
+    }
+  },
+  {
+    "id": "consistent-tenant-setting",
+    "name": "consistent-tenant-setting",
+    "shortDescription": {
+      "text": "Require that policies read the setting that the program sets."
+    },
+    "fullDescription": {
+      "text": "The condition never sees the tenant: it lets nothing through, or everything where an unset setting does."
+    },
+    "help": {
+      "text": "The <by> reads <name>, which nothing sets; <other> is set instead. The condition never sees the tenant: it lets nothing through, or everything where an unset setting does. Use one name for the setting in policies, functions and code.\nThe <by> compares the tenant with <name>, while <count> others compare it with <other>. Whoever sets one of them leaves the other unset, so that the tables show different tenants or none. Use one name for the setting in policies, functions and code."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "setting",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "setting"
+      ],
+      "catalogue": [
+        "S06"
+      ]
+    }
+  },
+  {
+    "id": "no-default-tenant-setting",
+    "name": "no-default-tenant-setting",
+    "shortDescription": {
+      "text": "Disallow a tenant as the default of a role or of the database."
+    },
+    "fullDescription": {
+      "text": "Every session that forgets to set its tenant works as that one, instead of finding no rows."
+    },
+    "help": {
+      "text": "<setting> is <value> by default for <of>. Every session that forgets to set its tenant works as that one, instead of finding no rows. Remove the default, and set the tenant in each transaction."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "setting",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "setting"
+      ],
+      "catalogue": [
+        "S07"
+      ]
+    }
+  },
+  {
+    "id": "no-row-security-off",
+    "name": "no-row-security-off",
+    "shortDescription": {
+      "text": "Disallow turning row_security off."
+    },
+    "fullDescription": {
+      "text": "Statements whose rows a policy would filter fail instead; that it was written says that they are meant to run as an owner or as a role that bypasses policies."
+    },
+    "help": {
+      "text": "<what> turns row_security off. Statements whose rows a policy would filter fail instead; that it was written says that they are meant to run as an owner or as a role that bypasses policies. Remove it, and run jobs for all tenants as a role made for them."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "setting",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "setting"
+      ],
+      "catalogue": [
+        "S11"
+      ]
+    }
+  },
+  {
+    "id": "require-safe-setting",
+    "name": "require-safe-setting",
+    "shortDescription": {
+      "text": "Require that policies and functions read settings so that an unset one lets nothing through and breaks nothing."
+    },
+    "fullDescription": {
+      "text": "In a session where nobody set it, every statement that comes by fails with an error instead of finding no rows."
+    },
+    "help": {
+      "text": "<by> reads <name> without saying that it may be missing. In a session where nobody set it, every statement that comes by fails with an error instead of finding no rows. Write nullif(current_setting('<name>', true), ''), if no rows are meant.\n<by> casts <name> to <type> without regard to an empty text. After a transaction that set it, the setting of the session is an empty text instead of NULL, and the cast fails every statement on that connection. Write nullif(current_setting('<name>', true), '')::<type>.\n<by> reads <name>, a name without a dot. Only settings with a dot in their name can be made up; setting this one fails, so the condition never sees a tenant. Call it by two names, such as app.<name>, wherever it is set and read.\n<by> reads <name> silently, while other policies call <helper>, which refuses to go on without it. Without a tenant these rows are silently not found, where the others raise an error: the mistake shows in one place and hides in the other. Call <helper> here as well."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "setting",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "setting"
+      ],
+      "catalogue": [
+        "S02",
+        "S03",
+        "S05",
+        "S10"
       ]
     }
   },

@@ -64,6 +64,24 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-session-tenant-setting",
+      "description": "Disallow a tenant context that outlives its transaction, or that anybody may choose.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "session": "Function {function} sets {setting} for the session. Behind a pool the next request gets the connection with the tenant of the last one. Set it for the transaction: set_config('{setting}', ..., true).",
+        "migration": "This migration sets {setting} for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.",
+        "definer": "Function {function} runs as its owner and sets {setting} to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.",
+        "clause": "Function {function} always runs with {setting} set to {value}. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
+      },
+      "options": {}
+    },
+    {
       "id": "no-unprotected-copy",
       "description": "Disallow copies of protected tables that have no row security of their own.",
       "type": "problem",
@@ -263,6 +281,39 @@ export const generated = {
         "unquoted": "The {name} in \"{around}\" is put into the statement as plain text. Whoever controls that text names another tenant's {name}, or runs SQL of their own. Quote it as one identifier (escapeIdentifier, sql.identifier, %I) and take it from a list of known tenants.",
         "untrusted": "The {name} in \"{around}\" is quoted, but it is {source}. Quoting prevents injection, yet the request still chooses whose {name} is used. Derive it from the verified tenant of the session, or look it up among the tenants that the user belongs to.",
         "setting": "The value in \"{around}\" is put into a SET statement as plain text. Whoever controls that text sets another tenant, or runs SQL of their own. Use set_config('name', $1, true) with a bind parameter instead of SET."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-cast-on-tenant-key",
+      "description": "Disallow casts and functions on the tenant column in policies.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "changed": "Policy {policy} of {table} compares {expression} instead of {key}. No index over {key} serves the comparison, so every statement reads all tenants' rows. Compare {key} itself, and cast the other side to its type."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-per-row-policy-call",
+      "description": "Disallow calls in policies that Postgres makes again for every row.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "unwrapped": "Policy {policy} of {table} calls {function}() for every row{more}. The result is the same for all of them, and on a large table the calls take longer than everything else. Write (select {function}(...)), which is evaluated once for each statement.",
+        "inSubquery": "Policy {policy} of {table} calls {function}() in a sub-query that runs for every row{more}. The result is the same for all of them, and on a large table the calls take longer than everything else. Write (select {function}(...)) in the sub-query, which is evaluated once for each statement.",
+        "joins": "Policy {policy} of {table} looks up, for every row, who may see it. The look-up runs once for each row instead of once for each statement. Turn it round: select what the caller may see, and ask whether the row's key is among it.",
+        "volatile": "Policies call {function}(), which is VOLATILE. Postgres may not keep its result nor search an index for it, and calls it again for every row. Make what the policy needs a STABLE function of its own.",
+        "volatileByDefault": "Policies call {function}(), which is VOLATILE because nothing else is said. Postgres may not keep its result nor search an index for it, and calls it again for every row. Declare it STABLE, since it changes nothing.",
+        "several": "{count} permissive policies of {table} hold for {command} by the same role. All of them are evaluated for a row until one lets it through. Join them to one policy."
       },
       "options": {}
     },
@@ -780,6 +831,67 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "consistent-tenant-setting",
+      "description": "Require that policies read the setting that the program sets.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "neverSet": "The {by} reads {name}, which nothing sets; {other} is set instead. The condition never sees the tenant: it lets nothing through, or everything where an unset setting does. Use one name for the setting in policies, functions and code.",
+        "differs": "The {by} compares the tenant with {name}, while {count} others compare it with {other}. Whoever sets one of them leaves the other unset, so that the tables show different tenants or none. Use one name for the setting in policies, functions and code."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-default-tenant-setting",
+      "description": "Disallow a tenant as the default of a role or of the database.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "default": "{setting} is {value} by default for {of}. Every session that forgets to set its tenant works as that one, instead of finding no rows. Remove the default, and set the tenant in each transaction."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-row-security-off",
+      "description": "Disallow turning row_security off.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "off": "{what} turns row_security off. Statements whose rows a policy would filter fail instead; that it was written says that they are meant to run as an owner or as a role that bypasses policies. Remove it, and run jobs for all tenants as a role made for them."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-safe-setting",
+      "description": "Require that policies and functions read settings so that an unset one lets nothing through and breaks nothing.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "raises": "{by} reads {name} without saying that it may be missing. In a session where nobody set it, every statement that comes by fails with an error instead of finding no rows. Write nullif(current_setting('{name}', true), ''), if no rows are meant.",
+        "emptyText": "{by} casts {name} to {type} without regard to an empty text. After a transaction that set it, the setting of the session is an empty text instead of NULL, and the cast fails every statement on that connection. Write nullif(current_setting('{name}', true), '')::{type}.",
+        "unqualified": "{by} reads {name}, a name without a dot. Only settings with a dot in their name can be made up; setting this one fails, so the condition never sees a tenant. Call it by two names, such as app.{name}, wherever it is set and read.",
+        "halfConverted": "{by} reads {name} silently, while other policies call {helper}, which refuses to go on without it. Without a tenant these rows are silently not found, where the others raise an error: the mistake shows in one place and hides in the other. Call {helper} here as well."
+      },
+      "options": {}
+    },
+    {
       "id": "no-tenant-foreign-table",
       "description": "Disallow foreign tables with tenants' rows that the application can read.",
       "type": "problem",
@@ -876,6 +988,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
@@ -885,13 +998,15 @@ export const generated = {
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
-      "tenant-lint/require-tenant-reference": "warn"
+      "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error"
     },
     "strict": {
       "tenant-lint/no-escaped-filter": "error",
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
@@ -901,13 +1016,15 @@ export const generated = {
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
-      "tenant-lint/require-tenant-reference": "warn"
+      "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error"
     },
     "all": {
       "tenant-lint/no-escaped-filter": "error",
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
@@ -919,13 +1036,15 @@ export const generated = {
       "tenant-lint/require-tenant-column": "error",
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
-      "tenant-lint/require-tenant-reference": "warn"
+      "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error"
     },
     "recommended-sql": {
       "tenant-lint/no-escaped-filter": "error",
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
@@ -938,6 +1057,8 @@ export const generated = {
       "tenant-lint/require-pinned-search-path": "error",
       "tenant-lint/require-tenant-in-trigger": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-cast-on-tenant-key": "warn",
+      "tenant-lint/no-per-row-policy-call": "warn",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
@@ -965,6 +1086,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-default-tenant-setting": "error",
+      "tenant-lint/require-safe-setting": "warn",
       "tenant-lint/no-tenant-foreign-table": "error",
       "tenant-lint/no-tenant-materialized-view": "error",
       "tenant-lint/require-check-option": "error",
@@ -977,6 +1101,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
@@ -989,6 +1114,8 @@ export const generated = {
       "tenant-lint/require-pinned-search-path": "error",
       "tenant-lint/require-tenant-in-trigger": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-cast-on-tenant-key": "warn",
+      "tenant-lint/no-per-row-policy-call": "warn",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
@@ -1017,6 +1144,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-default-tenant-setting": "error",
+      "tenant-lint/require-safe-setting": "warn",
       "tenant-lint/no-tenant-foreign-table": "error",
       "tenant-lint/no-tenant-materialized-view": "error",
       "tenant-lint/require-check-option": "error",
@@ -1029,6 +1159,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
@@ -1042,6 +1173,8 @@ export const generated = {
       "tenant-lint/require-pinned-search-path": "error",
       "tenant-lint/require-tenant-in-trigger": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-cast-on-tenant-key": "warn",
+      "tenant-lint/no-per-row-policy-call": "warn",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
@@ -1073,6 +1206,10 @@ export const generated = {
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-default-tenant-setting": "error",
+      "tenant-lint/no-row-security-off": "warn",
+      "tenant-lint/require-safe-setting": "warn",
       "tenant-lint/no-tenant-foreign-table": "error",
       "tenant-lint/no-tenant-materialized-view": "error",
       "tenant-lint/require-check-option": "error",
