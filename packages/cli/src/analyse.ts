@@ -8,6 +8,7 @@ import {
   rememberedFacts,
   type Built,
   type Settings,
+  type Source,
 } from '@tenant-lint/workspace';
 import type { Io } from './main.js';
 import { notices } from './notices.js';
@@ -21,6 +22,8 @@ export interface Analysed {
   readonly built: Built;
   /** On the whole project, whatever paths were given. */
   readonly report: Report;
+  /** The report on another state of the project, made quietly; undefined where nothing says there which rows belong to which tenant. */
+  readonly reportOn: (state: Source) => Report | undefined;
 }
 
 /** Builds the model of what was opened, and runs the rules over it. Throws Failure where nothing says which rows belong to which tenant. */
@@ -47,7 +50,16 @@ export function analyse(
   if (refused) throw refused;
   const report = ruled(built, settings, flags, baseline);
   if (flags.timing) io.stderr.write(timing(built, performance.now() - linked));
-  return { built, report };
+  return {
+    built,
+    report,
+    reportOn(state) {
+      // Facts of files that do not differ are known by now; those of the other state are not kept.
+      const peek = cache && { ...cache, remember: () => undefined, save: () => undefined };
+      const other = buildModel(state, { settings, ...(peek ? { cache: peek } : {}) });
+      return refusal(other) ? undefined : ruled(other, settings, flags, undefined);
+    },
+  };
 }
 
 const ruled = (

@@ -33,6 +33,8 @@ export interface CheckFlags extends OutputFlags {
   readonly timing?: boolean;
   readonly cache: boolean;
   readonly shard?: Shard;
+  readonly since?: string;
+  readonly staged?: boolean;
 }
 
 export interface BaselineFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'verbose'> {
@@ -75,6 +77,8 @@ export function addCheckOptions(command: Command): Command {
     .option('--no-baseline', 'as if nothing had been accepted')
     .option('--timing', 'how long each phase took, on stderr')
     .option('--no-cache', 'extract every file anew')
+    .option('--since <ref>', 'only what changed since the branch left this commit, and what that causes elsewhere')
+    .option('--staged', 'only what a commit would change: read from the index of git, not from the work tree')
     .addOption(
       new Option('--threads <n>', 'threads that extract; as many as there are processors, at most four').argParser(
         count,

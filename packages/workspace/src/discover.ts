@@ -49,9 +49,15 @@ export function discover(root: string): Discovered {
     const detail = isSkipped(link) ? undefined : lostBehind(root, link);
     if (detail !== undefined) unchecked.push({ file: link, reason: 'link', detail });
   }
+  return discoveredOf([...listing.files, ...listing.links], unchecked);
+}
+
+/** The source files among some names, and folders that look like one. */
+export function discoveredOf(names: readonly string[], before: readonly Unchecked[]): Discovered {
+  const unchecked = before.filter((u) => !isSkipped(u.file));
   const files = new Map<string, SourceKind>();
   const misleading = new Set<string>();
-  for (const file of [...new Set([...listing.files, ...listing.links])].sort()) {
+  for (const file of [...new Set(names)].sort()) {
     if (isSkipped(file)) continue;
     for (const folder of foldersOf(file)) if (/\.(?:sql|prisma)$/.test(folder)) misleading.add(folder);
     const kind = kindOf(file);
@@ -72,19 +78,24 @@ function* foldersOf(file: string): Iterable<string> {
   for (let at = file.indexOf('/'); at >= 0; at = file.indexOf('/', at + 1)) yield file.slice(0, at);
 }
 
-/** What is not looked at because a link to it is not followed; undefined for links to files, and to folders that are read where they are. */
+/**
+ * What is not looked at because a link to it is not followed; undefined for links to files and folders of the project, which are read.
+ * Whoever opens a pull request decides where links lead, so none leads out of the project.
+ */
 function lostBehind(root: string, link: string): string | undefined {
   try {
     const full = path.join(realpathSync(path.dirname(path.join(root, link))), path.basename(link));
     const target = realpathSync(full);
-    if (!statSync(target).isDirectory()) return undefined;
     const real = realpathSync(root);
+    const inside = `${target}${path.sep}`.startsWith(`${real}${path.sep}`);
+    if (!statSync(target).isDirectory())
+      return inside || kindOf(link) === undefined ? undefined : 'a link out of the project is not followed';
     if (
       `${full}${path.sep}`.startsWith(`${target}${path.sep}`) ||
       `${real}${path.sep}`.startsWith(`${target}${path.sep}`)
     )
       return 'a link to a folder above it is not followed';
-    return `${target}${path.sep}`.startsWith(`${real}${path.sep}`) ? undefined : 'a link to a folder is not followed';
+    return inside ? undefined : 'a link to a folder is not followed';
   } catch (error) {
     // Leads nowhere, or in a circle; whether it matters is in its name.
     return kindOf(link) === undefined && codeOf(error) === 'ENOENT'

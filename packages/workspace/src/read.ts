@@ -3,7 +3,7 @@ import path from 'node:path';
 import { codeOf } from './discover.js';
 
 /** Beyond this size a file is data, not source. */
-const maxBytes = 8 << 20;
+export const maxBytes = 8 << 20;
 
 export type Read =
   | { readonly text: string }
@@ -22,20 +22,24 @@ export function readSource(root: string, file: string): Read {
     if (!stat.isFile())
       return { unchecked: 'unreadable', detail: stat.isDirectory() ? 'a folder' : 'not a regular file' };
     if (stat.size > maxBytes) return { unchecked: 'too-large', detail: `${Math.round(stat.size / 1024 / 1024)} MB` };
-    const bytes = readFileSync(full);
-    if (bytes[0] === 0xff && bytes[1] === 0xfe) return { text: bytes.toString('utf16le', 2) };
-    if (bytes[0] === 0xfe && bytes[1] === 0xff) {
-      // Whole units only: the last byte of an odd number is none.
-      const units = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
-      return { text: units.swap16().toString('utf16le') };
-    }
-    if (isBinary(bytes)) return { unchecked: 'binary' };
-    const text = bytes.toString('utf8');
-    return { text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
+    return decode(readFileSync(full));
   } catch (error) {
     if (codeOf(error) === 'ENOENT' && !isThere(full)) return { gone: true };
     return { unchecked: 'unreadable', detail: codeOf(error) };
   }
+}
+
+/** The text that some bytes are; binary ones are named. */
+export function decode(bytes: Buffer): Read {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { text: bytes.toString('utf16le', 2) };
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) {
+    // Whole units only: the last byte of an odd number is none.
+    const units = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
+    return { text: units.swap16().toString('utf16le') };
+  }
+  if (isBinary(bytes)) return { unchecked: 'binary' };
+  const text = bytes.toString('utf8');
+  return { text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
 }
 
 /** A link that leads nowhere is there; a deleted file is not. */

@@ -1,8 +1,10 @@
+import { changeSince, Failure, stagedChange, type Change } from '@tenant-lint/workspace';
 import { analyse } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
+import { changedPart } from '../changed.js';
 import { limited } from '../limit.js';
 import type { Io } from '../main.js';
-import { isWithin, open } from '../open.js';
+import { isWithin, open, type Opened } from '../open.js';
 import type { CheckFlags } from '../options.js';
 import { exitCode, writeReport } from '../output.js';
 import { shardOf } from '../shard.js';
@@ -11,9 +13,21 @@ import { shardOf } from '../shard.js';
 export async function check(paths: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
   const opened = await open(paths, flags, io.cwd);
   const baseline = baselineFor(flags, opened.root, io);
-  const analysed = analyse(opened, flags, io, baseline);
-  const asked = limited(analysed.report, (file) => isWithin(file, opened.within));
+  const change = changeOf(flags, opened);
+  const analysed = analyse(change ? { ...opened, source: change.after } : opened, flags, io, baseline);
+  const whole = change
+    ? changedPart(analysed.report, change.files, () => analysed.reportOn(change.before))
+    : analysed.report;
+  const asked = limited(whole, (file) => isWithin(file, opened.within));
   const report = flags.shard ? shardOf(asked, flags.shard) : asked;
   writeReport(report, flags, io, opened.root);
   return exitCode(report, flags);
+}
+
+/** The change that the report is limited to, if any. Throws Failure. */
+function changeOf(flags: CheckFlags, { root, source }: Opened): Change | undefined {
+  if (flags.staged && flags.since !== undefined)
+    throw new Failure('--staged and --since exclude each other.', { advice: 'Give one of them.' });
+  if (flags.staged) return stagedChange(root);
+  return flags.since === undefined ? undefined : changeSince(root, flags.since, source);
 }
