@@ -4,3 +4,4 @@ export * from './tenancy/index.js';
 export { Modules } from './link/modules.js';
 export { link, type LinkOptions } from './link/link.js';
 export * from './prove/index.js';
+export { unmatchedTrust, type TrustOptions } from './trust/declared.js';

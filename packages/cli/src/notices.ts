@@ -1,4 +1,4 @@
-import { unmatchedTenancyOptions } from '@tenant-lint/analysis';
+import { unmatchedTenancyOptions, unmatchedTrust } from '@tenant-lint/analysis';
 import { hint, type Built, type Settings } from '@tenant-lint/workspace';
 
 /** What in the configuration does nothing: keys of later versions, patterns and names that match nothing. One line each. */
@@ -6,6 +6,7 @@ export function notices(settings: Settings, { model, listed }: Built): string[] 
   const tables = [...model.schema.tables.values()];
   const tableNames = tables.flatMap((t) => [t.name.name, ...t.aliases.map((a) => a.name)]);
   const columnNames = [...new Set(tables.flatMap((t) => [...t.columns.keys()]))];
+  const trust = unmatchedTrust(model.files, settings.trust);
   return [
     ...settings.withoutEffect.map((key) => `${key} has no effect yet`),
     ...settings.unmatched(listed.keys()).map(({ key, pattern }) => `${key}: '${pattern}' matches no file`),
@@ -15,5 +16,6 @@ export function notices(settings: Settings, { model, listed }: Built): string[] 
         ? `${option}: no table has a column ${name}${hint(name, columnNames)}`
         : `${option}: there is no table ${name}${hint(name, tableNames)}`,
     ),
+    ...trust.unmatched.map(({ option, name }) => `${option}: nothing is called ${name}${hint(name, trust.names)}`),
   ];
 }

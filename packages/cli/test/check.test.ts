@@ -211,14 +211,13 @@ export default defineConfig({ ...shared, sources: { ignore: ['**/generated/**'] 
       }),
     });
     expect((await run(root)).stderr.trimEnd().split('\n')).toEqual([
-      'tenant-lint: sources.schema has no effect yet',
       'tenant-lint: tenancy.roles.admin has no effect yet',
-      'tenant-lint: trust.tenant has no effect yet',
-      'tenant-lint: trust.guards has no effect yet',
       'tenant-lint: sqlParser has no effect yet',
       "tenant-lint: intended.0.files: 'apps/admin/**' matches no file",
       'tenant-lint: tenancy.shared: there is no table projets, did you mean projects?',
       'tenant-lint: tenancy.keys: no table has a column organisation_idd, did you mean organization_id?',
+      'tenant-lint: trust.guards: nothing is called assertMember',
+      'tenant-lint: trust.tenant: nothing is called getTenant',
     ]);
   });
 

@@ -66,7 +66,9 @@ export function buildModel(source: Source, options: BuildOptions): Built {
     unchecked.push({ file, reason: 'syntax', detail }),
   );
 
-  const wanted = [...listed.files].filter(([file, kind]) => isSource(kind) && !settings.isIgnored(file));
+  const wanted = [...listed.files].filter(
+    ([file, kind]) => isSource(kind) && !settings.isIgnored(file) && (kind !== 'prisma' || settings.isSchema(file)),
+  );
   const scanned: Scanned[] = [];
   const facts: FileFacts[] = [];
   const texts = new Map<string, string>();
@@ -165,7 +167,13 @@ export function buildModel(source: Source, options: BuildOptions): Built {
   const extracting = lap();
   options.progress?.('linking', 1, 1);
   facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
-  const model = link(facts, { adapters, project, tenancy: settings.tenancy, libraries: settings.libraries });
+  const model = link(facts, {
+    adapters,
+    project,
+    tenancy: settings.tenancy,
+    libraries: settings.libraries,
+    trust: settings.trust,
+  });
   return {
     model: { ...model, unchecked: sorted([...model.unchecked, ...unchecked]) },
     project,

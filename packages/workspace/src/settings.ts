@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import type { TenancyOptions } from '@tenant-lint/analysis';
+import type { TenancyOptions, TrustOptions } from '@tenant-lint/analysis';
 import type { Override, RuleSetting } from '@tenant-lint/engine';
 import type { SqlRole } from '@tenant-lint/model';
 import { Failure } from './failure.js';
@@ -11,6 +11,9 @@ export interface Settings {
   readonly config: Config;
   readonly tenancy: TenancyOptions;
   readonly libraries: Readonly<Record<string, unknown>>;
+  readonly trust: TrustOptions;
+  /** Whether a schema file is one to read; every one is where the configuration names none. */
+  isSchema(file: string): boolean;
   isIgnored(file: string): boolean;
   /** Whether a code file is product code to be analysed. */
   isCode(file: string): boolean;
@@ -52,6 +55,7 @@ export function settingsOf(config: Config, base = ''): Settings {
     });
   const ignored = matcher(config.sources?.ignore);
   const code = matcher(config.sources?.code);
+  const schema = matcher(config.sources?.schema);
   const migrations = matcher(config.sources?.migrations);
   const intended = (config.intended ?? []).map((area) => ({ match: matcher(area.files)!, reason: area.reason }));
   const keyed: readonly (readonly [string, readonly string[] | undefined])[] = [
@@ -66,20 +70,20 @@ export function settingsOf(config: Config, base = ''): Settings {
     config,
     tenancy: (config.tenancy ?? {}) as TenancyOptions,
     libraries: config.libraries ?? {},
+    trust: (config.trust ?? {}) as TrustOptions,
+    isSchema: (file) => schema?.(file) ?? true,
     isIgnored: (file) => ignored?.(file) ?? false,
     isCode: (file) => (code ? code(file) : !isTestCode(file) && !isSeedCode(file)),
-    sqlRole: (file) => (migrations?.(file) ? { role: 'migration' } : {}),
+    sqlRole: (file) => (migrations?.(file) ? { role: 'migration' } : schema?.(file) ? { role: 'dump' } : {}),
     overrides: (config.overrides ?? []).map((o) => ({
       matches: matcher(o.files)!,
       settings: (o.rules ?? {}) as Readonly<Record<string, RuleSetting>>,
     })),
     withoutEffect: [
-      ...(config.sources?.schema ? ['sources.schema'] : []),
       ...(config.tenancy?.roles?.admin ? ['tenancy.roles.admin'] : []),
       ...Object.entries(config.tenancy?.tables ?? {}).flatMap(([name, table]) =>
         table.append === undefined ? [] : [`tenancy.tables.${name}.append`],
       ),
-      ...Object.keys(config.trust ?? {}).map((key) => `trust.${key}`),
       ...(config.sqlParser === 'pgsql-ast-parser' ? ['sqlParser'] : []),
     ],
     intended: (file) => intended.find((area) => area.match(file))?.reason,

@@ -199,13 +199,8 @@ describe('settings', () => {
       'intended.0.files',
     ]);
     expect(settings.withoutEffect).toEqual([
-      'sources.schema',
       'tenancy.roles.admin',
       'tenancy.tables.audit_log.append',
-      'trust.tenant',
-      'trust.input',
-      'trust.guards',
-      'trust.clients',
     ]);
     expect(settingsOf({}).withoutEffect).toEqual([]);
   });

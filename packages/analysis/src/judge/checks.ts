@@ -29,8 +29,8 @@ export interface Known {
   readonly isOwn: (value: Value) => boolean;
   readonly foundUnder: (access: LinkedAccess, value: Value) => boolean;
   readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[];
-  /** Whether a call goes to a function that the configuration declares to be a check. */
-  readonly isDeclared: (chain: CallChain) => boolean;
+  /** The arguments that a call hands to a function which the configuration declares to be their check. */
+  readonly declaredOf: (chain: CallChain) => readonly Value[] | undefined;
 }
 
 /**
@@ -77,7 +77,7 @@ export class Checks {
       if (later.span.start < offset) continue;
       const args = later.steps.flatMap((s) => s.arguments ?? []);
       if (!args.some((a) => this.#mentions(a, loaded, maxMentionDepth))) continue;
-      const declared = this.known.isDeclared(later);
+      const declared = this.known.declaredOf(later)?.some((a) => this.#mentions(a, loaded, maxMentionDepth)) ?? false;
       if (!declared && !args.some((a) => this.#isIdentity(a))) continue;
       if (declared || this.#canRefuse(later) || isTestedLater(f, later.id, later.span.end, this.program)) {
         return { text: 'what was loaded is checked against a verified identity afterwards', span: later.span };
@@ -125,7 +125,7 @@ export class Checks {
       const args = earlier.steps.flatMap((s) => s.arguments ?? []);
       const isMentioned = args.some((a) => this.#mentions(a, value, maxMentionDepth));
       if (!isMentioned && !args.some((a) => pathsTo(a, value).length > 0)) continue;
-      if (this.known.isDeclared(earlier))
+      if (this.known.declaredOf(earlier)?.some((a) => this.#mentions(a, value, maxMentionDepth)))
         return { text: 'it was handed to a declared check before', span: earlier.span };
       if (this.#checksInside(value, earlier, at, depth))
         return { text: 'it was handed to a function that checks it before', span: earlier.span };

@@ -6,6 +6,9 @@ import { atomsAt, chosen, entailed, type Atom } from './conditions.js';
 /** The path that a value reads from the result of `chain`; undefined where it is something else. */
 export function pathInto(value: Value, chain: string, program: Program): readonly string[] | undefined {
   if (value.kind === 'missing-able') return pathInto(value.of, chain, program);
+  // One of several rows, whichever was found.
+  if (value.kind === 'choice')
+    return value.of.map((v) => pathInto(v, chain, program)).find((path) => path !== undefined);
   if (value.kind !== 'result') return undefined;
   if (Program.originalChain(value.chain) === chain) return value.path;
   // A chain on the row: `(await rows).at(0)`, `row.members.some(...)`.

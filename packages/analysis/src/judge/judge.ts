@@ -2,6 +2,7 @@ import {
   keyOfValue,
   sameValue,
   type Confidence,
+  type Predicate,
   type Reason,
   type Schema,
   type Table,
@@ -19,6 +20,7 @@ import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
+import { Declared, type TrustOptions } from '../trust/declared.js';
 import { bindsKey } from './binds.js';
 import { commonTables } from './common.js';
 import { Checks } from './checks.js';
@@ -42,6 +44,7 @@ export interface JudgeInput {
   readonly tables: Tables;
   readonly tenancy: TenancyModel;
   readonly accesses: readonly LinkedAccess[];
+  readonly trust: TrustOptions;
 }
 
 /** Reaches verdicts: the prover first, then the ways in which real code is safe without naming the key. */
@@ -53,6 +56,7 @@ export class Judge {
   readonly #byChain = new Map<string, LinkedAccess[]>();
   readonly #byFunction = new Map<string, LinkedAccess[]>();
   readonly #tracer: Tracer;
+  readonly #declared: Declared;
   readonly #world: SchemaWorld;
   readonly #reach: Reach;
   readonly #checks: Checks;
@@ -70,6 +74,7 @@ export class Judge {
     const { program, schema, tables, tenancy } = input;
     const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
     const accessesOf = (f: string): readonly LinkedAccess[] => this.#byFunction.get(f) ?? [];
+    this.#declared = new Declared(input.trust, program);
     this.#world = new SchemaWorld(schema, tables, tenancy);
     this.#staff = new Staff(program, {
       sourcesOf,
@@ -84,7 +89,7 @@ export class Judge {
       accessesOf,
       foundUnder: (access, value) => this.#foundUnder(access, value),
       isOwn: (value) => this.#isOwn(value),
-      isDeclared: () => false,
+      declaredOf: (chain) => this.#declared.guarded(chain),
     });
     const unread = new Unread(program, sourcesOf, (chain) => this.#byChain.has(chain));
     this.#sources = new Sources({
@@ -93,6 +98,7 @@ export class Judge {
       sourcesOf,
       rowIsOwn: (chain) => this.#rowIsOwn(chain),
       reachOf: (f) => this.#reach.of(f),
+      before: (value, chain) => this.#checks.before(value, chain),
     });
     this.#loaded = new Loaded({
       program,
@@ -111,6 +117,7 @@ export class Judge {
         const roots = (this.#byChain.get(chain) ?? []).flatMap((a) => a.targets.filter((t) => t.role === 'root'));
         return roots.length > 0 && roots.every((t) => t.operation !== 'create' && this.#isCredential(t));
       },
+      (value) => this.#declared.sourceOf(value),
     );
   }
 
@@ -233,7 +240,8 @@ export class Judge {
         because: [...proof.because, ...assumptionsOf(proof.assumptions)],
       };
     }
-    if (access.client.kind === 'scoped')
+    const client = this.#declared.clientOf(access.client.receiver) ?? access.client.kind;
+    if (client === 'scoped')
       return isolated('contextual', { text: 'the client is bound to the tenant', span: access.span });
 
     const pins = pinsOf(predicate, target.ref);
@@ -304,10 +312,21 @@ export class Judge {
     // Rows that belong to the user who asks: by user and not by tenant.
     const pins = pinsOf(this.#whole(access, target), target.ref);
     if (pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value)))) return 'possible';
+    // Rows that a relation ties to a row of the tenant: as far as who writes the relation keeps them together.
+    if (this.#isTiedToOwn(this.#whole(access, target))) return 'possible';
     // Rows without an owner are common to all, where the table has such.
     if (this.#hasCommonRows(table)) return derived.kind === 'unpinned' ? 'possible' : worst(own, 'likely');
     // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
     return derived.kind === 'foreign' && this.#readsOnlyTheTenant(access) ? worst(own, 'possible') : own;
+  }
+
+  #isTiedToOwn(predicate: Predicate): boolean {
+    if (predicate.kind === 'and') return predicate.of.some((p) => this.#isTiedToOwn(p));
+    if (predicate.kind !== 'exists' && predicate.kind !== 'in-query') return false;
+    const { targets, condition } = predicate.query;
+    return targets.some((t) =>
+      pinsOf(and(condition, t.predicate), t.ref).some((p) => traceable.has(p.value.kind) && this.#isOwn(p.value)),
+    );
   }
 
   /** Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts. */

@@ -1,8 +1,18 @@
-import type { Confidence, FunctionId, Reason, Table, Target, Value } from '@tenant-lint/model';
+import {
+  valueAt,
+  type CallChain,
+  type Confidence,
+  type FunctionId,
+  type Reason,
+  type Table,
+  type Target,
+  type Value,
+} from '@tenant-lint/model';
 import { referencesOf } from '../fold/index.js';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
+import { stripped } from './conditions.js';
 import { best, isSecret, worst } from './confidence.js';
 import { isPublished } from './publicity.js';
 import type { Reached } from './reach.js';
@@ -17,6 +27,32 @@ export type Derived =
   | { readonly kind: 'open'; readonly reason: Reason }
   | { readonly kind: 'unpinned' };
 
+/** How many calls several values are followed through together. */
+const maxLevels = 3;
+const maxCallers = 200;
+
+interface About {
+  readonly table: Table;
+  readonly target: Target;
+  readonly access: LinkedAccess;
+}
+
+const isParameterOf = (value: Value, f: FunctionId): boolean => {
+  const own = stripped(value);
+  return own.kind === 'parameter' && own.function === f;
+};
+
+/** The surest leak of several ways; what is safe where all are. */
+function bestOf(ways: readonly Derived[]): Derived | undefined {
+  let found: Derived | undefined;
+  for (const way of ways) {
+    if (way.kind === 'unpinned') return undefined;
+    if (way.kind !== 'foreign') found ??= way;
+    else if (found?.kind !== 'foreign' || best(found.confidence, way.confidence) !== found.confidence) found = way;
+  }
+  return found;
+}
+
 /** What is needed to judge by where the picking values come from. */
 export interface SourceWorld {
   readonly program: Program;
@@ -24,6 +60,8 @@ export interface SourceWorld {
   /** Whether the rows that a chain returned are the tenant's own. */
   readonly rowIsOwn: (chain: string) => 'own' | 'foreign' | 'unknown';
   readonly reachOf: (f: FunctionId) => Reached;
+  /** The check of a value that every path to a call has passed. */
+  readonly before: (value: Value, chain: CallChain) => Reason | undefined;
   /** A call on the way from the request that may check it, and whose body is not in the program. */
   readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => Reason | undefined;
 }
@@ -32,21 +70,51 @@ export interface SourceWorld {
 export class Sources {
   constructor(private readonly world: SourceWorld) {}
 
-  /** Whether a key of the row is pinned by a value that only the tenant's own data supplies. */
+  /**
+   * Whether a key of the row is pinned by a value that only the tenant's own data supplies. Several keys pin together: a row of another tenant
+   * is reached only where each of them is foreign, on the same call.
+   */
   of(pins: readonly Pin[], table: Table, target: Target, access: LinkedAccess): Derived {
     const keyColumns = new Set([...pinnedKey(pins, table), ...referencesOf(table).flatMap((r) => r.columns)]);
-    let worstFound: Exclude<Derived, { kind: 'safe' }> = { kind: 'unpinned' };
-    for (const pin of pins) {
-      if (!keyColumns.has(pin.column)) continue;
-      const sources = this.world.sourcesOf(pin.value);
-      const found = this.#judgeSources(pin, sources, table, target, access);
-      if (found.kind === 'safe') return found;
-      if (worstFound.kind === 'unpinned' || found.kind === 'foreign') worstFound = found;
+    const deciding = pins.filter((pin) => keyColumns.has(pin.column));
+    return this.#together(deciding, access.function, { table, target, access }, maxLevels);
+  }
+
+  #together(pins: readonly Pin[], f: FunctionId | undefined, about: About, levels: number): Derived {
+    const found = this.#worst(pins.map((pin) => this.#judgeSources(pin, this.world.sourcesOf(pin.value), about)));
+    if (found.kind === 'safe' || pins.length < 2 || f === undefined || levels <= 0) return found;
+    // What the callers hand over decides: call by call.
+    const handed = pins.filter((pin) => isParameterOf(pin.value, f));
+    const callers = this.world.program.entryOf(f) ? [] : this.world.program.callersOf(f);
+    if (handed.length < 2 || callers.length === 0 || callers.length > maxCallers) return found;
+    const ways = callers.map((site): Derived => {
+      const here = pins.map((pin): Pin => {
+        const value = stripped(pin.value);
+        if (value.kind !== 'parameter' || value.function !== f) return pin;
+        const argument = site.chain.steps[site.step]?.arguments?.[value.index];
+        return { ...pin, value: valueAt(argument ?? { kind: 'undefined' }, value.path) };
+      });
+      const checked = here.map((pin) => this.world.before(pin.value, site.chain)).find((r) => r !== undefined);
+      if (checked) return { kind: 'safe', evidence: 'derived', reason: checked };
+      return this.#together(here, site.chain.function, about, levels - 1);
+    });
+    return ways.find((w) => w.kind === 'open') ?? bestOf(ways) ?? found;
+  }
+
+  /** Of several conditions on one row, the one that lets the least through decides. */
+  #worst(found: readonly Derived[]): Derived {
+    let worstFound: Derived = { kind: 'unpinned' };
+    for (const one of found) {
+      if (one.kind === 'safe') return one;
+      if (worstFound.kind === 'unpinned') worstFound = one;
+      else if (one.kind === 'foreign')
+        worstFound =
+          worstFound.kind === 'foreign' ? { ...one, confidence: worst(one.confidence, worstFound.confidence) } : one;
     }
     return worstFound;
   }
 
-  #judgeSources(pin: Pin, sources: readonly Provenance[], table: Table, target: Target, access: LinkedAccess): Derived {
+  #judgeSources(pin: Pin, sources: readonly Provenance[], { table, target, access }: About): Derived {
     const reasons: Reason[] = [];
     let open: Reason | undefined;
     let confidence: Confidence | undefined;
@@ -71,7 +139,7 @@ export class Sources {
             continue;
           }
           const unread = this.world.unreadOf(source, access);
-          const own = isSecret(pin.column) ? 'possible' : source.assumed || unread ? 'likely' : 'certain';
+          const own = isSecret(pin.column) || source.assumed ? 'possible' : unread ? 'likely' : 'certain';
           confidence = best(confidence, this.#within(reached, own, table, target));
           reasons.push(
             { text: `${pin.column} is ${source.what} of the request` },

@@ -14,6 +14,7 @@ import { functionAccess } from '../prove/function-access.js';
 import type { Model, ViewReach } from '../model.js';
 import { policyWeakenings, viewReaches } from '../prove/index.js';
 import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
+import type { TrustOptions } from '../trust/declared.js';
 import { lowerAccesses } from './lower.js';
 import { Program } from './program.js';
 import { Tables } from './tables.js';
@@ -22,6 +23,8 @@ export interface LinkOptions {
   readonly adapters: readonly Adapter[];
   readonly project: ProjectFacts;
   readonly tenancy: TenancyOptions;
+  /** What the configuration declares about sources, guards and clients. */
+  readonly trust?: TrustOptions;
   /** Options of the configuration that change what libraries do: strictUndefinedChecks. */
   readonly libraries?: Readonly<Record<string, unknown>>;
 }
@@ -44,7 +47,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     declared,
   );
   const reaches = new Map<TableId, readonly ViewReach[]>();
-  const judge = new Judge({ program, schema, tables, tenancy, accesses });
+  const judge = new Judge({ program, schema, tables, tenancy, accesses, trust: options.trust ?? {} });
   return {
     files: new Map(declared.map((f) => [f.file, f])),
     schema,

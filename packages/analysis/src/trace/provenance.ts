@@ -57,6 +57,9 @@ export class Tracer {
     private readonly checked: (value: Value, chain: CallChain) => Reason | undefined = () => undefined,
     /** Whether the row that an access returned is that of a secret the caller presented: an API key, a session. */
     private readonly isCredential: (chain: string) => boolean = () => false,
+    /** What the configuration declares a value to be. */
+    private readonly declared: (value: Value) => { kind: 'trusted' | 'input'; what: string } | undefined = () =>
+      undefined,
   ) {}
 
   /** Every source that `value` may come from; at least one. */
@@ -67,6 +70,9 @@ export class Tracer {
 
   #trace(value: Value, depth: number): readonly Provenance[] {
     if (depth <= 0 || ++this.#steps > maxSteps) return [{ kind: 'unknown', reason: 'too many steps' }];
+    const declared = this.declared(value);
+    if (declared?.kind === 'trusted') return [{ kind: 'trusted', what: declared.what, path: [], via: [] }];
+    if (declared) return [{ kind: 'input', what: declared.what, via: [] }];
     switch (value.kind) {
       case 'constant':
       case 'undefined':
@@ -148,7 +154,13 @@ export class Tracer {
     const named = f.parameters[value.index]?.name;
     // A destructured parameter has no name of its own; what is read from it has.
     const name = [...(named === undefined ? [] : [named]), ...value.path].join('.') || `argument ${value.index + 1}`;
-    if (role === 'input') return [{ kind: 'input', what: name, via: [], at: f.id }];
+    // What a server file exports is called by the program too, and only then may nobody outside know of it.
+    const isShared =
+      role === 'input' &&
+      f.handedTo === undefined &&
+      this.program.entryOf(f.id)?.kind === 'server action' &&
+      this.program.callersOf(f.id).length > 0;
+    if (role === 'input' && !isShared) return [{ kind: 'input', what: name, via: [], at: f.id }];
     if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [] }];
     const handed = f.handedTo && this.program.chain(f.handedTo.chain);
     if (f.handedTo && handed && value.index === 0 && iterations.has(handed.steps[f.handedTo.step]?.name ?? '')) {
@@ -156,7 +168,10 @@ export class Tracer {
     }
     const callers = this.program.callersOf(value.function);
     if (callers.length === 0) return [{ kind: 'parameter', function: value.function, name, via: [] }];
-    return callers.slice(0, maxCallers).flatMap((site): readonly Provenance[] => {
+    const outside: readonly Provenance[] = isShared
+      ? [{ kind: 'input', what: name, via: [], at: f.id, assumed: 'it is called from outside' }]
+      : [];
+    const inside = callers.slice(0, maxCallers).flatMap((site): readonly Provenance[] => {
       const argument = site.chain.steps[site.step]?.arguments?.[value.index];
       if (argument === undefined) return [{ kind: 'constant' }];
       const handed = valueAt(argument, value.path);
@@ -172,6 +187,7 @@ export class Tracer {
         return p.kind === 'input' ? { ...p, via, through: [...(p.through ?? []), site.chain.id] } : { ...p, via };
       });
     });
+    return [...outside, ...inside];
   }
 
   #result(value: Extract<Value, { kind: 'result' }>, depth: number): readonly Provenance[] {
