@@ -75,7 +75,7 @@ export class Judge {
     const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
     const accessesOf = (f: string): readonly LinkedAccess[] => this.#byFunction.get(f) ?? [];
     this.#declared = new Declared(input.trust, program);
-    this.#world = new SchemaWorld(schema, tables, tenancy);
+    this.#world = new SchemaWorld(schema, tables, tenancy, program);
     this.#staff = new Staff(program, {
       sourcesOf,
       accessesOf: (chain) => this.#byChain.get(chain) ?? [],
@@ -312,6 +312,8 @@ export class Judge {
     // Rows that belong to the user who asks: by user and not by tenant.
     const pins = pinsOf(this.#whole(access, target), target.ref);
     if (pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value)))) return 'possible';
+    // An identifier that came with the tenant's own rows, in a column that only its name says to refer to them.
+    if (pins.some((pin) => /(?:^|_)ids?$/.test(snake(pin.column)) && this.#isOwn(pin.value))) return 'possible';
     // Rows that a relation ties to a row of the tenant: as far as who writes the relation keeps them together.
     if (this.#isTiedToOwn(this.#whole(access, target))) return 'possible';
     // Rows without an owner are common to all, where the table has such.
@@ -451,12 +453,17 @@ export class Judge {
       if (t.role !== 'root' || t.operation === 'create') return false;
       const table = this.#table(t);
       if (!table || this.tenancyOf(table.id).kind === 'shared') return false;
-      const isBy = pinsOf(t.predicate, t.ref).some((p) => sameValue(stripped(p.value), stripped(value)));
+      const pins = pinsOf(t.predicate, t.ref);
+      const isBy = pins.some((p) => sameValue(stripped(p.value), stripped(value)));
+      // A row that carries a verified identity beside: the caller's own.
+      if (isBy && pins.some((p) => areVerified(this.#tracer.sourcesOf(p.value)))) return true;
       const verdict = isBy ? this.verdict(access, t) : undefined;
       return verdict?.kind === 'isolated' && verdict.evidence !== 'intended';
     });
   }
 }
+
+const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 
 /** The kinds that stand for a value of the program rather than of the database. */
 const traceable: ReadonlySet<Value['kind']> = new Set<Value['kind']>([

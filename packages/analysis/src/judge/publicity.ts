@@ -62,7 +62,10 @@ export class Publicity {
   #builtWith(value: Value, depth: number, except: FunctionId): boolean {
     if (depth <= 0) return false;
     const resolved = this.program.resolve(value);
-    if (resolved.kind === 'function') return resolved.function !== except && this.#asks(resolved.function, depth - 1);
+    if (resolved.kind === 'function') {
+      const { function: id } = resolved;
+      return id !== except && (this.#asks(id, depth - 1) || this.#refusesByContext(id));
+    }
     if (resolved.kind !== 'result') return false;
     const chain = this.program.chain(resolved.chain);
     if (!chain) return false;
@@ -71,6 +74,19 @@ export class Publicity {
       (callee !== undefined && callee.function !== except && this.#asks(callee.function, depth - 1)) ||
       chain.steps.some((s) => s.arguments?.some((a) => this.#builtWith(a, depth - 1, except))) ||
       this.#builtWith(chain.receiver, depth - 1, except)
+    );
+  }
+
+  /** A middleware that goes on only if there is something in the context that it was handed: `if (!ctx.session) throw`. */
+  #refusesByContext(id: FunctionId): boolean {
+    const isOfContext = (value: Value): boolean => {
+      if (value.kind === 'missing-able') return isOfContext(value.of);
+      if (value.kind === 'apply') return value.to.some(isOfContext);
+      if (value.kind !== 'parameter' || value.function !== id) return false;
+      return value.path.some((name) => !/input|params|query|body/i.test(name));
+    };
+    return (
+      this.program.function(id)?.blocks.some((b) => b.because === 'exit' && b.holds && isOfContext(b.holds)) ?? false
     );
   }
 

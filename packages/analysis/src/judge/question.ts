@@ -31,6 +31,7 @@ function withClasses(world: World, classify: (value: Value) => ValueClass | unde
     column: (t, c) => world.column(t, c),
     function: (name, args) => world.function?.(name, args),
     name: (t) => world.name?.(t) ?? t.ref,
+    parameter: (f, index) => world.parameter?.(f, index),
     classify,
     ...(world.settings ? { settings: world.settings } : {}),
   };
@@ -57,7 +58,7 @@ function boundKey(
         continue;
       const found = classify(value);
       if (found !== 'tenant-verified' && found !== 'tenant-unverified') continue;
-      const text = `${world.name?.(target) ?? target.ref}.${key.column} = ${describeValue(value)}`;
+      const text = `${world.name?.(target) ?? target.ref}.${key.column} = ${describeValue(value, (f, index) => world.parameter?.(f, index))}`;
       const because = [part.span ? { text, span: part.span } : { text }];
       const proof = { kind: 'isolated', restsOn: [], assumptions: [], references: [], because } as const;
       if (found === 'tenant-verified') return { ...proof, evidence: 'isolated' };

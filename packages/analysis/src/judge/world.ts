@@ -1,5 +1,6 @@
-import type { Schema, SchemaFunction, Table, Target, Tenancy, TenancyModel } from '@tenant-lint/model';
+import type { FunctionId, Schema, SchemaFunction, Table, Target, Tenancy, TenancyModel } from '@tenant-lint/model';
 import { referencesOf, uniqueKeys } from '../fold/index.js';
+import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import type { ColumnFact, World } from '../prove/index.js';
 
@@ -14,6 +15,8 @@ export class SchemaWorld implements World {
     private readonly schema: Schema,
     private readonly tables: Tables,
     private readonly model: TenancyModel,
+    /** Absent where only SQL is asked about. */
+    private readonly program?: Program,
   ) {
     this.settings = new Set(model.settings);
     const roots = new Set(model.roots);
@@ -56,6 +59,10 @@ export class SchemaWorld implements World {
     return (
       this.model.roots.includes(table.id) && uniqueKeys(table).some((key) => key.length === 1 && key[0] === column)
     );
+  }
+
+  parameter(f: FunctionId, index: number): string | undefined {
+    return this.program?.function(f)?.parameters[index]?.name;
   }
 
   name(target: Target): string {

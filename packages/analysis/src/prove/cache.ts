@@ -1,5 +1,5 @@
 import { keyOfValue, type Predicate, type Query, type TargetRef, type Value } from '@tenant-lint/model';
-import { describeValue } from './describe.js';
+import { describeValue, type NameOf } from './describe.js';
 import type { ColumnFact, ValueClass } from './question.js';
 
 export interface QueryFacts {
@@ -24,6 +24,8 @@ export class Cache {
   /** Words for the keys of values. */
   readonly labels = new Map<string, string>();
 
+  constructor(private readonly nameOf?: NameOf) {}
+
   /** As keyOfValue, for a predicate. */
   keyOfPredicate(predicate: Predicate): string {
     let value = this.#wrapped.get(predicate);
@@ -37,7 +39,7 @@ export class Cache {
     if (key === undefined) {
       key = value.kind === 'unknown' ? `unknown#${this.#keys.size}` : this.#shortened(keyOfValue(value));
       this.#keys.set(value, key);
-      if (!this.labels.has(key)) this.labels.set(key, describeValue(value));
+      if (!this.labels.has(key)) this.labels.set(key, describeValue(value, this.nameOf));
     }
     return key;
   }

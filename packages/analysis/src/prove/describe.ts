@@ -1,16 +1,19 @@
-import type { Predicate, Value } from '@tenant-lint/model';
+import type { FunctionId, Predicate, Value } from '@tenant-lint/model';
 
 const short = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text);
 const dotted = (name: string, path: readonly string[]): string => [name, ...path].filter((s) => s !== '').join('.');
 
 /** A value in the words of the code it comes from, at most 80 characters. */
-export function describeValue(value: Value): string {
-  return short(words(value, 4));
+export function describeValue(value: Value, nameOf: NameOf = () => undefined): string {
+  return short(words(value, 4, nameOf));
 }
 
-function words(value: Value, depth: number): string {
+/** The name of a parameter, where the program knows it. */
+export type NameOf = (f: FunctionId, index: number) => string | undefined;
+
+function words(value: Value, depth: number, nameOf: NameOf): string {
   if (depth === 0) return '...';
-  const inner = (v: Value): string => words(v, depth - 1);
+  const inner = (v: Value): string => words(v, depth - 1, nameOf);
   switch (value.kind) {
     case 'constant':
       return typeof value.value === 'string' ? `'${value.value}'` : String(value.value);
@@ -29,7 +32,8 @@ function words(value: Value, depth: number): string {
     case 'input':
       return dotted(value.source, value.path);
     case 'parameter':
-      return dotted(`parameter ${value.index + 1}`, value.path);
+      // A destructured parameter has no name of its own; what is read from it has.
+      return dotted(nameOf(value.function, value.index) ?? '', value.path) || `parameter ${value.index + 1}`;
     case 'result':
       return dotted('result', value.path);
     case 'import':
@@ -77,9 +81,9 @@ export function describePredicate(predicate: Predicate): string {
     case 'null':
       return `${describeValue(predicate.of)} is null`;
     case 'in':
-      return `${describeValue(predicate.left)} in (${predicate.right.map(describeValue).join(', ')})`;
+      return `${describeValue(predicate.left)} in (${predicate.right.map((v) => describeValue(v)).join(', ')})`;
     case 'in-query':
-      return `${predicate.left.map(describeValue).join(', ')} in a sub-query`;
+      return `${predicate.left.map((v) => describeValue(v)).join(', ')} in a sub-query`;
     case 'exists':
       return 'a sub-query with a row';
     case 'value':

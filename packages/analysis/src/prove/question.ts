@@ -1,5 +1,6 @@
 import type {
   Confidence,
+  FunctionId,
   Predicate,
   Reason,
   SchemaFunction,
@@ -56,6 +57,8 @@ export interface World {
   readonly roles?: ReadonlySet<string>;
   /** What a target is called in words; its alias or table name by default. */
   name?(target: Target): string;
+  /** The name of a parameter, for words; 'parameter 2' where absent. */
+  parameter?(f: FunctionId, index: number): string | undefined;
 }
 
 /** Can `predicate` be true for a row of `target` that belongs to another tenant than the current one? */

@@ -14,7 +14,7 @@ export class Setup {
   readonly nullRows: 'shared' | 'foreign';
   /** Other targets of the access whose rows come with the one in question, because its condition names them. */
   readonly companions: readonly Target[];
-  readonly cache = new Cache();
+  readonly cache: Cache;
   readonly calls: Calls;
   /** Settings that carry the tenant: those that the world names, and those that some condition compares with a key. */
   readonly carriers: Set<string>;
@@ -38,6 +38,7 @@ export class Setup {
   constructor(question: ProofQuestion) {
     const { target, predicate, world } = question;
     this.world = world;
+    this.cache = new Cache((f, index) => world.parameter?.(f, index));
     this.target = target;
     this.size = sizeOf(predicate);
     this.calls = new Calls(world, this.targets);
