@@ -1,15 +1,13 @@
 import type { Model } from '@tenant-lint/analysis';
-import type { Grant, Table } from '@tenant-lint/model';
+import type { Grant, ObjectName, Table } from '@tenant-lint/model';
 
 /** What is granted on a table, by its name or with all tables of its schema. */
-export const grantsOn = (model: Model, table: Table): readonly Grant[] =>
+export const grantsOn = (model: Model, table: Table): readonly Grant[] => grantsOnName(model, table.name);
+
+/** The same for whatever has a name like a table: a view. */
+export const grantsOnName = (model: Model, { schema = 'public', name }: ObjectName): readonly Grant[] =>
   model.schema.grants.filter((grant) =>
-    grant.on.some(
-      (o) =>
-        o.kind === 'table' &&
-        o.name.name === table.name.name &&
-        (o.name.schema ?? 'public') === (table.name.schema ?? 'public'),
-    ),
+    grant.on.some((o) => o.kind === 'table' && o.name.name === name && (o.name.schema ?? 'public') === schema),
   );
 
 /** Roles of Supabase under which requests run. https://supabase.com/docs/guides/database/postgres/roles */

@@ -56,6 +56,8 @@ export interface Model {
    * parameters chosen by the caller. `trigger`: the table whose row is NEW and OLD; that row is the caller's own.
    */
   functionAccess(f: SchemaFunction, trigger?: Table): FunctionAccess;
+  /** The same for statements that run past row security by themselves: scheduled jobs. */
+  accessOf(queries: readonly Access[]): FunctionAccess;
   /** Foreign rows that the policies of a table let through now and that earlier ones held back. */
   policyWeakenings(table: Table, before: readonly Policy[]): readonly PolicyWeakening[];
   /** The tables of tenants' rows that a view reads, and whether its own conditions isolate them, whatever policies say. */

@@ -40,7 +40,6 @@ const orders: readonly (readonly string[])[] = [
   ['no-bypassing-role', 'no-owning-app-role', 'require-forced-row-security'],
   ['no-definer-without-tenant', 'no-public-definer'],
   ['no-lost-function-attribute', 'require-pinned-search-path'],
-  ['no-weakened-isolation', 'no-dormant-policy', 'no-unprotected-lookup', 'require-row-security'],
 ];
 
 const ranks = new Map(orders.flatMap((order) => order.map((rule, rank) => [rule, rank] as const)));

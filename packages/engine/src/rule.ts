@@ -46,6 +46,8 @@ export interface RuleMeta<M extends string = string> {
   readonly recommended: boolean;
   readonly hosts: readonly RuleHost[];
   readonly messages: Readonly<Record<M, MessageTemplate>>;
+  /** The platform it is about; only the presets of that platform turn it on. */
+  readonly platform?: 'supabase';
   /** Entries of the defect catalogue whose bad form it must report: 'C-1', 'T01'. */
   readonly catalogue: readonly string[];
   readonly needs?: readonly Need[];

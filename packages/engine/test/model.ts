@@ -56,6 +56,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     selection: () => ({ pinnedBy: [] }),
     originOf: () => 'unknown',
     policyLeaks: () => [],
+    accessOf: () => ({ tables: [], leaks: [], unknown: [] }),
     functionAccess: () => ({ tables: [], leaks: [], unknown: [] }),
     policyWeakenings: () => [],
     viewReaches: () => [],

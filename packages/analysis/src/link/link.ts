@@ -10,7 +10,7 @@ import type {
 } from '@tenant-lint/model';
 import { foldSchema } from '../fold/index.js';
 import { Judge } from '../judge/judge.js';
-import { functionAccess } from '../prove/function-access.js';
+import { accessOf, functionAccess } from '../prove/function-access.js';
 import type { Model, ViewReach } from '../model.js';
 import { policyWeakenings, viewReaches } from '../prove/index.js';
 import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
@@ -61,6 +61,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     policyLeaks: (table) => judge.policyLeaks(table),
+    accessOf: (queries) => accessOf(queries, { schema, tenancy }),
     functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),
     policyWeakenings: (table, before) => policyWeakenings(table, before, { schema, tenancy }),
     viewReaches: (view) => {

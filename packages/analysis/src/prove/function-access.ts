@@ -15,7 +15,7 @@ import {
 import type { FunctionAccess, FunctionLeak } from '../model.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Proof } from './question.js';
+import type { Proof, ValueClass } from './question.js';
 import { resolveColumns } from './resolve.js';
 import { refsIn, renameTargets } from './walk.js';
 
@@ -31,8 +31,16 @@ class OwnerWorld extends PolicyWorld {
   constructor(
     context: Context,
     private readonly rows: ReadonlyMap<string, Target>,
+    private readonly f: Judged,
   ) {
     super(context, everybody);
+  }
+
+  /** A parameter that no key has the type of says nothing about tenancy. */
+  classify(value: Value): ValueClass | undefined {
+    if (value.kind !== 'placeholder') return undefined;
+    const type = inputsOf(this.f)[Number(value.name) - 1]?.type;
+    return type === undefined || identifies.test(type) ? undefined : 'free';
   }
 
   override rowSecurity(): undefined {
@@ -64,10 +72,17 @@ export function functionAccess(f: SchemaFunction, context: Context, trigger?: Ta
   return found;
 }
 
-function judged(f: SchemaFunction, context: Context, trigger: Table | undefined): FunctionAccess {
+/** See `Model.accessOf`. */
+export const accessOf = (queries: readonly Access[], context: Context): FunctionAccess =>
+  judged({ queries, parameters: [], securityDefiner: true }, context, undefined);
+
+/** What of a function decides. */
+type Judged = Pick<SchemaFunction, 'queries' | 'parameters' | 'securityDefiner'> & { readonly owner?: string };
+
+function judged(f: Judged, context: Context, trigger: Table | undefined): FunctionAccess {
   const rows = new Map<string, Target>();
   for (const ref of trigger ? ['new', 'old'] : []) if (trigger) rows.set(ref, ownRow(trigger, ref, context));
-  const world = new OwnerWorld(context, rows);
+  const world = new OwnerWorld(context, rows, f);
   const tables = new Set<TableId>();
   const leaks: FunctionLeak[] = [];
   const unknown: Reason[] = [];
@@ -113,7 +128,7 @@ function ownRow(table: Table, ref: string, { tenancy }: Context): Target {
 }
 
 /** Whether policies hold for the function after all: its owner is known, does not bypass them, and is not exempt as the table's owner. */
-function heldByPolicies(f: SchemaFunction, table: Table, { schema }: Context): boolean {
+function heldByPolicies(f: Judged, table: Table, { schema }: Context): boolean {
   if (!f.securityDefiner) return table.rowSecurity.enabled;
   const owner = f.owner === undefined ? undefined : schema.roles.get(f.owner);
   if (!owner || !table.rowSecurity.enabled) return false;
@@ -157,7 +172,7 @@ function written(target: Target, world: OwnerWorld): Predicate | undefined {
 
 type Found = Pick<FunctionLeak, 'cause' | 'parameters' | 'confidence' | 'witness' | 'because'>;
 
-function leakOf(f: SchemaFunction, proof: Proof): Found | undefined {
+function leakOf(f: Judged, proof: Proof): Found | undefined {
   if (proof.kind === 'leak') {
     const { confidence, witness, because, why } = proof;
     return { cause: 'unbound', parameters: [], confidence, witness, because: [{ text: why }, ...because] };
@@ -168,7 +183,13 @@ function leakOf(f: SchemaFunction, proof: Proof): Found | undefined {
   return { cause: 'parameter', parameters, confidence: 'likely', because: proof.because };
 }
 
-function nameOf(f: SchemaFunction, position: string): string {
-  const inputs = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
-  return inputs[Number(position) - 1]?.name ?? `$${position}`;
+function nameOf(f: Judged, position: string): string {
+  return inputsOf(f)[Number(position) - 1]?.name ?? `$${position}`;
 }
+
+const inputsOf = (f: Judged): SchemaFunction['parameters'] =>
+  f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
+
+/** Types of identifiers, domains and enums included, and lists of them. */
+const identifies =
+  /^(?!(?:boolean|real|double|numeric|timestamp|date|time|interval|jsonb?|bytea|(?:\w+\.)?(?:vector|halfvec|sparsevec))\b)/;

@@ -49,7 +49,9 @@ export function applyFunction(
   const refs = args.flatMap(refsOf);
   // Without arguments it may be anything, the tenant included; with a tenant among them, its result may say something about it.
   const reason = `what the function ${value.function} returns`;
-  const says = args.some((s) => s.is !== 'free' && s.is !== 'null' && !(s.is === 'text' && !s.tenancy));
+  const says = args.some((s) =>
+    s.is === 'unknown' ? s.about === true : s.is !== 'free' && s.is !== 'null' && !(s.is === 'text' && !s.tenancy),
+  );
   if (says) return [{ is: 'unknown', key, refs, reason, about: true }];
   if (value.to.length === 0) return [{ is: 'unknown', key, refs, reason }];
   if (args.some((s) => s.is === 'free' && s.setting)) return [{ is: 'free', key, refs, nullable: true, setting: true }];

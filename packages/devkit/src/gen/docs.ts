@@ -115,6 +115,7 @@ export function eslintMeta({ rules }: Source): Output {
       type: 'problem',
       severity: m.severity,
       recommended: m.recommended,
+      ...(m.platform ? { platform: m.platform } : {}),
       hosts: m.hosts,
       messages: Object.fromEntries(Object.entries(m.messages).map(([id, t]) => [id, `${t.what} ${t.why} ${t.fix}`])),
       options: m.options ?? {},
@@ -132,7 +133,8 @@ export function eslintMeta({ rules }: Source): Output {
     strict: preset('typescript', (m) => m.recommended),
     all: preset('typescript', () => true),
     'recommended-sql': preset('sql', (m) => m.recommended && m.severity !== 'info'),
-    'strict-sql': preset('sql', (m) => m.recommended),
+    'strict-sql': preset('sql', (m) => m.platform === undefined),
+    'supabase-sql': preset('sql', (m) => m.recommended || m.platform === 'supabase'),
     'all-sql': preset('sql', () => true),
   };
   return typescriptData(

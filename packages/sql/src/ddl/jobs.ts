@@ -25,7 +25,15 @@ export function scheduledJob(ddl: Ddl, node: SelectStmt): Outcome | undefined {
   const command = args[named ? 2 : 1];
   const jobName = named && first && isText(first) ? plainText(first) : undefined;
   const base = { do: 'schedule job' as const, ...(jobName !== undefined ? { name: jobName } : {}) };
-  const text = command && 'A_Const' in command ? stringAt(ddl.statement, command.A_Const.location) : undefined;
+  const written = command && isText(command) ? plainText(command) : undefined;
+  const found = command && 'A_Const' in command ? stringAt(ddl.statement, command.A_Const.location) : undefined;
+  // Inside of a block the place is only that of the statement.
+  const text =
+    found?.text === written
+      ? found
+      : written === undefined
+        ? undefined
+        : { text: written, at: () => ddl.statement.start };
   if (!text) {
     ddl.unchecked({
       reason: 'unsupported: a scheduled job whose statement is computed',
