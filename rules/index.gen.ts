@@ -24,6 +24,16 @@ import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js'
 import noUnknownRule from './meta/no-unknown-rule/rule.js';
 import noUselessSuppression from './meta/no-useless-suppression/rule.js';
 import requireSuppressionReason from './meta/require-suppression-reason/rule.js';
+import requirePublicationFilter from './platform/require-publication-filter/rule.js';
+import requireTenantInScheduledJob from './platform/require-tenant-in-scheduled-job/rule.js';
+import requireTenantInSimilaritySearch from './platform/require-tenant-in-similarity-search/rule.js';
+import supabaseNoAnonFunction from './platform/supabase-no-anon-function/rule.js';
+import supabaseNoAnonWrite from './platform/supabase-no-anon-write/rule.js';
+import supabaseNoExposedUsers from './platform/supabase-no-exposed-users/rule.js';
+import supabaseNoGraphqlExposure from './platform/supabase-no-graphql-exposure/rule.js';
+import supabaseNoOpenRealtime from './platform/supabase-no-open-realtime/rule.js';
+import supabaseNoWideApi from './platform/supabase-no-wide-api/rule.js';
+import supabaseRequireBucket from './platform/supabase-require-bucket/rule.js';
 import noDormantPolicy from './policy/no-dormant-policy/rule.js';
 import noFailOpenPolicy from './policy/no-fail-open-policy/rule.js';
 import noInertPolicy from './policy/no-inert-policy/rule.js';
@@ -91,6 +101,16 @@ export const rules: readonly Rule[] = [
   noUnknownRule,
   noUselessSuppression,
   requireSuppressionReason,
+  requirePublicationFilter,
+  requireTenantInScheduledJob,
+  requireTenantInSimilaritySearch,
+  supabaseNoAnonFunction,
+  supabaseNoAnonWrite,
+  supabaseNoExposedUsers,
+  supabaseNoGraphqlExposure,
+  supabaseNoOpenRealtime,
+  supabaseNoWideApi,
+  supabaseRequireBucket,
   noDormantPolicy,
   noFailOpenPolicy,
   noInertPolicy,

@@ -730,6 +730,286 @@ export const sarifRules = [
     }
   },
   {
+    "id": "require-publication-filter",
+    "name": "require-publication-filter",
+    "shortDescription": {
+      "text": "Require a row filter or a column list where rows of tenants are published."
+    },
+    "fullDescription": {
+      "text": "Row security does not hold for replication: a subscriber gets the rows of all tenants."
+    },
+    "help": {
+      "text": "The publication <publication> sends all rows of <table>. Row security does not hold for replication: a subscriber gets the rows of all tenants. Add WHERE (<key> = ...) for a subscriber of one tenant, or list the columns that leave the database."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z07"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-scheduled-job",
+    "name": "require-tenant-in-scheduled-job",
+    "shortDescription": {
+      "text": "Require that scheduled jobs keep tenants apart."
+    },
+    "fullDescription": {
+      "text": "pg_cron runs it as whoever scheduled it, usually a superuser, so row security does not hold and one mistake reaches every tenant."
+    },
+    "help": {
+      "text": "The scheduled job <job> works on <tables> of all tenants at once. pg_cron runs it as whoever scheduled it, usually a superuser, so row security does not hold and one mistake reaches every tenant. Loop over the tenants with the setting of each, or run it under a role that policies hold for."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z10"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-similarity-search",
+    "name": "require-tenant-in-similarity-search",
+    "shortDescription": {
+      "text": "Require the tenant in functions that search rows by the similarity of vectors."
+    },
+    "fullDescription": {
+      "text": "What is nearest to a question is returned whoever it belongs to, and ends up in an answer for somebody else."
+    },
+    "help": {
+      "text": "<function> searches <table> for similar rows of all tenants. What is nearest to a question is returned whoever it belongs to, and ends up in an answer for somebody else. Compare the tenant of <table> with the caller's in the condition, before the order."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z09"
+      ]
+    }
+  },
+  {
+    "id": "supabase-no-anon-function",
+    "name": "supabase-no-anon-function",
+    "shortDescription": {
+      "text": "Disallow that anonymous requests call functions with the rights of their owner."
+    },
+    "fullDescription": {
+      "text": "The API offers every function of an exposed schema at /rpc, and the platform grants new ones to anon."
+    },
+    "help": {
+      "text": "Anonymous requests may call <function>, which reaches <tables> with the rights of its owner. The API offers every function of an exposed schema at /rpc, and the platform grants new ones to anon. Run REVOKE EXECUTE ON FUNCTION <function> FROM anon, PUBLIC, and grant it to authenticated."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z05"
+      ]
+    }
+  },
+  {
+    "id": "supabase-no-anon-write",
+    "name": "supabase-no-anon-write",
+    "shortDescription": {
+      "text": "Disallow policies by which anonymous requests write rows of tenants."
+    },
+    "fullDescription": {
+      "text": "Whoever knows the address and the public key writes into the tables of tenants, without signing in."
+    },
+    "help": {
+      "text": "The policy <policy> of <table> lets anonymous requests <done> rows. Whoever knows the address and the public key writes into the tables of tenants, without signing in. Write the policy TO authenticated, or take the rows through a function that checks them."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z04"
+      ]
+    }
+  },
+  {
+    "id": "supabase-no-exposed-users",
+    "name": "supabase-no-exposed-users",
+    "shortDescription": {
+      "text": "Disallow that the API shows rows of auth.users."
+    },
+    "fullDescription": {
+      "text": "auth.users holds the mail address and the metadata of everybody who ever signed up, of all tenants."
+    },
+    "help": {
+      "text": "The view <view> reads auth.users, and <role> may read it. auth.users holds the mail address and the metadata of everybody who ever signed up, of all tenants. Show a table of profiles with row security instead, or keep the view in a schema that the API does not expose."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z01"
+      ]
+    }
+  },
+  {
+    "id": "supabase-no-graphql-exposure",
+    "name": "supabase-no-graphql-exposure",
+    "shortDescription": {
+      "text": "Disallow that anonymous requests read the schema of tenants' tables through GraphQL."
+    },
+    "fullDescription": {
+      "text": "The extension builds its schema from privileges: names of tables, columns and relations are visible without signing in."
+    },
+    "help": {
+      "text": "anon may select <tables>, so the GraphQL API shows their columns to everybody. The extension builds its schema from privileges: names of tables, columns and relations are visible without signing in. Revoke SELECT on tables of tenants from anon, or drop the extension pg_graphql."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z06"
+      ]
+    }
+  },
+  {
+    "id": "supabase-no-open-realtime",
+    "name": "supabase-no-open-realtime",
+    "shortDescription": {
+      "text": "Disallow tables without row security in the realtime publication."
+    },
+    "fullDescription": {
+      "text": "Every client that subscribes gets the changes of all tenants."
+    },
+    "help": {
+      "text": "<table> is published to supabase_realtime and has no row security. Every client that subscribes gets the changes of all tenants. Enable row security with a policy on <table>, or drop it from the publication."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z03"
+      ]
+    }
+  },
+  {
+    "id": "supabase-no-wide-api",
+    "name": "supabase-no-wide-api",
+    "shortDescription": {
+      "text": "Disallow that a role setting exposes further schemas to the API."
+    },
+    "fullDescription": {
+      "text": "Every table of an exposed schema can be asked for over HTTP; the setting overrides what the dashboard shows."
+    },
+    "help": {
+      "text": "The API exposes the schema <schema>, in which <tables> of tenants have no row security. Every table of an exposed schema can be asked for over HTTP; the setting overrides what the dashboard shows. Take <schema> out of pgrst.db_schemas, or enable row security on all its tables."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z08"
+      ]
+    }
+  },
+  {
+    "id": "supabase-require-bucket",
+    "name": "supabase-require-bucket",
+    "shortDescription": {
+      "text": "Require that policies of storage.objects name the bucket."
+    },
+    "fullDescription": {
+      "text": "It holds for the files of every bucket, those that are created later included."
+    },
+    "help": {
+      "text": "The policy <policy> of storage.objects names no bucket. It holds for the files of every bucket, those that are created later included. Add bucket_id = '...' to its condition.\nThe policy <policy> lists the files of the bucket for everybody. Names of files of all tenants can be listed; a public bucket serves its files without it. Limit it to authenticated users, and compare the folder with the tenant."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": false
+    },
+    "properties": {
+      "group": "platform",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "platform"
+      ],
+      "catalogue": [
+        "Z02"
+      ]
+    }
+  },
+  {
     "id": "no-dormant-policy",
     "name": "no-dormant-policy",
     "shortDescription": {

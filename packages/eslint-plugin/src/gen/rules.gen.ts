@@ -336,6 +336,154 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "require-publication-filter",
+      "description": "Require a row filter or a column list where rows of tenants are published.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "whole": "The publication {publication} sends all rows of {table}. Row security does not hold for replication: a subscriber gets the rows of all tenants. Add WHERE ({key} = ...) for a subscriber of one tenant, or list the columns that leave the database."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-scheduled-job",
+      "description": "Require that scheduled jobs keep tenants apart.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "job": "The scheduled job {job} works on {tables} of all tenants at once. pg_cron runs it as whoever scheduled it, usually a superuser, so row security does not hold and one mistake reaches every tenant. Loop over the tenants with the setting of each, or run it under a role that policies hold for."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-similarity-search",
+      "description": "Require the tenant in functions that search rows by the similarity of vectors.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "similar": "{function} searches {table} for similar rows of all tenants. What is nearest to a question is returned whoever it belongs to, and ends up in an answer for somebody else. Compare the tenant of {table} with the caller's in the condition, before the order."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-no-anon-function",
+      "description": "Disallow that anonymous requests call functions with the rights of their owner.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "anon": "Anonymous requests may call {function}, which reaches {tables} with the rights of its owner. The API offers every function of an exposed schema at /rpc, and the platform grants new ones to anon. Run REVOKE EXECUTE ON FUNCTION {function} FROM anon, PUBLIC, and grant it to authenticated."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-no-anon-write",
+      "description": "Disallow policies by which anonymous requests write rows of tenants.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "anon": "The policy {policy} of {table} lets anonymous requests {done} rows. Whoever knows the address and the public key writes into the tables of tenants, without signing in. Write the policy TO authenticated, or take the rows through a function that checks them."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-no-exposed-users",
+      "description": "Disallow that the API shows rows of auth.users.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "exposed": "The view {view} reads auth.users, and {role} may read it. auth.users holds the mail address and the metadata of everybody who ever signed up, of all tenants. Show a table of profiles with row security instead, or keep the view in a schema that the API does not expose."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-no-graphql-exposure",
+      "description": "Disallow that anonymous requests read the schema of tenants' tables through GraphQL.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "graphql": "anon may select {tables}, so the GraphQL API shows their columns to everybody. The extension builds its schema from privileges: names of tables, columns and relations are visible without signing in. Revoke SELECT on tables of tenants from anon, or drop the extension pg_graphql."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-no-open-realtime",
+      "description": "Disallow tables without row security in the realtime publication.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "open": "{table} is published to supabase_realtime and has no row security. Every client that subscribes gets the changes of all tenants. Enable row security with a policy on {table}, or drop it from the publication."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-no-wide-api",
+      "description": "Disallow that a role setting exposes further schemas to the API.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "wide": "The API exposes the schema {schema}, in which {tables} of tenants have no row security. Every table of an exposed schema can be asked for over HTTP; the setting overrides what the dashboard shows. Take {schema} out of pgrst.db_schemas, or enable row security on all its tables."
+      },
+      "options": {}
+    },
+    {
+      "id": "supabase-require-bucket",
+      "description": "Require that policies of storage.objects name the bucket.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": false,
+      "platform": "supabase",
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "bucket": "The policy {policy} of storage.objects names no bucket. It holds for the files of every bucket, those that are created later included. Add bucket_id = '...' to its condition.",
+        "public": "The policy {policy} lists the files of the bucket for everybody. Names of files of all tenants can be listed; a public bucket serves its files without it. Limit it to authenticated users, and compare the folder with the tenant."
+      },
+      "options": {}
+    },
+    {
       "id": "no-dormant-policy",
       "description": "Disallow policies on a table whose row security is not enabled.",
       "type": "problem",
@@ -1105,6 +1253,7 @@ export const generated = {
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
       "tenant-lint/require-tenant-in-partition-key": "warn",
+      "tenant-lint/no-broadcast-row": "warn",
       "tenant-lint/no-definer-without-tenant": "error",
       "tenant-lint/no-immutable-session-read": "error",
       "tenant-lint/no-leakproof-function": "error",
@@ -1117,6 +1266,78 @@ export const generated = {
       "tenant-lint/no-cast-on-tenant-key": "warn",
       "tenant-lint/no-per-row-policy-call": "warn",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/require-publication-filter": "warn",
+      "tenant-lint/require-tenant-in-scheduled-job": "warn",
+      "tenant-lint/require-tenant-in-similarity-search": "error",
+      "tenant-lint/no-dormant-policy": "error",
+      "tenant-lint/no-fail-open-policy": "error",
+      "tenant-lint/no-inert-policy": "warn",
+      "tenant-lint/no-leaking-check": "error",
+      "tenant-lint/no-leaking-policy": "error",
+      "tenant-lint/no-opaque-policy": "warn",
+      "tenant-lint/no-recursive-policy": "error",
+      "tenant-lint/no-shadowed-column": "error",
+      "tenant-lint/no-unprotected-lookup": "error",
+      "tenant-lint/no-user-controlled-claim": "error",
+      "tenant-lint/require-forced-row-security": "warn",
+      "tenant-lint/require-policy": "warn",
+      "tenant-lint/require-policy-role": "warn",
+      "tenant-lint/require-policy-with-table": "warn",
+      "tenant-lint/require-row-security": "error",
+      "tenant-lint/no-broad-grant": "warn",
+      "tenant-lint/no-bypassing-role": "error",
+      "tenant-lint/no-owning-app-role": "warn",
+      "tenant-lint/no-public-grant": "error",
+      "tenant-lint/no-truncate-grant": "error",
+      "tenant-lint/consistent-tenant-key": "warn",
+      "tenant-lint/no-guessable-id": "warn",
+      "tenant-lint/no-tenant-default": "error",
+      "tenant-lint/no-tenant-nulling-action": "error",
+      "tenant-lint/require-composite-reference": "warn",
+      "tenant-lint/require-own-tenant-key": "warn",
+      "tenant-lint/require-tenant-column": "error",
+      "tenant-lint/require-tenant-in-unique": "warn",
+      "tenant-lint/require-tenant-not-null": "error",
+      "tenant-lint/require-tenant-reference": "warn",
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-default-tenant-setting": "error",
+      "tenant-lint/no-row-security-off": "warn",
+      "tenant-lint/require-safe-setting": "warn",
+      "tenant-lint/no-tenant-foreign-table": "error",
+      "tenant-lint/no-tenant-materialized-view": "error",
+      "tenant-lint/require-check-option": "error",
+      "tenant-lint/require-security-barrier": "error",
+      "tenant-lint/require-security-invoker": "error",
+      "tenant-lint/require-tenant-in-view": "warn"
+    },
+    "supabase-sql": {
+      "tenant-lint/no-escaped-filter": "error",
+      "tenant-lint/no-unscoped-get": "error",
+      "tenant-lint/no-vanishing-filter": "error",
+      "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/no-unprotected-copy": "error",
+      "tenant-lint/require-row-security-on-partition": "error",
+      "tenant-lint/require-tenant-in-partition-key": "warn",
+      "tenant-lint/no-definer-without-tenant": "error",
+      "tenant-lint/no-immutable-session-read": "error",
+      "tenant-lint/no-leakproof-function": "error",
+      "tenant-lint/no-lost-function-attribute": "warn",
+      "tenant-lint/no-public-definer": "error",
+      "tenant-lint/no-rule-on-tenant-table": "error",
+      "tenant-lint/require-pinned-search-path": "error",
+      "tenant-lint/require-tenant-in-trigger": "error",
+      "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-cast-on-tenant-key": "warn",
+      "tenant-lint/no-per-row-policy-call": "warn",
+      "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/supabase-no-anon-function": "warn",
+      "tenant-lint/supabase-no-anon-write": "error",
+      "tenant-lint/supabase-no-exposed-users": "error",
+      "tenant-lint/supabase-no-graphql-exposure": "warn",
+      "tenant-lint/supabase-no-open-realtime": "error",
+      "tenant-lint/supabase-no-wide-api": "warn",
+      "tenant-lint/supabase-require-bucket": "warn",
       "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
       "tenant-lint/no-inert-policy": "warn",
@@ -1176,6 +1397,16 @@ export const generated = {
       "tenant-lint/no-cast-on-tenant-key": "warn",
       "tenant-lint/no-per-row-policy-call": "warn",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/require-publication-filter": "warn",
+      "tenant-lint/require-tenant-in-scheduled-job": "warn",
+      "tenant-lint/require-tenant-in-similarity-search": "error",
+      "tenant-lint/supabase-no-anon-function": "warn",
+      "tenant-lint/supabase-no-anon-write": "error",
+      "tenant-lint/supabase-no-exposed-users": "error",
+      "tenant-lint/supabase-no-graphql-exposure": "warn",
+      "tenant-lint/supabase-no-open-realtime": "error",
+      "tenant-lint/supabase-no-wide-api": "warn",
+      "tenant-lint/supabase-require-bucket": "warn",
       "tenant-lint/no-dormant-policy": "error",
       "tenant-lint/no-fail-open-policy": "error",
       "tenant-lint/no-inert-policy": "warn",
