@@ -6,6 +6,7 @@ export interface ProveFlags {
   readonly configCode: boolean;
   readonly format: 'text' | 'json';
   readonly timeout: number;
+  readonly url?: string;
 }
 
 /** Declares the options of `prove`. */
@@ -15,4 +16,5 @@ export const addProveOptions = (command: Command): Command =>
     .option('--no-config-code', 'JSON configuration only')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .addOption(new Option('--timeout <seconds>', 'for everything').argParser(count).default(600))
+    .option('--url <url>', 'a server instead of the embedded Postgres: a scratch database is created on it and dropped')
     .option('--verbose', 'stacks of unexpected errors');

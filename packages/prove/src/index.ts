@@ -13,3 +13,5 @@ export { openEmbeddedSession } from './session/embedded-session.js';
 export { planMigrations, type MigrationFile } from './migrate/plan.js';
 export type { Applied, Exception } from './migrate/apply.js';
 export { proveIsolation, type Proof, type ProveInput } from './prove.js';
+export { openServerSession, ServerRefused } from './session/server-session.js';
+export { compare, verdictOf, type Comparison, type Disagreement, type Executed, type Verdict } from './compare.js';

@@ -1,7 +1,21 @@
 import { sourcesOf } from '@tenant-lint/analysis';
 import type { FileFacts } from '@tenant-lint/model';
-import { OutOfMemory, OutOfTime, proveIsolation, TimedOut, type MigrationFile, type Proof } from '@tenant-lint/prove';
-import { buildModel, Failure, type Built, type Source } from '@tenant-lint/workspace';
+import { runRules } from '@tenant-lint/engine';
+import {
+  compare,
+  openServerSession,
+  OutOfMemory,
+  OutOfTime,
+  proveIsolation,
+  ServerRefused,
+  TimedOut,
+  type Comparison,
+  type MigrationFile,
+  type Proof,
+  type ProveInput,
+} from '@tenant-lint/prove';
+import { rules } from '@tenant-lint/rules';
+import { buildModel, Failure, type Built, type Settings, type Source } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { notices } from '../notices.js';
 import { open } from '../open.js';
@@ -25,8 +39,25 @@ export async function prove(paths: readonly string[], flags: ProveFlags, io: Io)
   const migrations = migrationsOf(built, source);
   const proof = await proved({ migrations, built, flags, progress: progress.update });
   progress.end();
-  io.stdout.write(flags.format === 'json' ? proofJson(proof, built.model) : proofText(proof, built.model));
-  return proof.cells.some((c) => c.outcome === 'leaked') ? 1 : 0;
+  const comparison = compared(proof, built, settings);
+  io.stdout.write(
+    flags.format === 'json' ? proofJson(proof, comparison, built.model) : proofText(proof, comparison, built.model),
+  );
+  const { open: byApplication } = comparison;
+  const leaks = proof.cells.filter((c) => c.outcome === 'leaked' && !byApplication.includes(c.table));
+  return leaks.length > 0 || comparison.disagreements.length > 0 ? 1 : 0;
+}
+
+/** Against all findings: weak and excused ones are claims about the database too. */
+function compared(proof: Proof, { model }: Built, settings: Settings): Comparison {
+  const everyRule = Object.fromEntries(rules.map((r) => [r.meta.id, r.meta.severity]));
+  const report = runRules(model, rules, {
+    settings: { ...everyRule, ...settings.config.rules },
+    overrides: settings.overrides,
+    confidence: 'possible',
+    intended: (file) => settings.intended(file),
+  });
+  return compare(proof, model, report.findings);
 }
 
 /** The files of all histories in the order in which they apply, else of dumps. Throws Failure where there are none. */
@@ -64,8 +95,14 @@ async function proved({
       tenancy: built.model.tenancy,
       limits: { totalSeconds: flags.timeout },
       progress,
+      ...(flags.url === undefined ? {} : atServer(flags.url)),
     });
   } catch (error) {
+    if (error instanceof ServerRefused)
+      throw new Failure(error.message, {
+        advice:
+          'The role of --url must be able to log in and to create databases. Without --url an embedded Postgres is used.',
+      });
     if (error instanceof TimedOut || error instanceof OutOfTime || error instanceof OutOfMemory)
       throw new Failure(`The proof was ended: ${error.message}.`, {
         advice: 'Give it more time with --timeout, or leave the file out with sources.ignore.',
@@ -74,3 +111,9 @@ async function proved({
     throw error;
   }
 }
+
+/** Nothing but an explicit URL leads to a server. */
+const atServer = (url: string): Pick<ProveInput, 'open' | 'where'> => ({
+  where: 'server',
+  open: (limits) => openServerSession(url, limits),
+});

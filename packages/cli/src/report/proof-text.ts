@@ -1,27 +1,38 @@
 import type { Model } from '@tenant-lint/analysis';
-import { positionAt } from '@tenant-lint/model';
-import type { Cell, Proof } from '@tenant-lint/prove';
-import { counts } from './proof-json.js';
+import type { Finding } from '@tenant-lint/model';
+import type { Cell, Comparison, Proof } from '@tenant-lint/prove';
+import { counts, lineOf } from './proof-json.js';
 
 /** The proof for a person: the matrix, a line for each way to a table, and what was not run, filled or tried. */
-export function proofText(proof: Proof, model: Model): string {
+export function proofText(proof: Proof, comparison: Comparison, model: Model): string {
   const found = counts(proof.cells);
   const { applied } = proof;
+  const isOpen = new Set(comparison.open);
+  const at = (f: Finding): string => (f.span ? `${f.span.file}:${lineOf(model, f.span)}` : (f.subject ?? ''));
   const lines = [
     ...matrixLines(proof.cells),
     '',
-    ...witnessLines(proof.cells),
+    ...witnessLines(proof.cells.filter((c) => !isOpen.has(c.table))),
+    ...(isOpen.size > 0
+      ? [`Isolated by the application, the database lets every row through: ${comparison.open.join(', ')}`, '']
+      : []),
+    ...comparison.executed.flatMap((e) => [
+      `${at(e.finding)}  ${e.finding.rule}  ${e.outcome}: ${e.reason}`,
+      ...(e.statement === undefined ? [] : [`  ${e.statement}`]),
+    ]),
+    ...comparison.disagreements.map((d) =>
+      d.cell
+        ? `missed   ${d.cell.table}  ${d.cell.command} by ${wayText(d.cell)}: ${d.text}`
+        : `refuted  ${d.finding ? `${at(d.finding)}  ${d.finding.rule}` : ''}: ${d.text}`,
+    ),
     `${proof.database}: ${applied.applied} of ${applied.total} statements ran`,
     ...applied.exceptions
       .filter((e) => e.reason !== 'everything runs in one transaction')
-      .map(
-        (e) =>
-          `  ${e.file}:${positionAt(model.files.get(e.file)?.lineStarts ?? [0], e.start).line}  ${e.kind}: ${e.reason}`,
-      ),
+      .map((e) => `  ${e.file}:${lineOf(model, e)}  ${e.kind}: ${e.reason}`),
     ...proof.standIns.map((s) => `  stand-in  ${s}`),
     ...proof.roles.map((r) => `  role ${r.name}: ${r.why}`),
     ...proof.unfilled.map((u) => `  ${u.table} has no rows: ${u.reason}`),
-    `${found.leaked} leaked, ${found.blocked} blocked, ${found.refused} refused, ${found['not tried']} not tried`,
+    `${found.leaked} leaked, ${found.blocked} blocked, ${found.refused} refused, ${found['not tried']} not tried; ${comparison.disagreements.length} disagreements with the static side`,
   ];
   return `${lines.join('\n')}\n`;
 }

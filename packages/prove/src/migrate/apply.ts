@@ -85,10 +85,10 @@ export const stepName = (step: Step): string => `${step.file} at ${step.start}`;
 
 /** Each file is its own session for the tools that apply it. */
 async function freshFile(session: Session, plan: MigrationPlan): Promise<void> {
-  await session.run([
-    'reset session authorization',
-    'reset role',
-    'set session_replication_role = origin',
+  await guarded(session, ['reset session authorization', 'reset role']);
+  // Only a superuser may have changed it, and only one may set it back.
+  await guarded(session, ['set session_replication_role = origin']);
+  await guarded(session, [
     'set row_security = on',
     'set check_function_bodies = on',
     plan.before.length > 0 ? 'set search_path to "$user", public, extensions' : 'set search_path to "$user", public',

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import type { Client } from 'pg';
+import { OutOfTime, quoteName, TimedOut, type Limits, type Ran, type Session } from './session.js';
+
+/** A server could not be used. The message names neither user, password nor host. */
+export class ServerRefused extends Error {}
+
+const connectMilliseconds = 10_000;
+
+/**
+ * A scratch database on a server that the user named: created now, dropped on close, and the only one that is ever connected to besides the one
+ * the URL names, in which nothing but CREATE DATABASE and DROP DATABASE runs. Everything else happens in one transaction that is never
+ * committed, so that roles, which all databases of a server share, stay as they are. @throws ServerRefused
+ */
+export async function openServerSession(url: string, limits: Limits): Promise<Session> {
+  const pg = await loadDriver();
+  const begun = Date.now();
+  const name = `tenant_lint_${randomBytes(6).toString('hex')}`;
+  const connect = async (connectionString: string): Promise<Client> => {
+    const client = new pg.Client({
+      connectionString,
+      connectionTimeoutMillis: connectMilliseconds,
+      application_name: 'tenant-lint prove',
+    });
+    // A connection that is cut while idle is noticed by the next statement.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  const admin = await connect(url).catch((error: unknown) => refuse('The server cannot be reached', error));
+  try {
+    await admin.query(`create database ${quoteName(name)} template template0`);
+  } catch (error) {
+    await admin.end();
+    return refuse('No scratch database can be created on the server', error);
+  }
+  const drop = async (): Promise<void> => {
+    try {
+      await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = $1`, [name]);
+      await admin.query(`drop database if exists ${quoteName(name)}`);
+    } finally {
+      await admin.end();
+    }
+  };
+  let client: Client;
+  try {
+    const scratch = new URL(url);
+    scratch.pathname = `/${name}`;
+    client = await connect(scratch.href);
+  } catch (error) {
+    await drop();
+    return refuse('The scratch database cannot be connected to', error);
+  }
+  let ended: Error | undefined;
+  const bounded = async (sql: string, step: string): Promise<Ran> => {
+    const left = limits.totalSeconds - (Date.now() - begun) / 1000;
+    const seconds = Math.min(limits.statementSeconds, left);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => {
+          ended =
+            left < limits.statementSeconds
+              ? new OutOfTime(limits.totalSeconds)
+              : new TimedOut(step, limits.statementSeconds);
+          reject(ended);
+        },
+        Math.max(0, seconds) * 1000,
+      );
+    });
+    try {
+      return await Promise.race([outcomeOf(client, sql), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    kind: 'server',
+    async run(statements, step = '') {
+      if (ended) throw ended;
+      const outcomes: Ran[] = [];
+      for (const sql of statements) {
+        const outcome = await bounded(sql, step);
+        outcomes.push(outcome);
+        if (!outcome.ok) break;
+      }
+      return outcomes;
+    },
+    async close() {
+      ended ??= new Error('closed');
+      // The backend is ended by the other connection: this one may wait for a statement that never ends.
+      await drop();
+      await client.end().catch(() => undefined);
+    },
+  };
+}
+
+async function loadDriver(): Promise<typeof import('pg')> {
+  try {
+    return (await import('pg')).default as unknown as typeof import('pg');
+  } catch {
+    throw new ServerRefused('The package pg is not installed; --url needs it.');
+  }
+}
+
+/** The reason without what the URL holds: drivers put host and user into their messages. */
+function refuse(what: string, error: unknown): never {
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
+  throw new ServerRefused(`${what} (${code}).`);
+}
+
+async function outcomeOf(client: Client, sql: string): Promise<Ran> {
+  try {
+    // The extended protocol takes one statement only: a text that hides a COMMIT behind a semicolon is refused.
+    const result = await client.query({ text: sql, rowMode: 'array', queryMode: 'extended' } as {
+      text: string;
+      rowMode: 'array';
+    });
+    const rows = (result.rows as unknown[][]).map((row) =>
+      row.map((v) => (v === null || v === undefined ? null : typeof v === 'string' ? v : JSON.stringify(v))),
+    );
+    return { ok: true, rows, affected: result.rowCount ?? 0 };
+  } catch (error) {
+    const { code, message, constraint, column } = error as {
+      code?: string;
+      message: string;
+      constraint?: string;
+      column?: string;
+    };
+    return { ok: false, code: code ?? 'XX000', message, constraint, column };
+  }
+}
