@@ -108,6 +108,7 @@ export function verdictOf(cell: Cell, model: Model, findings: readonly Finding[]
   if (!table) return 'undecided';
   if (!model.databaseIsolates(table)) return 'open';
   if (findings.some((f) => explains(f, cell))) return 'leak';
+  if (cell.grantedByPlatform) return 'undecided';
   if (cell.way.kind === 'table' && rows.includes(cell.command)) {
     const leaks = model.policyLeaks(table);
     if (leaks.some((l) => covers(l, cell))) return 'leak';
@@ -173,8 +174,8 @@ function executedOf(finding: Finding, proof: Proof): Executed | undefined {
   const open = cells.filter((c) => c.outcome !== 'blocked');
   if (blocked.length === 0)
     return { finding, outcome: 'not executed', reason: open[0]?.reason ?? 'nothing that was tried shows it' };
-  if (claimsOfPossibility.has(finding.rule))
-    return { finding, outcome: 'not executed', reason: 'the rows that were tried do not show it' };
+  if (finding.confidence === 'possible' || claimsOfPossibility.has(finding.rule))
+    return { finding, outcome: 'not executed', reason: 'it speaks of rows or uses that were not tried' };
   return {
     finding,
     outcome: 'refuted',

@@ -60,6 +60,8 @@ export interface Cell {
   readonly reason: string;
   /** The attempt whose outcome this is. */
   readonly attempt?: Attempt;
+  /** The right to it comes from the defaults of the platform, which no migration shows. */
+  readonly grantedByPlatform?: true;
 }
 
 /** The name of a cell in messages. */

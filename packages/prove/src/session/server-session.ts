@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Client } from 'pg';
+import type * as Pg from 'pg';
 import { OutOfTime, quoteName, TimedOut, type Limits, type Ran, type Session } from './session.js';
 
 /** A server could not be used. The message names neither user, password nor host. */
@@ -16,7 +16,7 @@ export async function openServerSession(url: string, limits: Limits): Promise<Se
   const pg = await loadDriver();
   const begun = Date.now();
   const name = `tenant_lint_${randomBytes(6).toString('hex')}`;
-  const connect = async (connectionString: string): Promise<Client> => {
+  const connect = async (connectionString: string): Promise<Pg.Client> => {
     const client = new pg.Client({
       connectionString,
       connectionTimeoutMillis: connectMilliseconds,
@@ -42,7 +42,7 @@ export async function openServerSession(url: string, limits: Limits): Promise<Se
       await admin.end();
     }
   };
-  let client: Client;
+  let client: Pg.Client;
   try {
     const scratch = new URL(url);
     scratch.pathname = `/${name}`;
@@ -95,9 +95,9 @@ export async function openServerSession(url: string, limits: Limits): Promise<Se
   };
 }
 
-async function loadDriver(): Promise<typeof import('pg')> {
+async function loadDriver(): Promise<typeof Pg> {
   try {
-    return (await import('pg')).default as unknown as typeof import('pg');
+    return (await import('pg')).default as unknown as typeof Pg;
   } catch {
     throw new ServerRefused('The package pg is not installed; --url needs it.');
   }
@@ -110,7 +110,7 @@ function refuse(what: string, error: unknown): never {
   throw new ServerRefused(`${what} (${code}).`);
 }
 
-async function outcomeOf(client: Client, sql: string): Promise<Ran> {
+async function outcomeOf(client: Pg.Client, sql: string): Promise<Ran> {
   try {
     // The extended protocol takes one statement only: a text that hides a COMMIT behind a semicolon is refused.
     const result = await client.query({ text: sql, rowMode: 'array', queryMode: 'extended' } as {
