@@ -1,8 +1,12 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { sourcesOf } from '@tenant-lint/analysis';
 import type { FileFacts } from '@tenant-lint/model';
 import { runRules } from '@tenant-lint/engine';
 import {
   compare,
+  emitPgtap,
+  emitVitest,
   openServerSession,
   OutOfMemory,
   OutOfTime,
@@ -15,7 +19,7 @@ import {
   type ProveInput,
 } from '@tenant-lint/prove';
 import { rules } from '@tenant-lint/rules';
-import { buildModel, Failure, type Built, type Settings, type Source } from '@tenant-lint/workspace';
+import { buildModel, codeOf, Failure, type Built, type Settings, type Source } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { notices } from '../notices.js';
 import { open } from '../open.js';
@@ -30,7 +34,7 @@ import { refusal } from '../refusal.js';
  * code; throws Failure where there is nothing to run or the database cannot be had.
  */
 export async function prove(paths: readonly string[], flags: ProveFlags, io: Io): Promise<number> {
-  const { source, settings } = await open(paths, flags, io.cwd);
+  const { root, source, settings } = await open(paths, flags, io.cwd);
   const progress = progressLine(io);
   const built = buildModel(source, { settings, progress: progress.update });
   for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
@@ -39,6 +43,10 @@ export async function prove(paths: readonly string[], flags: ProveFlags, io: Io)
   const migrations = migrationsOf(built, source);
   const proof = await proved({ migrations, built, flags, progress: progress.update });
   progress.end();
+  if (flags.emit) {
+    emit(proof, flags.emit, root, io);
+    return 0;
+  }
   const comparison = compared(proof, built, settings);
   io.stdout.write(
     flags.format === 'json' ? proofJson(proof, comparison, built.model) : proofText(proof, comparison, built.model),
@@ -48,6 +56,28 @@ export async function prove(paths: readonly string[], flags: ProveFlags, io: Io)
     (c) => c.outcome === 'leaked' && !c.grantedByPlatform && !byApplication.includes(c.table),
   );
   return leaks.length > 0 || comparison.disagreements.length > 0 ? 1 : 0;
+}
+
+/** Writes the tests to a file, or to stdout as if they stood in the root. */
+function emit(proof: Proof, { as, file }: NonNullable<ProveFlags['emit']>, root: string, io: Io): void {
+  const target = file === undefined ? undefined : path.resolve(io.cwd, file);
+  const toRoot =
+    target === undefined ? '.' : path.relative(path.dirname(target), root).split(path.sep).join('/') || '.';
+  const text = as === 'vitest' ? emitVitest(proof, toRoot.startsWith('.') ? toRoot : `./${toRoot}`) : emitPgtap(proof);
+  if (target === undefined) {
+    io.stdout.write(text);
+    return;
+  }
+  try {
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  } catch (error) {
+    throw new Failure(`The tests cannot be written (${codeOf(error)}).`, {
+      where: target,
+      advice: 'Check the file of --emit.',
+      cause: error,
+    });
+  }
 }
 
 /** Against all findings: weak and excused ones are claims about the database too. */

@@ -16,6 +16,8 @@ export interface Applied {
   readonly exceptions: readonly Exception[];
   /** What ran, in order: for tests that are written out. */
   readonly ran: readonly Step[];
+  /** Those of them that ran after all others, because something they need comes later. */
+  readonly late: readonly Step[];
 }
 
 /** Errors that a statement of another history, which comes later, may cure. */
@@ -35,6 +37,7 @@ export async function applyMigrations(
   for (const sql of plan.before) await guarded(session, [sql], 'the stand-ins');
   const exceptions: Exception[] = [];
   const ran: Step[] = [];
+  const late: Step[] = [];
   let waiting: { step: Step; reason: string }[] = [];
   let file = '';
   let done = 0;
@@ -69,6 +72,7 @@ export async function applyMigrations(
       const result = await guarded(session, step.run, stepName(step));
       if (result.ok) {
         ran.push(step);
+        late.push(step);
         tell(step, 'replaced', 'after what it needs, which comes later');
       } else still.push({ step, reason: result.message });
     }
@@ -77,7 +81,7 @@ export async function applyMigrations(
   for (const { step, reason } of waiting) tell(step, 'failed', reason);
   await freshFile(session, plan);
   exceptions.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.start - b.start));
-  return { total: plan.steps.length, applied: ran.length, exceptions, ran };
+  return { total: plan.steps.length, applied: ran.length, exceptions, ran, late };
 }
 
 /** The name of a step in messages and among those to skip. */
