@@ -119,6 +119,9 @@ export class Sources {
     let open: Reason | undefined;
     let confidence: Confidence | undefined;
     let staff = false;
+    // Put together from several values, of which one may be what says the tenant: `${projectId}-${name}`.
+    const resolved = this.world.program.resolve(stripped(pin.value));
+    const isComposed = resolved.kind === 'text' && resolved.parts.filter((part) => 'hole' in part).length > 1;
     for (const source of sources) {
       switch (source.kind) {
         case 'trusted':
@@ -139,7 +142,7 @@ export class Sources {
             continue;
           }
           const unread = this.world.unreadOf(source, access);
-          const own = isSecret(pin.column) || source.assumed ? 'possible' : unread ? 'likely' : 'certain';
+          const own = isSecret(pin.column) || source.assumed || isComposed ? 'possible' : unread ? 'likely' : 'certain';
           confidence = best(confidence, this.#within(reached, own, table, target));
           reasons.push(
             { text: `${pin.column} is ${source.what} of the request` },
