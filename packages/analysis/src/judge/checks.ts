@@ -97,7 +97,8 @@ export class Checks {
     const value = stripped(given);
     if (depth <= 0 || value.kind === 'constant' || value.kind === 'undefined' || value.kind === 'unknown')
       return undefined;
-    const key = `${at.f.id}/${at.block}/${at.offset}/${at.caller?.chain.id ?? ''}/${keyOfValue(value)}`;
+    // What was not found within fewer steps may be found within more.
+    const key = `${depth}/${at.f.id}/${at.block}/${at.offset}/${at.caller?.chain.id ?? ''}/${keyOfValue(value)}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);

@@ -274,7 +274,7 @@ export class Judge {
     const confidence = worst(
       proof.confidence,
       // A key of another table: whether its rows are tied to these is what could not be shown.
-      binds === 'constant' || (binds === 'elsewhere' && evidence === 'negated')
+      binds === 'constant' || (evidence === 'negated' && (binds === 'elsewhere' || this.#isTiedToOwn(whole)))
         ? 'possible'
         : evidence === 'none'
           ? this.#confidence(access, table, target, derived)
@@ -324,6 +324,7 @@ export class Judge {
 
   #isTiedToOwn(predicate: Predicate): boolean {
     if (predicate.kind === 'and') return predicate.of.some((p) => this.#isTiedToOwn(p));
+    if (predicate.kind === 'either') return predicate.of.every((p) => this.#isTiedToOwn(p));
     if (predicate.kind !== 'exists' && predicate.kind !== 'in-query') return false;
     const { targets, condition } = predicate.query;
     return targets.some((t) =>
