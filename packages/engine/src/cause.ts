@@ -17,10 +17,10 @@ const orders: readonly (readonly string[])[] = [
     'require-tenant-filter',
   ],
   [
-    'no-weakened-isolation',
     'no-shadowed-column',
     'no-fail-open-policy',
     'no-user-controlled-claim',
+    'no-weakened-isolation',
     'no-leaking-check',
     'no-leaking-policy',
   ],
@@ -42,24 +42,25 @@ const orders: readonly (readonly string[])[] = [
   ['no-lost-function-attribute', 'require-pinned-search-path'],
 ];
 
-const ranks = new Map(orders.flatMap((order) => order.map((rule, rank) => [rule, rank] as const)));
-
-/** How specific a rule is among those that may explain the same cause; lower is more specific, undefined for rules that never compete. */
-export const rank = (rule: string): number | undefined => ranks.get(rule);
+/** Whether the first rule explains a cause more closely than the second; false for rules that never compete. */
+export const isMoreSpecific = (rule: string, than: string): boolean =>
+  orders.some((order) => order.includes(rule) && order.indexOf(rule) < order.indexOf(than));
 
 /** Leaves of every cause only what its most specific rule says. What has several causes stays while it says the most about one of them. */
 export function oneFindingPerCause<T extends { readonly rule: string; readonly cause: Cause }>(
   found: readonly T[],
 ): T[] {
-  const best = new Map<string, number>();
-  for (const { rule, cause } of found) {
-    const of = rank(rule);
-    if (of !== undefined) for (const one of causesOf(cause)) best.set(one, Math.min(of, best.get(one) ?? of));
-  }
+  const rules = new Map<string, Set<string>>();
+  for (const { rule, cause } of found)
+    for (const one of causesOf(cause)) {
+      const known = rules.get(one);
+      if (known) known.add(rule);
+      else rules.set(one, new Set([rule]));
+    }
   return found.filter(({ rule, cause }) => {
-    const of = rank(rule);
     const causes = causesOf(cause);
-    return causes.length === 0 || of === undefined || causes.some((one) => best.get(one) === of);
+    const isBest = (one: string): boolean => ![...(rules.get(one) ?? [])].some((other) => isMoreSpecific(other, rule));
+    return causes.length === 0 || causes.some(isBest);
   });
 }
 

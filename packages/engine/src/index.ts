@@ -4,6 +4,6 @@ export * from './settings.js';
 export * from './render.js';
 export * from './run.js';
 export type { Override } from './overrides.js';
-export { rank } from './cause.js';
+export { isMoreSpecific } from './cause.js';
 export { summarize } from './figures.js';
 export { obligations, servingAccesses } from './subjects.js';

@@ -113,7 +113,7 @@ export interface Draft<M extends string = string> {
    * it must not depend on line numbers, and an edit elsewhere must not change it.
    */
   readonly key: string;
-  /** Findings of different rules with one cause are one finding, see `rank`. For targets and policies the engine sets it. */
+  /** Findings of different rules with one cause are one finding, see `isMoreSpecific`. For targets and policies the engine sets it. */
   readonly cause?: string | readonly string[];
   readonly evidence?: Evidence;
   readonly witness?: string;

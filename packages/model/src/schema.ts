@@ -108,11 +108,15 @@ export type LostFact =
   | { readonly kind: 'view'; readonly before: View };
 
 export type LostOfTable =
-  | { readonly kind: 'row security' | 'forced row security' }
+  | { readonly kind: 'row security' }
+  | { readonly kind: 'forced row security' }
   /** All policies as they were before one of them was dropped, changed or replaced. */
   | { readonly kind: 'policies'; readonly policies: readonly Policy[] }
   /** The column as it was: it is gone, may be NULL now, has another type, lost its default. */
-  | { readonly kind: 'column' | 'not null' | 'type' | 'default'; readonly column: Column }
+  | { readonly kind: 'column'; readonly column: Column }
+  | { readonly kind: 'not null'; readonly column: Column }
+  | { readonly kind: 'type'; readonly column: Column }
+  | { readonly kind: 'default'; readonly column: Column }
   | { readonly kind: 'constraint'; readonly constraint: Constraint }
   | { readonly kind: 'index'; readonly index: Index };
 

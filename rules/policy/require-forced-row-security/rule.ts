@@ -3,7 +3,7 @@ import { defineRule } from '@tenant-lint/engine';
 import type { Span, Table } from '@tenant-lint/model';
 import { tableName } from '../../lib/naming.js';
 import { appRoleOwning } from '../../lib/roles.js';
-import { tableNamed } from '../../lib/schema.js';
+import { readThroughDefiner } from '../../lib/definer.js';
 
 export default defineRule({
   meta: {
@@ -38,6 +38,9 @@ export default defineRule({
       const { kind } = model.tenancyOf(table.id);
       if (!enabled || forced || (kind !== 'keyed' && kind !== 'root' && kind !== 'child')) continue;
       if (readThroughDefiner(model, table)) continue;
+      // FORCE taken away is the finding of no-weakened-isolation.
+      if (model.schema.history?.some((loss) => loss.kind === 'forced row security' && loss.table === table.id))
+        continue;
       const owner = table.owner?.role ?? '';
       byOwner.set(owner, [...(byOwner.get(owner) ?? []), table]);
     }
@@ -87,23 +90,3 @@ const byPlace = (a: Table, b: Table): number => {
 
 /** The statement that enables row security: FORCE belongs beside it. */
 const enabledAt = (table: Table): Span => table.rowSecurity.origin?.created ?? table.origin.created;
-
-/**
- * Whether a policy of the table calls a SECURITY DEFINER function that reads the table: the way to avoid recursion. It works only as long
- * as the function's owner is not bound by the policy, so FORCE would make every query of the table fail.
- */
-function readThroughDefiner(model: Model, table: Table): boolean {
-  const text = JSON.stringify(table.policies.flatMap((p) => [p.using ?? null, p.check ?? null]));
-  return [...model.schema.functions.values()].flat().some((f) => {
-    if (!f.securityDefiner) return false;
-    const called = [f.name.name, `${f.name.schema ?? 'public'}.${f.name.name}`].some((name) =>
-      text.includes(`"function":${JSON.stringify(name)}`),
-    );
-    return (
-      called &&
-      f.queries.some((query) =>
-        query.targets.some((t) => t.table.known && tableNamed(model, t.table.value)?.id === table.id),
-      )
-    );
-  });
-}
