@@ -1,4 +1,3 @@
-import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Span, Table } from '@tenant-lint/model';
 import { tableName } from '../../lib/naming.js';
