@@ -24,6 +24,11 @@ import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js'
 import noUnknownRule from './meta/no-unknown-rule/rule.js';
 import noUselessSuppression from './meta/no-useless-suppression/rule.js';
 import requireSuppressionReason from './meta/require-suppression-reason/rule.js';
+import noRenamedTenantKey from './migration/no-renamed-tenant-key/rule.js';
+import noTenantlessUpsert from './migration/no-tenantless-upsert/rule.js';
+import noWeakenedIsolation from './migration/no-weakened-isolation/rule.js';
+import requireCompleteErasure from './migration/require-complete-erasure/rule.js';
+import requireTenantInStatement from './migration/require-tenant-in-statement/rule.js';
 import requirePublicationFilter from './platform/require-publication-filter/rule.js';
 import requireTenantInScheduledJob from './platform/require-tenant-in-scheduled-job/rule.js';
 import requireTenantInSimilaritySearch from './platform/require-tenant-in-similarity-search/rule.js';
@@ -101,6 +106,11 @@ export const rules: readonly Rule[] = [
   noUnknownRule,
   noUselessSuppression,
   requireSuppressionReason,
+  noRenamedTenantKey,
+  noTenantlessUpsert,
+  noWeakenedIsolation,
+  requireCompleteErasure,
+  requireTenantInStatement,
   requirePublicationFilter,
   requireTenantInScheduledJob,
   requireTenantInSimilaritySearch,

@@ -730,6 +730,156 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-renamed-tenant-key",
+    "name": "no-renamed-tenant-key",
+    "shortDescription": {
+      "text": "Disallow renaming a tenant column that functions or code still use by its old name."
+    },
+    "fullDescription": {
+      "text": "Policies, keys and views follow a rename; function bodies and code do not, and fail or lose their condition."
+    },
+    "help": {
+      "text": "<table>.<column> becomes <to> here, and <users> still <verb> <column>. Policies, keys and views follow a rename; function bodies and code do not, and fail or lose their condition. Change them together with the migration, or keep <column> as a generated column for a while.\n<table>.<column>, which says whose a row is, becomes <to> here. Policies, keys and views follow a rename, and no code is known in which the old name could be looked for. Release the code that uses <to> together with the migration."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "migration",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "migration"
+      ],
+      "catalogue": [
+        "M08"
+      ]
+    }
+  },
+  {
+    "id": "no-tenantless-upsert",
+    "name": "no-tenantless-upsert",
+    "shortDescription": {
+      "text": "Disallow upserts that find the existing row by a key without the tenant."
+    },
+    "fullDescription": {
+      "text": "A row of another tenant with the same <columns> is overwritten."
+    },
+    "help": {
+      "text": "ON CONFLICT (<columns>) finds the existing row of <table> without <key>. A row of another tenant with the same <columns> is overwritten. Add <key> to the unique key and to ON CONFLICT.\nON CONFLICT (<columns>) finds the existing row of <table> without <key>. Where another tenant has a row with the same <columns>, policies refuse the statement, which tells that the row exists. Add <key> to the unique key and to ON CONFLICT."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "migration",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "migration"
+      ],
+      "catalogue": [
+        "D04"
+      ]
+    }
+  },
+  {
+    "id": "no-weakened-isolation",
+    "name": "no-weakened-isolation",
+    "shortDescription": {
+      "text": "Disallow migrations that take away what earlier ones had established to hold tenants apart."
+    },
+    "fullDescription": {
+      "text": "From then on every role that may use <table> reaches all tenants' rows, whatever its policies say."
+    },
+    "help": {
+      "text": "Row security of <table> is switched off here. From then on every role that may use <table> reaches all tenants' rows, whatever its policies say. Leave row security enabled; where a statement has to see all rows, run it as a role with BYPASSRLS.\n<table> is dropped here and made again without its row security. What earlier migrations enabled and created for <table> went with it, so every role that may use it reaches all tenants' rows. Enable row security and create the policies of <table> again where it is made again.\nRow security of <table> no longer holds for its owner from here on. Whatever connects as the owner, or as a member of it, reads and changes all tenants' rows. Leave FORCE ROW LEVEL SECURITY on, and run what has to see all rows as a role with BYPASSRLS.\nPolicies of <table> let through rows here that they held back before. Policy <policy> now admits <witness>, so rows of other tenants can be <done>. Put the condition on the tenant back, or add a restrictive policy that holds it.\n<table>.<column>, which says whose a row is, is dropped here. Nothing tells the rows of tenants apart any more, and policies, keys and indexes on it are gone with it. Keep <column>, or add the key that takes its place in the same migration, with its policies.\n<table>.<column>, which says whose a row is, is dropped here. The rows of <table> belong to a tenant only through <parents> now, so every condition has to go that way. Keep <column>, and a reference that carries it.\n<table>.<column> may be NULL from here on. A row without it belongs to no tenant, a lenient condition shows it to all of them, and references and unique constraints over it do not hold for it. Leave <column> NOT NULL, and mark rows that all tenants share by a column of their own.\n<table>.<column> is <type> from here on, while <root> identifies tenants by <before>. Comparisons need a cast that index and reference do not survive, and texts that only look alike are different tenants. Give <column> the type of <root>.\n<table>.<column> loses the default that filled in the current tenant. Inserts that leave <column> out fail, or write rows that belong to no tenant where it may be NULL. Write <column> in every insert before the default is dropped.\nUniqueness of <table> over <before> is replaced by one without <key>. A value that one tenant uses is refused to all others, and tells them that it exists. Keep <key> in the constraint.\nThe reference of <table> over <before> is replaced by one without <key>. A row can point at another tenant's row from here on: references are checked past row security. Keep <key> in the reference.\nRolled back, this migration <what> and leaves <table> in place. The application that runs after the rollback reaches all tenants' rows of <table>. Roll <table> back together with its rows, or leave its protection in place."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "migration",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "migration"
+      ],
+      "catalogue": [
+        "M01",
+        "M02",
+        "M03",
+        "M04",
+        "M06",
+        "M07",
+        "M12",
+        "M14"
+      ]
+    }
+  },
+  {
+    "id": "require-complete-erasure",
+    "name": "require-complete-erasure",
+    "shortDescription": {
+      "text": "Require that deleting a tenant deletes all its rows."
+    },
+    "fullDescription": {
+      "text": "No reference with ON DELETE CASCADE reaches them, so they belong to a tenant that is gone, or to the next one of that id."
+    },
+    "help": {
+      "text": "Rows of the tenant stay in <tables> when it is deleted from <root> here. No reference with ON DELETE CASCADE reaches them, so they belong to a tenant that is gone, or to the next one of that id. Delete them in the same transaction, or give them a reference to <root> with ON DELETE CASCADE."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": true
+    },
+    "properties": {
+      "group": "migration",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "migration"
+      ],
+      "catalogue": [
+        "D05"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-statement",
+    "name": "require-tenant-in-statement",
+    "shortDescription": {
+      "text": "Require the tenant in what migrations, functions and query files write."
+    },
+    "fullDescription": {
+      "text": "Rows of every tenant are <done> by one call."
+    },
+    "help": {
+      "text": "Function <function> <verb> <table> without a condition on <key>. Rows of every tenant are <done> by one call. Add <key> to the condition, from a parameter that the caller proves or from the session.\nThis migration <verb> every row of <table>. It is done to all tenants at once, and cannot be tried with one of them first. Say in a comment that all tenants are meant, or add the condition that was forgotten.\n<method> of <table> takes rows of <other> without comparing the tenant. Rows of different tenants whose other columns happen to agree are mixed. Add <condition> to the condition.\nINSERT into <table> leaves out <key>. The row is refused, or belongs to no tenant where <key> may be NULL. Write <key> with every row.\nINSERT into <table> copies rows of <other>, but not their <key>. Rows of other tenants are written under the tenant that <key> names. Take <key> from <other>, or hold <other> to the tenant that is written.\nA migration writes a row of <table> for the tenant <value>. Every database that the migration runs on gets the row, whether that tenant exists there or is somebody else. Move the row to a seed for development, or write it for every tenant by a SELECT from <root>."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "migration",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "migration"
+      ],
+      "catalogue": [
+        "D01",
+        "D02",
+        "D03",
+        "D07"
+      ]
+    }
+  },
+  {
     "id": "require-publication-filter",
     "name": "require-publication-filter",
     "shortDescription": {
