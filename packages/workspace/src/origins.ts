@@ -68,9 +68,18 @@ export class Origins {
     }
     const stars = file.passed.filter((p) => !p.names);
     if (stars.length === 0 || this.#exports(file.file, name) === true) return [own];
-    const behind = stars.flatMap((p) => through(p, name));
-    const sure = behind.filter((o) => this.#exports(o.declaring, o.name) === true);
-    return sure.length > 0 ? sure : [own, ...behind];
+    // The one that surely exports it; an index may name a hundred, and is asked for every name that anybody imports.
+    for (const passed of stars) {
+      const target = this.modules.resolve(file.file, passed.module);
+      if (target === undefined) continue;
+      if (this.#files.get(target)?.passed.length === 0) {
+        if (this.#exports(target, name) === true) return [{ declaring: target, name, through: [file.file] }];
+      } else {
+        const sure = through(passed, name).filter((o) => this.#exports(o.declaring, o.name) === true);
+        if (sure.length > 0) return sure;
+      }
+    }
+    return [own, ...stars.flatMap((p) => through(p, name))];
   }
 
   /** Whether a name that a file exports is surely a type. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,81 +7,164 @@ import { fileURLToPath } from 'node:url';
 import { generateRepository } from './generate.js';
 
 /**
- * `npm run bench [-- FOLDER]`: whole-process wall time of `tenant-lint check` against oxlint (default rules) and ESLint (typescript-eslint
- * parser, no rules) on the same files in the same run, medians, as ratios; and our peak memory. FOLDER is a real repository instead of the
- * generated one.
+ * `npm run bench [-- FOLDER] [--rounds N] [--growth]`: whole-process wall time of `tenant-lint check`, cold (nothing cached) and warm (facts
+ * cached, then one file edited), against oxlint (default rules) and ESLint (typescript-eslint parser, no rules) on the same files in the same
+ * run, medians, as ratios; and our peak memory. The tools take turns, so that what else the machine does meets all of them. FOLDER is a real
+ * repository instead of the generated one; nothing in it is changed but `node_modules/.cache`. `--growth` measures generated repositories of
+ * 1,000 to 16,000 files instead.
  */
 const require = createRequire(import.meta.url);
 const files = 4_000;
-const rounds = 5;
+const sizes = [1_000, 2_000, 4_000, 8_000, 16_000];
+const bin = fileURLToPath(new URL('../../../cli/bin/tenant-lint.js', import.meta.url));
 
 interface Tool {
   readonly name: string;
   readonly rounds: number;
   readonly command: readonly string[];
+  /** Before each run. */
+  readonly prepare?: () => void;
+}
+
+interface Measured {
+  /** Medians, in milliseconds. */
+  readonly wall: number;
+  readonly cpu: number;
+  /** The largest of all rounds, in megabytes; tools other than ours do not tell. */
+  readonly peak: number;
 }
 
 function main(): void {
-  const given = process.argv.slice(2).find((a) => !a.startsWith('-'));
+  const argv = process.argv.slice(2);
+  const at = argv.indexOf('--rounds');
+  const rounds = at < 0 ? 5 : Number(argv[at + 1]);
+  const given = argv.find((a, i) => !a.startsWith('-') && (at < 0 || i !== at + 1));
   const work = mkdtempSync(path.join(os.tmpdir(), 'tenant-lint-bench-'));
   try {
+    if (argv.includes('--growth')) return growth(work, rounds);
     const folder = given === undefined ? path.join(work, 'generated') : path.resolve(given);
     if (given === undefined) generateRepository(folder, files);
-    const config = eslintConfig(work);
-    const bin = fileURLToPath(new URL('../../../cli/bin/tenant-lint.js', import.meta.url));
+    compare(folder, work, rounds, given === undefined ? `generated repository of ${files} files` : given);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const ours = (folder: string, ...flags: readonly string[]): readonly string[] => [
+  process.execPath,
+  bin,
+  'check',
+  folder,
+  '--timing',
+  '--fail-on',
+  'never',
+  ...flags,
+];
+
+function compare(folder: string, work: string, rounds: number, title: string): void {
+  const hadModules = existsSync(path.join(folder, 'node_modules'));
+  mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
+  const scratch = path.join(folder, 'tenant-lint-bench.ts');
+  try {
     const tools: Tool[] = [
-      {
-        name: 'tenant-lint',
-        rounds,
-        command: [process.execPath, bin, 'check', folder, '--no-cache', '--timing', '--fail-on', 'never'],
-      },
       { name: 'oxlint', rounds, command: [binOf('oxlint'), '--silent', folder] },
+      { name: 'cold', rounds, command: ours(folder, '--no-cache') },
+      { name: 'warm', rounds, command: ours(folder) },
+      {
+        name: 'warm, edited',
+        rounds,
+        command: ours(folder),
+        prepare: () => writeFileSync(scratch, `import pg from 'pg';\nexport const at = ${process.hrtime.bigint()}n;\n`),
+      },
       {
         name: 'eslint',
-        rounds: given === undefined ? 3 : 1,
+        rounds: Math.min(rounds, 1),
         command: [
           process.execPath,
           '--max-old-space-size=8192',
           binOf('eslint'),
           '--no-config-lookup',
           '-c',
-          config,
+          eslintConfig(work),
           '--no-warn-ignored',
           folder,
         ],
       },
     ];
-    const medians = new Map<string, number>();
-    let peak = '';
-    for (const tool of tools) {
-      const times: number[] = [];
-      for (let i = 0; i < tool.rounds; i++) {
-        const begun = process.hrtime.bigint();
-        const run = spawnSync(tool.command[0]!, tool.command.slice(1), {
-          cwd: folder,
-          encoding: 'utf8',
-          maxBuffer: 1 << 28,
-        });
-        times.push(Number(process.hrtime.bigint() - begun) / 1e6);
-        if (run.error || run.status === 2 || run.status === null) {
-          console.error(
-            `${tool.name} ended with ${run.status ?? run.signal ?? ''}: ${(run.stderr || run.stdout).slice(0, 600)}`,
-          );
-        }
-        if (tool.name === 'tenant-lint') peak = /peak memory (\d+ MB)/.exec(run.stderr)?.[1] ?? peak;
-      }
-      medians.set(tool.name, times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0);
+    measure({ name: 'first', rounds: 1, command: ours(folder) }, folder);
+    const medians = inTurns(tools, folder);
+    console.log(title);
+    const reference = medians.get('oxlint')!;
+    const eslint = medians.get('eslint')!;
+    for (const [name, { wall, cpu, peak }] of medians) {
+      const ratios =
+        name === 'oxlint' || name === 'eslint'
+          ? ''
+          : `  oxlint x ${(wall / reference.wall).toFixed(1)} (processor time ${(cpu / reference.cpu).toFixed(1)}), eslint x ${(wall / eslint.wall).toFixed(2)} (${(cpu / eslint.cpu).toFixed(2)}), peak memory ${peak} MB`;
+      console.log(`  ${name.padEnd(14)}${String(Math.round(wall)).padStart(7)} ms${ratios}`);
     }
-    const ours = medians.get('tenant-lint')!;
-    const ratio = (name: string): string => (ours / medians.get(name)!).toFixed(2);
-    console.log(`${given === undefined ? `generated repository of ${files} files` : given}`);
-    for (const tool of tools)
-      console.log(`  ${tool.name.padEnd(12)} ${Math.round(medians.get(tool.name)!)} ms (median of ${tool.rounds})`);
-    console.log(
-      `  tenant-lint / oxlint ${ratio('oxlint')}, tenant-lint / eslint ${ratio('eslint')}, peak memory ${peak}`,
-    );
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    rmSync(scratch, { force: true });
+    if (!hadModules) rmSync(path.join(folder, 'node_modules'), { recursive: true, force: true });
+  }
+}
+
+/** How time and memory grow with the number of files. */
+function growth(work: string, rounds: number): void {
+  let before: Measured | undefined;
+  for (const size of sizes) {
+    const folder = path.join(work, String(size));
+    generateRepository(folder, size);
+    const cold: Tool = { name: 'cold', rounds, command: ours(folder, '--no-cache') };
+    const now = inTurns([cold], folder).get('cold')!;
+    const grown = before ? `, time x ${(now.cpu / before.cpu).toFixed(2)}` : '';
+    console.log(
+      `${String(size).padStart(6)} files  processor time ${Math.round(now.cpu)} ms, peak memory ${now.peak} MB${grown}`,
+    );
+    before = now;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The medians of each tool, one round of every tool after the other. */
+function inTurns(tools: readonly Tool[], cwd: string): Map<string, Measured> {
+  const runs = new Map<string, Measured[]>(tools.map((t) => [t.name, []]));
+  for (let round = 0; round < Math.max(...tools.map((t) => t.rounds)); round++)
+    for (const tool of tools) if (round < tool.rounds) runs.get(tool.name)!.push(measure(tool, cwd));
+  return new Map([...runs].map(([name, all]) => [name, middle(all)]));
+}
+
+function middle(all: readonly Measured[]): Measured {
+  const median = (of: readonly number[]): number => [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0;
+  return {
+    wall: median(all.map((m) => m.wall)),
+    cpu: median(all.map((m) => m.cpu)),
+    peak: Math.max(...all.map((m) => m.peak)),
+  };
+}
+
+function measure(tool: Tool, cwd: string): Measured {
+  tool.prepare?.();
+  const begun = process.hrtime.bigint();
+  const before = childTime();
+  const run = spawnSync(tool.command[0]!, tool.command.slice(1), { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const wall = Number(process.hrtime.bigint() - begun) / 1e6;
+  if (run.error || run.status === 2 || run.status === null)
+    console.error(
+      `${tool.name} ended with ${run.status ?? run.signal ?? ''}: ${(run.stderr || run.stdout).slice(0, 600)}`,
+    );
+  return { wall, cpu: childTime() - before, peak: Number(/peak memory (\d+) MB/.exec(run.stderr)?.[1] ?? 0) };
+}
+
+/** What ended children took of the processors, in milliseconds; 0 where the system does not say (fields 16 and 17 of /proc/self/stat, in hundredths of a second). */
+function childTime(): number {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[13]) + Number(fields[14])) * 10;
+  } catch {
+    return 0;
   }
 }
 
