@@ -141,7 +141,7 @@ function listWithGit(root: string): Listing | undefined {
     for (const file of git('--others', '--exclude-standard')) {
       if (file.endsWith('/'))
         unchecked.push({ file: file.slice(0, -1), reason: 'submodule', detail: 'a repository of its own' });
-      else if (kindOf(file) === undefined && path.extname(file) === '' && isLink(path.join(root, file)))
+      else if ((kindOf(file) !== undefined || path.extname(file) === '') && isLink(path.join(root, file)))
         links.push(file);
       else files.push(file);
     }

@@ -13,9 +13,11 @@ export type Read =
 
 /**
  * The text of a file: UTF-8, or UTF-16 with a byte order mark. The mark itself is no part of the text: neither editors nor SARIF count it in
- * columns. Binary, huge and unreadable files are named, never thrown.
+ * columns. Binary, huge and unreadable files are named, never thrown. A path that leads out of the root (a stranger writes the `extends` of a
+ * compiler configuration) names no file.
  */
 export function readSource(root: string, file: string): Read {
+  if (path.isAbsolute(file) || file.split(/[\\/]/).includes('..')) return { gone: true };
   const full = path.join(root, file);
   try {
     const stat = statSync(full);
