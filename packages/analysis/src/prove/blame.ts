@@ -23,11 +23,32 @@ export function owedTo(question: ProofQuestion): PolicyLeak['owedTo'] {
       found ||= instead !== undefined;
       return instead;
     };
+    if (!mentions(question, kind)) continue;
     const asked = rewritten(question, replace);
     // The functions are rewritten as they are asked for, so what was found is known afterwards.
     if (prove(asked).kind === 'isolated' && found) return kind;
   }
   return undefined;
+}
+
+/** Whether the condition, or a function that it calls, has such a part at all. */
+function mentions({ predicate, world }: ProofQuestion, kind: NonNullable<PolicyLeak['owedTo']>): boolean {
+  const seen = new Set<SchemaFunction>();
+  const look = (node: unknown): boolean => {
+    if (Array.isArray(node)) return node.some(look);
+    if (node === null || typeof node !== 'object') return false;
+    if ('kind' in node && !('ref' in node)) {
+      const tree = node as Tree;
+      if (withoutPart(kind, tree) !== undefined) return true;
+      const f = tree.kind === 'apply' ? world.function?.(tree.function, tree.to.length) : undefined;
+      if (f?.body.known && !seen.has(f)) {
+        seen.add(f);
+        if (look(f.body.value)) return true;
+      }
+    }
+    return Object.entries(node).some(([key, value]) => key !== 'span' && look(value));
+  };
+  return look(predicate);
 }
 
 function withoutPart(kind: NonNullable<PolicyLeak['owedTo']>, node: Tree): Tree | undefined {

@@ -1,10 +1,16 @@
 import type { SchemaFunction, Target, TargetRef, Value, ValueOf } from '@tenant-lint/model';
 import type { World } from './question.js';
 import { resolveColumns } from './resolve.js';
-import { renameTargets, substitute, targetsIn } from './walk.js';
+import { renameTargets, sizeOf, substitute, targetsIn } from './walk.js';
+
+/** Each call is read with its own arguments, so functions that call each other several times grow like a tree. */
+const maxBodies = 60;
+/** Conditions and values in all bodies that one question reads through. */
+const maxSize = 4000;
 
 /** Reads calls of the project's own SQL functions through: the body with the arguments in place of its parameters. */
 export class Calls {
+  #size = 0;
   readonly #bodies = new Map<Value, Value | string | undefined>();
 
   /** `targets` is told of the tables that bodies look up; their references are made unique for each call. */
@@ -31,6 +37,9 @@ export class Calls {
     if (!definition) return undefined;
     const { body } = definition;
     if (!body.known) return `what the function ${call.function} does (${body.reason})`;
+    this.#size += sizeOf(body.value);
+    if (this.#bodies.size > maxBodies || this.#size > maxSize)
+      return `what the function ${call.function} does (too many nested calls)`;
     const prefix = `f${this.#bodies.size}~`;
     const bound = resolveColumns(body.value, (target) => this.world.columns?.(target));
     const inner = new Set(targetsIn(bound).map((t) => t.ref));

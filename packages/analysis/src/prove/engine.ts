@@ -45,6 +45,7 @@ export class Engine extends Run {
   }
 
   evaluate(p: Predicate): Outcomes {
+    this.spend();
     switch (p.kind) {
       case 'and':
         return this.#all(p.of);

@@ -79,7 +79,21 @@ const leakOf = ({ command, proof, strict }: Judged): Leak | undefined => {
   return decisive.kind === 'leak' ? decisive : undefined;
 };
 
+/** Leaks and unknowns come from the same proofs. */
+const judgements = new WeakMap<Table, { readonly context: PolicyContext; readonly judged: readonly Judged[] }>();
+
 function judge(table: Table, context: PolicyContext): readonly Judged[] {
+  const known = judgements.get(table);
+  if (known && sameContext(known.context, context)) return known.judged;
+  const judged = judgeAnew(table, context);
+  judgements.set(table, { context, judged });
+  return judged;
+}
+
+const sameContext = (a: PolicyContext, b: PolicyContext): boolean =>
+  a.schema === b.schema && a.tenancy === b.tenancy && a.otherRoles === b.otherRoles;
+
+function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
   const kind = context.tenancy.tables.get(table.id)?.kind ?? 'unknown';
   if (kind === 'shared' || kind === 'unknown') return [];
   const result: Judged[] = [];

@@ -2,7 +2,7 @@ import type { Target, TargetRef, Value } from '@tenant-lint/model';
 import { ANY, ERROR, FALSE, NULL, TRUE, truth, type Outcomes } from './logic.js';
 import { bare, missing } from './missing.js';
 import type { Setup } from './setup.js';
-import { Space } from './space.js';
+import { Space, TooLarge } from './space.js';
 import { canBeNull, keyOf, plain, refsOf, type Symbol } from './symbols.js';
 
 /** What the small world of one run contains. */
@@ -28,6 +28,8 @@ export type Feature = 'assume' | 'missing' | 'failOpen' | 'doubt' | 'vanished';
 const maxSteps = 12_000;
 const minSteps = 50;
 const maxWork = 1_000_000;
+/** Conditions evaluated in all runs of one question, those of functions and of other tables' policies included. */
+const maxEvaluations = 150_000;
 
 /** The state of one run: what has been chosen, what was asked for, what the answer rests on. */
 export class Run {
@@ -52,6 +54,11 @@ export class Run {
     readonly mode: Mode,
   ) {
     this.space = new Space(Math.max(minSteps, Math.min(maxSteps, Math.floor(maxWork / setup.size))));
+  }
+
+  /** Counts one condition more. @throws TooLarge */
+  spend(): void {
+    if (++this.setup.evaluations > maxEvaluations) throw new TooLarge();
   }
 
   /** Every outcome is possible, and nobody chooses it. */

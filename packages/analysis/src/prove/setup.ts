@@ -4,7 +4,7 @@ import { Calls } from './calls.js';
 import { identityOf } from './identity.js';
 import { bare } from './missing.js';
 import type { ColumnFact, ProofQuestion, World } from './question.js';
-import { hasOrder, refsIn, targetsIn } from './walk.js';
+import { hasOrder, refsIn, sizeOf, targetsIn } from './walk.js';
 
 /** Everything about a question that does not change between runs. */
 export class Setup {
@@ -32,6 +32,8 @@ export class Setup {
   /** Whether something is compared by order. */
   ordered = false;
 
+  /** How many conditions the runs have evaluated so far. */
+  evaluations = 0;
   /** How many conditions and values the predicate has. */
   readonly size: number;
 
@@ -208,12 +210,4 @@ function companionsOf(question: ProofQuestion, inner: ReadonlySet<TargetRef>): r
   };
   if (question.others?.length) add(question.predicate);
   return [...found.values()];
-}
-
-function sizeOf(node: unknown): number {
-  if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + sizeOf(item), 0);
-  if (node === null || typeof node !== 'object') return 0;
-  let size = 'kind' in node ? 1 : 0;
-  for (const [key, inner] of Object.entries(node)) if (key !== 'span') size += sizeOf(inner);
-  return size;
 }

@@ -127,3 +127,12 @@ export function eachComparison(tree: Predicate | Value, visit: (sides: readonly 
     else if (p.kind === 'in-query') visit([...p.left, ...p.query.output]);
   });
 }
+
+/** How many conditions, values and targets a tree has. */
+export function sizeOf(node: unknown): number {
+  if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + sizeOf(item), 0);
+  if (node === null || typeof node !== 'object') return 0;
+  let size = 'kind' in node ? 1 : 0;
+  for (const [key, inner] of Object.entries(node)) if (key !== 'span') size += sizeOf(inner);
+  return size;
+}
