@@ -1,7 +1,8 @@
 import type { Command, Model, PolicyLeak } from '@tenant-lint/analysis';
 import type { PolicySubject } from '@tenant-lint/engine';
-import type { Confidence, Predicate, Related, SchemaFunction, Span, Value } from '@tenant-lint/model';
+import type { Confidence, Predicate, Related, SchemaFunction, Value } from '@tenant-lint/model';
 import { confidences } from '@tenant-lint/model';
+import { bareValue, comparisonsIn } from './conditions.js';
 import { placeOf, relatedOf } from './evidence.js';
 import { keyColumns, tableName } from './naming.js';
 import { predicatesIn } from './schema.js';
@@ -15,7 +16,8 @@ export type PolicyRule = 'no-fail-open-policy' | 'no-user-controlled-claim' | 'n
  */
 export function explains(leak: PolicyLeak, keys: readonly string[]): PolicyRule {
   const condition = leak.side === 'check' ? (leak.policy.check ?? leak.policy.using) : leak.policy.using;
-  const compares = keys.length === 0 || (condition !== undefined && comparesTenant(condition, keys));
+  const compares =
+    keys.length === 0 || (condition !== undefined && (comparesTenant(condition, keys) || asksForSetting(condition)));
   if (leak.cause === 'fail-open' && compares) return 'no-fail-open-policy';
   if (leak.owedTo !== undefined) return 'no-user-controlled-claim';
   return leak.side === 'check' && leak.policy.check !== undefined ? 'no-leaking-check' : 'no-leaking-policy';
@@ -35,6 +37,16 @@ function comparesTenant(condition: Predicate, keys: readonly string[]): boolean 
         return false;
     }
   });
+}
+
+/** Whether a setting is compared with a constant: `current_setting('app.bypass') = 'on'`, which any session can give itself. */
+function asksForSetting(condition: Predicate): boolean {
+  for (const { sides } of comparisonsIn(condition)) {
+    const bare = sides.map(bareValue);
+    const constant = bare.some((v) => v.kind === 'constant' && v.value !== null && v.value !== '');
+    if (constant && bare.some((v) => holds(v, (inner) => inner.kind === 'setting'))) return true;
+  }
+  return false;
 }
 
 const comparesKey = (some: readonly Value[], others: readonly Value[], keys: readonly string[]): boolean =>
@@ -86,6 +98,9 @@ export function policyFinding(
   if (worst === undefined) return undefined;
   const shared = worst.through && sharing(worst.through, rule, model);
   if (shared && (shared[0]?.policy !== policy || shared[0].table !== table.id)) return undefined;
+  const alikeIn = rule === 'no-fail-open-policy' && !shared ? sameCondition(worst, model) : [];
+  const [leader] = alikeIn;
+  if (leader && (leader.policy.name !== policy.name || leader.table !== table.id)) return undefined;
   const place =
     shared && worst.through ? placeOf(worst.through.origin) : placeOf(policy.origin, 'the policy is changed here');
   const key = keys.join(' or ');
@@ -93,7 +108,12 @@ export function policyFinding(
   return {
     data: {
       policy: policy.name,
-      table: tableName(table.id) + alike(others.length, worst.through),
+      table:
+        tableName(table.id) +
+        alike(others.length, worst.through) +
+        (alikeIn.length > 1
+          ? `, like ${alikeIn.length - 1} other${alikeIn.length > 2 ? 's' : ''} with the same condition,`
+          : ''),
       key: key === '' ? 'the row it belongs to' : key,
       done: doneBy(own),
       witness: worst.witness.text,
@@ -109,6 +129,10 @@ export function policyFinding(
       })),
       ...place.related,
       ...relatedOf(worst.because, place.span),
+      ...alikeIn.slice(1).map((o) => ({
+        span: o.policy.origin.created,
+        text: `policy ${o.policy.name} of ${tableName(o.table)} has the same condition`,
+      })),
     ],
     confidence: worst.confidence,
     witness: worst.witness.text,
@@ -140,12 +164,37 @@ function sharing(f: SchemaFunction, rule: PolicyRule, model: Model): readonly Po
       if (!found.some((l) => l.table === leak.table && l.policy.name === leak.policy.name)) found.push(leak);
     }
   }
-  const place = ({ policy: { origin } }: PolicyLeak): Span => origin.created;
-  found.sort((a, b) =>
-    place(a).file < place(b).file ? -1 : place(a).file > place(b).file ? 1 : place(a).start - place(b).start,
-  );
+  found.sort(byPlace);
   return found.length > 1 ? found : undefined;
 }
+
+function byPlace({ policy: { origin: a } }: PolicyLeak, { policy: { origin: b } }: PolicyLeak): number {
+  if (a.created.file !== b.created.file) return a.created.file < b.created.file ? -1 : 1;
+  return a.created.start - b.created.start;
+}
+
+/** The policies that open up by the same condition, first things first: the setting is the cause, and one decision mends them all. */
+function sameCondition(leak: PolicyLeak, model: Model): readonly PolicyLeak[] {
+  const text = conditionText(leak);
+  const found = new Map<string, PolicyLeak>();
+  for (const table of model.schema.tables.values()) {
+    const keys = keyColumns(model.tenancyOf(table.id));
+    for (const other of model.policyLeaks(table)) {
+      if (other.through || explains(other, keys) !== 'no-fail-open-policy' || conditionText(other) !== text) continue;
+      found.set(`${other.table} ${other.policy.name}`, other);
+    }
+  }
+  return [...found.values()].sort(byPlace);
+}
+
+const conditionText = ({ policy, side, witness }: PolicyLeak): string =>
+  JSON.stringify(
+    [side === 'check' ? (policy.check ?? policy.using) : policy.using, emptyKey(witness.text)],
+    leaveSpans,
+  );
+
+/** Whether the witness is a row with an empty key: it takes a tenant that is called so. */
+export const emptyKey = (witness: string): boolean => witness.includes('with an empty tenant');
 
 /** What the rule that explains a leak calls its cause. */
 export function causeOfLeak(leak: PolicyLeak, model: Model): string {

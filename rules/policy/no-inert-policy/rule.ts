@@ -25,7 +25,7 @@ export default defineRule({
         fix: 'Write the condition that every row must meet into the policy, or drop it.',
       },
       bypassing: {
-        what: 'Policy {policy} of {table} is only for {roles}, and row security does not hold for {them}.',
+        what: 'Policy {policy} of {table}{others} is only for {roles}, and row security does not hold for {them}.',
         why: 'It allows nothing that is not allowed anyway, and hides that these connections reach all rows.',
         fix: 'Drop the policy, or create it for the role with which the application connects.',
       },
@@ -55,16 +55,45 @@ export default defineRule({
     if (!table.rowSecurity.enabled || kind === 'shared') return;
     const found = inertness(subject, model);
     if (!found) return;
+    const place = placeOf(policy.origin);
+    const alike = found.message === 'bypassing' ? forTheSameRoles(policy, model) : [];
+    if (alike.length > 0 && alike[0]?.policy !== policy) return;
+    const count = alike.length - 1;
     yield {
       message: found.message,
-      data: { policy: policy.name, table: tableName(table.id), ...found.data },
-      ...placeOf(policy.origin),
+      data: {
+        policy: policy.name,
+        table: tableName(table.id),
+        ...found.data,
+        others: count > 0 ? `, like ${count} other${count > 1 ? 's' : ''},` : '',
+      },
+      span: place.span,
+      related: [
+        ...place.related,
+        ...alike.slice(1).map((o) => ({
+          span: o.policy.origin.created,
+          text: `policy ${o.policy.name} of ${tableName(o.table.id)} is for the same role`,
+        })),
+      ],
       confidence: 'certain' as const,
       table: table.id,
       key: `${table.id} ${policy.name} ${found.message}`,
     };
   },
 });
+
+/** The policies of all tables that are only for the same roles: one decision about the role mends them all. */
+function forTheSameRoles({ roles }: Policy, model: Model): readonly PolicySubject[] {
+  const key = [...roles].sort().join();
+  const found = [...model.schema.tables.values()].flatMap((table) =>
+    table.rowSecurity.enabled && model.tenancyOf(table.id).kind !== 'shared'
+      ? table.policies.filter((p) => [...p.roles].sort().join() === key).map((policy) => ({ table, policy }))
+      : [],
+  );
+  return found.sort(({ policy: { origin: a } }, { policy: { origin: b } }) =>
+    a.created.file === b.created.file ? a.created.start - b.created.start : a.created.file < b.created.file ? -1 : 1,
+  );
+}
 
 function inertness(
   { table, policy }: PolicySubject,
