@@ -41,12 +41,21 @@ function comparesTenant(condition: Predicate, keys: readonly string[]): boolean 
 
 /** Whether a setting is compared with a constant: `current_setting('app.bypass') = 'on'`, which any session can give itself. */
 function asksForSetting(condition: Predicate): boolean {
-  for (const { sides } of comparisonsIn(condition)) {
+  for (const { operator, sides } of comparisonsIn(condition)) {
+    if (operator !== '=') continue;
     const bare = sides.map(bareValue);
     const constant = bare.some((v) => v.kind === 'constant' && v.value !== null && v.value !== '');
-    if (constant && bare.some((v) => holds(v, (inner) => inner.kind === 'setting'))) return true;
+    if (constant && bare.some(isGivenBySetting)) return true;
   }
   return false;
+}
+
+/** A setting, as it is or with a default. */
+function isGivenBySetting(value: Value): boolean {
+  const bare = bareValue(value);
+  if (bare.kind === 'apply' && /^(?:nullif|coalesce|lower|upper)$/.test(bare.function))
+    return bare.to[0] !== undefined && isGivenBySetting(bare.to[0]);
+  return bare.kind === 'setting';
 }
 
 const comparesKey = (some: readonly Value[], others: readonly Value[], keys: readonly string[]): boolean =>
