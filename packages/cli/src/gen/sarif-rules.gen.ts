@@ -1197,7 +1197,7 @@ export const sarifRules = [
       "text": "It then lets through <witness>, so another tenant's rows can be <done>."
     },
     "help": {
-      "text": "Policy <policy> of <table> opens up when the tenant is not set as it should be. It then lets through <witness>, so another tenant's rows can be <done>. Compare <key> with nullif(current_setting(..., true), '') by plain equality, which is never true for a missing value."
+      "text": "Policy <policy> of <table> opens up when the tenant is not set as it should be. It then lets through <witness>, so another tenant's rows can be <done>. Compare <key> with nullif(current_setting(..., true), '') by plain equality, which is never true for a missing value.\nPolicy <policy> of <table> takes an empty setting for a tenant. After a transaction that set it, the setting is empty and not NULL: then rows whose <key> is empty can be <done>. Compare <key> with nullif(current_setting(..., true), ''), and let a CHECK refuse the empty text."
     },
     "defaultConfiguration": {
       "level": "error",
@@ -1229,7 +1229,7 @@ export const sarifRules = [
       "text": "It looks like a floor under the other policies, and any of them lets through what it admits."
     },
     "help": {
-      "text": "The restrictive policy <policy> of <table> refuses no row. It looks like a floor under the other policies, and any of them lets through what it admits. Write the condition that every row must meet into the policy, or drop it.\nPolicy <policy> of <table> is only for <roles>, and row security does not hold for <them>. It allows nothing that is not allowed anyway, and hides that these connections reach all rows. Drop the policy, or create it for the role with which the application connects.\nPolicy <policy> of <table> has no <clause>, so it lets no row through. It looks as if it allowed <command>; Postgres takes a missing condition of a permissive policy for false. Write the <clause> clause.\nPolicy <policy> of <table> says the same as policy <other>. Whoever tightens one of them changes nothing, because the other one still lets the rows through. Drop one of the two policies.\nThe name of policy <policy> of <table> says nothing. Nobody can tell from a list of policies what it allows and to whom. Rename the policy to what it allows, with ALTER POLICY ... RENAME TO."
+      "text": "The restrictive policy <policy> of <table> refuses no row. It looks like a floor under the other policies, and any of them lets through what it admits. Write the condition that every row must meet into the policy, or drop it.\nPolicy <policy> of <table><others> is only for <roles>, and row security does not hold for <them>. It allows nothing that is not allowed anyway, and hides that these connections reach all rows. Drop the policy, or create it for the role with which the application connects.\nPolicy <policy> of <table> has no <clause>, so it lets no row through. It looks as if it allowed <command>; Postgres takes a missing condition of a permissive policy for false. Write the <clause> clause.\nPolicy <policy> of <table> says the same as policy <other>. Whoever tightens one of them changes nothing, because the other one still lets the rows through. Drop one of the two policies.\nThe name of policy <policy> of <table> says nothing. Nobody can tell from a list of policies what it allows and to whom. Rename the policy to what it allows, with ALTER POLICY ... RENAME TO."
     },
     "defaultConfiguration": {
       "level": "warning",
