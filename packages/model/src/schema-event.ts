@@ -153,6 +153,8 @@ export interface FunctionDefinition {
   readonly queries: readonly Access[];
   /** Names in the body that are called, lower case and qualified as written, `current_user` and the like included. */
   readonly calls?: readonly string[];
+  /** The body raises an error somewhere, so a call of it may be a check. */
+  readonly refuses?: true;
   /** Columns of NEW that the body of a trigger function assigns. */
   readonly assigns?: readonly string[];
   readonly text: string;

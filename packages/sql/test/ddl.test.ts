@@ -467,8 +467,8 @@ end $$`;
     expect(body?.assigns).toEqual(['tenant_id', 'total']);
     expect(body?.calls).toEqual(['auth.uid', 'count', 'log']);
     expect(body?.queries.map((q) => [q.method, q.guards?.length, q.kept])).toEqual([
-      ['select', 1, true],
-      ['insert', 1, undefined],
+      ['select', 2, true],
+      ['insert', 3, undefined],
     ]);
     expect(body?.queries[1]?.targets[0]?.writes?.set['id']).toMatchObject({ target: 'new', column: 'id' });
   });

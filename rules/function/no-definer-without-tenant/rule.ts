@@ -13,6 +13,7 @@ import {
   leaksOf,
   triggersOf,
 } from '../../lib/functions.js';
+import { soundsIssued } from '../../lib/issued.js';
 import { participle, tableName } from '../../lib/naming.js';
 
 export default defineRule({
@@ -65,10 +66,24 @@ export default defineRule({
     const [leak] = leaksOf(model, f);
     if (!leak || (leak.cause === 'unbound' && isMaintenance(f))) return;
     // What a policy asks with its own arguments, and what only says yes or no, shows no rows.
-    const asks = f.returns === 'boolean' || (isPolicyHelper(model, f) && leak.cause === 'parameter');
+    const asks = f.returns === 'boolean' || bySecret(leak) || (isPolicyHelper(model, f) && leak.cause === 'parameter');
     yield { ...draftOf(f, leak, asks ? 'possible' : leak.confidence), message: leak.cause };
   },
 });
+
+/** Whether the row is found by a token or the like: who knows it was given it. */
+const bySecret = ({ access, target }: FunctionLeak): boolean =>
+  access.targets.some(
+    (t) =>
+      (t === target || t.role === 'root') &&
+      (t.predicate.kind === 'and' ? t.predicate.of : [t.predicate]).some(
+        (p) =>
+          p.kind === 'compare' &&
+          p.operator === '=' &&
+          [p.left, p.right].some((v) => v.kind === 'placeholder') &&
+          [p.left, p.right].some((v) => v.kind === 'column' && soundsIssued(v.column)),
+      ),
+  );
 
 const belongs = (kind: string): boolean => kind === 'keyed' || kind === 'child' || kind === 'root';
 

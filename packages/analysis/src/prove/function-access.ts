@@ -13,6 +13,7 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import type { FunctionAccess, FunctionLeak } from '../model.js';
+import { identityOf } from './identity.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
 import type { Proof, ValueClass } from './question.js';
@@ -102,6 +103,8 @@ function judged(f: Judged, context: Context, trigger: Table | undefined): Functi
       if (proof === undefined) continue;
       const leak = leakOf(f, proof);
       if (leak) leaks.push({ table: table.id, access, target, ...leak });
+      else if (proof.kind === 'isolated' && proof.open)
+        unknown.push({ text: 'something before it may refuse', span: access.span });
       else if (proof.kind === 'unknown') unknown.push(...proof.hangsOn.map((r) => ({ span: access.span, ...r })));
     }
   }
@@ -139,12 +142,15 @@ function heldByPolicies(f: Judged, table: Table, { schema }: Context): boolean {
 }
 
 function proofOf(access: Access, target: Target, world: OwnerWorld): Proof | undefined {
-  const guards = (access.guards ?? []).filter(saysSomething).map((guard, i) =>
-    renameTargets(
-      resolveColumns(guard, (t) => world.columns(t)),
-      (ref) => (ref === 'new' || ref === 'old' ? ref : `g${i}~${ref}`),
-    ),
-  );
+  const guards = (access.guards ?? [])
+    .filter(saysSomething)
+    .flatMap((guard) => refusalOf(guard, world))
+    .map((guard, i) =>
+      renameTargets(
+        resolveColumns(guard, (t) => world.columns(t)),
+        (ref) => (ref === 'new' || ref === 'old' ? ref : `g${i}~${ref}`),
+      ),
+    );
   const own = target.operation === 'create' ? written(target, world) : target.predicate;
   if (own === undefined) return undefined;
   const predicate = and(own, ...guards);
@@ -155,6 +161,15 @@ function proofOf(access: Access, target: Target, world: OwnerWorld): Proof | und
 
 /** A test of nothing but what event the trigger is for tells nothing about rows. */
 const saysSomething = (guard: Predicate): boolean => !JSON.stringify(guard).includes('"variable tg_');
+
+/** A call before a statement: it may refuse if its body raises errors, or if nobody knows its body. */
+function refusalOf(guard: Predicate, world: OwnerWorld): readonly Predicate[] {
+  if (guard.kind !== 'value' || guard.of.kind !== 'apply') return [guard];
+  const called = world.function(guard.of.function, guard.of.to.length);
+  const foreign = /^(?!pg_catalog\.|extensions\.)\w+\./.test(guard.of.function) && identityOf(guard.of) === undefined;
+  if (called ? called.refuses !== true : !foreign) return [];
+  return [{ kind: 'unknown', reason: `whether ${guard.of.function} refuses` }];
+}
 
 /** A new row by the key that it gets. Undefined where that is not stated. */
 function written(target: Target, world: OwnerWorld): Predicate | undefined {
@@ -177,7 +192,7 @@ function leakOf(f: Judged, proof: Proof): Found | undefined {
     const { confidence, witness, because, why } = proof;
     return { cause: 'unbound', parameters: [], confidence, witness, because: [{ text: why }, ...because] };
   }
-  if (proof.kind !== 'isolated' || proof.evidence !== 'unverified') return undefined;
+  if (proof.kind !== 'isolated' || proof.evidence !== 'unverified' || proof.open) return undefined;
   const parameters = proof.restsOn.flatMap((value) => (value.kind === 'placeholder' ? [nameOf(f, value.name)] : []));
   if (parameters.length === 0) return undefined;
   return { cause: 'parameter', parameters, confidence: 'likely', because: proof.because };

@@ -145,15 +145,18 @@ class Prover {
   #isolated(run: Attempt): Proof {
     const { engine } = run;
     let restsOn: readonly Value[] = [];
+    let open = false;
     if (engine.touched.has('doubt')) {
       const doubting = this.#run({ ...engine.mode, doubt: true });
       if (doubting.found !== 'no') restsOn = [...doubting.engine.claims.values()];
+      open = doubting.found !== 'no' && doubting.found !== 'yes';
     }
     const explained = explain(this.question.predicate, engine);
     return {
       kind: 'isolated',
       evidence: restsOn.length > 0 ? 'unverified' : 'isolated',
       restsOn,
+      ...(open ? { open } : {}),
       assumptions: [...engine.assumptions],
       references: [...engine.references],
       because: explained.because,

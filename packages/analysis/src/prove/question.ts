@@ -82,6 +82,8 @@ export interface Isolated {
   /** `unverified`: it rests on values that only claim to be the tenant, `restsOn`. */
   readonly evidence: 'isolated' | 'unverified';
   readonly restsOn: readonly Value[];
+  /** With `unverified`: it is not known whether a value of another tenant would get through; something unknown may refuse it. */
+  readonly open?: true;
   /** What has to hold besides, in words: "every writer keeps orders.customer_id within one tenant". Empty: nothing. */
   readonly assumptions: readonly string[];
   /** References that tie the row to the tenant, 'orders.customer_id'; empty: its own key does. */

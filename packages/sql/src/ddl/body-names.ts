@@ -43,6 +43,14 @@ export function callsIn(source: string): readonly string[] {
   return [...calls];
 }
 
+const messages: ReadonlySet<string> = new Set(['notice', 'info', 'warning', 'debug', 'log']);
+
+/** Whether a body raises an error somewhere. */
+export function raisesIn(source: string): boolean {
+  const words = wordsOf(source);
+  return words.some((word, i) => word.isName && word.text === 'raise' && !messages.has(words[i + 1]?.text ?? ''));
+}
+
 /** The columns of NEW that a trigger function assigns: `NEW.x := ...`, `SELECT ... INTO NEW.x`. */
 export function assignedIn(source: string): readonly string[] {
   const columns = new Set<string>();

@@ -3,7 +3,7 @@ import type { FunctionDefinition, SchemaAction, Value } from '@tenant-lint/model
 import { functionBodyScope, lowerExpression, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
 import { sqlBody, type Body } from './body.js';
-import { assignedIn, callsIn } from './body-names.js';
+import { assignedIn, callsIn, raisesIn } from './body-names.js';
 import type { Ddl } from './context.js';
 import { parseFragment, stringAt } from './fragment.js';
 import { nameOf, plainText, strings } from './names.js';
@@ -48,6 +48,7 @@ export function createFunction(ddl: Ddl, node: CreateFunctionStmt): SchemaAction
     body: body.value,
     queries: body.queries,
     calls: callsIn(source),
+    ...(raisesIn(source) ? { refuses: true as const } : {}),
     ...(assigns.length > 0 ? { assigns } : {}),
     text: ddl.statement.text,
   };

@@ -238,7 +238,7 @@ class Evaluation {
   queries(statements: readonly PlStatement[], parameters: Parameters, guards: readonly Predicate[] = []): Access[] {
     const passed = [...guards];
     return statements.flatMap((statement) => {
-      const found = this.queriesIn(statement, parameters, passed);
+      const found = this.queriesIn(statement, parameters, [...passed]);
       passed.push(...this.guardsBehind(statement, parameters));
       return found;
     });
@@ -318,7 +318,9 @@ class Evaluation {
     const { kind, fields } = statement;
     const line = lineOf(statement);
     if (kind === 'assert') return [this.test(queryText(fields, 'cond'), line, parameters)];
-    if (kind === 'perform') return this.refusals(queryText(fields, 'expr') ?? '', line, parameters);
+    if (kind === 'perform' || kind === 'assign')
+      return this.refusals(queryText(fields, 'expr') ?? '', line, parameters);
+    if (kind === 'execsql') return this.refusals(queryText(fields, 'sqlstmt') ?? '', line, parameters);
     if (kind === 'block') return listOf(fields, 'body').flatMap((inner) => this.guardsBehind(inner, parameters));
     if (kind !== 'if') return [];
     const guards: Predicate[] = [];
@@ -333,7 +335,7 @@ class Evaluation {
 
   /** A called function may refuse: whether it does is up to whoever knows it. Built-in ones that do not are left out. */
   private refusals(text: string, line: number, parameters: Parameters): readonly Predicate[] {
-    const parsed = parseExpression(locate(this.body, text.replace(/^\s*select\s+/i, ''), line));
+    const parsed = parseExpression(locate(this.body, text.replace(/^\s*(?:select\s+|[\w"$.]+\s*:?=)/i, ''), line));
     if (!parsed || !('FuncCall' in parsed.node)) return [];
     const name = strings(parsed.node.FuncCall.funcname).at(-1) ?? '';
     if (/^(?:pg_\w+|set_config)$/.test(name)) return [];
