@@ -102,7 +102,10 @@ export class Publicity {
 /** Kinds of entry points whose protection stands in their code, not in middleware registered elsewhere. */
 const checkable = /^(?:trpc procedure|server action|next (?:page|layout|route handler|api handler)|remix loader)$/;
 
-/** Whether the columns of a table say that its rows are shown to the public: an address of their own, a switch, a password. */
+/**
+ * Whether the columns of a table say that its rows are shown to the public: an address on the network, a switch, a share link. A slug does not:
+ * projects have one too.
+ */
 export function isPublished(table: Table): boolean {
   const alone = new Set(uniqueKeys(table).flatMap((key) => (key.length <= 2 ? key : [])));
   return [...table.columns.values()].some((column) => {
@@ -113,4 +116,4 @@ export function isPublished(table: Table): boolean {
 
 const published =
   /^(?:is_)?(?:published|public|listed)(?:_|$)|^(?:publicly|share|shared)_|^(?:visibility|custom_domain|access_type|password_protected)$/;
-const address = /(?:^|_)(?:slug|domain|subdomain|handle|short_?link|short_?url)$/;
+const address = /(?:^|_)(?:domain|subdomain|short_?link|short_?url)$/;

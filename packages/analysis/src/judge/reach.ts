@@ -154,6 +154,7 @@ export class Reach {
       signatureChecks.some(
         (c) =>
           c.modules.test(root.module) &&
+          (chain.awaited || chain.use === 'returned' || !chain.steps.some((s) => c.later?.includes(s.name))) &&
           (c.names.includes(root.name) || chain.steps.some((s) => c.names.includes(s.name))),
       )
     );

@@ -99,12 +99,18 @@ export const iterations: ReadonlySet<string> = new Set([
 ]);
 
 /** Functions that check a signature made with a secret shared with another system: who passes is that system, not a user. */
-export const signatureChecks: readonly { readonly modules: RegExp; readonly names: readonly string[] }[] = [
+export const signatureChecks: readonly {
+  readonly modules: RegExp;
+  readonly names: readonly string[];
+  /** Those that answer with a promise: a test of the promise itself is always true. */
+  readonly later?: readonly string[];
+}[] = [
   { modules: /^stripe$/, names: ['constructEvent', 'constructEventAsync'] },
   { modules: /^svix$|^standardwebhooks$/, names: ['verify'] },
   {
     modules: /^@upstash\/qstash/,
     names: ['verify', 'verifySignature', 'verifySignatureAppRouter', 'verifySignatureEdge'],
+    later: ['verify'],
   },
   { modules: /^@octokit\/webhooks/, names: ['verify', 'verifyAndReceive'] },
 ];
