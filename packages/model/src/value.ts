@@ -193,11 +193,25 @@ export const valueAt = (value: Value, path: Path): Value => path.reduce(property
 
 /** Structural equality; `unknown` equals nothing, spans do not count. */
 export function sameValue(a: Value, b: Value): boolean {
-  return a.kind === b.kind && a.kind !== 'unknown' && keyOfValue(a) === keyOfValue(b);
+  if (a.kind !== b.kind || a.kind === 'unknown') return false;
+  // Most pairs differ in how long their path is, which costs nothing to see.
+  if ('path' in a && 'path' in b && a.path.length !== b.path.length) return false;
+  return a === b || keyOfValue(a) === keyOfValue(b);
 }
 
-/** A text that is equal for structurally equal values. Spans are left out; the keys of each kind are in construction order. */
-export const keyOfValue = (value: Value): string =>
-  JSON.stringify(value, (key, inner: unknown) =>
-    key === 'span' || key === 'start' || key === 'source' ? undefined : inner,
-  );
+const keys = new WeakMap<Value, string>();
+
+/**
+ * A text that is equal for structurally equal values. Spans are left out; the keys of each kind are in construction order. Values never
+ * change, so that each is written once.
+ */
+export function keyOfValue(value: Value): string {
+  let key = keys.get(value);
+  if (key === undefined) {
+    key = JSON.stringify(value, (name, inner: unknown) =>
+      name === 'span' || name === 'start' || name === 'source' ? undefined : inner,
+    );
+    keys.set(value, key);
+  }
+  return key;
+}

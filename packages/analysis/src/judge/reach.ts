@@ -105,9 +105,10 @@ export class Reach {
       if (!ids.has(chain.function)) return false;
       if (this.#checksSignature(chain, depth)) return true;
       const callee = this.program.calleeOf(chain);
+      if (callee === undefined || depth <= 1 || seen.has(callee.function)) return false;
       // Only what is handed the request (or a part of it) can check where it comes from.
       const handsOn = chain.steps.some((s) => s.arguments?.some((a) => this.#isOfRequest(a)));
-      return callee !== undefined && handsOn && this.#checks(callee.function, depth - 1, seen);
+      return handsOn && this.#checks(callee.function, depth - 1, seen);
     });
   }
 

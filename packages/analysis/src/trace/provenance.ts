@@ -46,7 +46,12 @@ const maxCallers = 24;
 /** Traces values to their sources: through locals (the front end did that), helpers, callers, wrappers and iteration callbacks. */
 export class Tracer {
   readonly #memo = new Map<string, readonly Provenance[]>();
-  readonly #active = new Set<string>();
+  /** The questions under way, outermost first: key to depth. */
+  readonly #active = new Map<string, number>();
+  /** The outermost question under way that an answer was left out for. */
+  #cutAt = Infinity;
+  /** How often a way was given up for its length. */
+  #givenUp = 0;
   #steps = 0;
 
   /** `isAccess` tells whether a chain (by its original id) is a trip to the database. */
@@ -69,7 +74,10 @@ export class Tracer {
   }
 
   #trace(value: Value, depth: number): readonly Provenance[] {
-    if (depth <= 0 || ++this.#steps > maxSteps) return [{ kind: 'unknown', reason: 'too many steps' }];
+    if (depth <= 0 || ++this.#steps > maxSteps) {
+      this.#givenUp++;
+      return [{ kind: 'unknown', reason: 'too many steps' }];
+    }
     const declared = this.declared(value);
     if (declared?.kind === 'trusted') return [{ kind: 'trusted', what: declared.what, path: [], via: [] }];
     if (declared) return [{ kind: 'input', what: declared.what, via: [] }];
@@ -136,15 +144,34 @@ export class Tracer {
 
   #parameter(value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
     const key = `${value.function}/${value.index}/${value.path.join('.')}`;
+    return this.#once(key, () => {
+      const found = distinct(this.#parameterOf(value, depth));
+      return found.length > 0 ? found : [{ kind: 'unknown', reason: 'recursion' } as const];
+    });
+  }
+
+  /**
+   * Answers a question once. An answer is remembered if it is the whole one: no way was given up for its length, and none led back to a
+   * question that is still under way further out (Tarjan's low link, kept for answers).
+   */
+  #once(key: string, answer: () => readonly Provenance[]): readonly Provenance[] {
     const memo = this.#memo.get(key);
     if (memo) return memo;
-    if (this.#active.has(key)) return [];
-    this.#active.add(key);
-    const found = distinct(this.#parameterOf(value, depth));
+    const under = this.#active.get(key);
+    if (under !== undefined) {
+      this.#cutAt = Math.min(this.#cutAt, under);
+      return [];
+    }
+    const at = this.#active.size;
+    const [cutBefore, givenUpBefore] = [this.#cutAt, this.#givenUp];
+    this.#cutAt = Infinity;
+    this.#active.set(key, at);
+    const found = answer();
     this.#active.delete(key);
-    const sources = found.length > 0 ? found : [{ kind: 'unknown', reason: 'recursion' } as const];
-    if (this.#active.size === 0) this.#memo.set(key, sources);
-    return sources;
+    const isWhole = this.#cutAt >= at && this.#givenUp === givenUpBefore;
+    if (isWhole || at === 0) this.#memo.set(key, found);
+    this.#cutAt = Math.min(cutBefore, this.#cutAt >= at ? Infinity : this.#cutAt);
+    return found;
   }
 
   #parameterOf(value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
@@ -200,14 +227,7 @@ export class Tracer {
     const chain = this.program.chain(value.chain);
     if (!chain) return [{ kind: 'unknown', reason: 'unknown call' }];
     const key = `${value.chain}/${value.path.join('.')}`;
-    const memo = this.#memo.get(key);
-    if (memo) return memo;
-    if (this.#active.has(key)) return [];
-    this.#active.add(key);
-    const found = this.#call(chain, value.path, depth);
-    this.#active.delete(key);
-    if (this.#active.size === 0) this.#memo.set(key, found);
-    return found;
+    return this.#once(key, () => this.#call(chain, value.path, depth));
   }
 
   #call(chain: CallChain, path: Path, depth: number): readonly Provenance[] {
