@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
+import { isRefusal } from '@tenant-lint/prove';
 import type { ProbeExecutor } from '@tenant-lint/rule-tester';
 
 let database: Promise<PGlite> | undefined;
@@ -17,7 +18,7 @@ export async function probeExecutor(): Promise<ProbeExecutor> {
     try {
       for (const text of setup) await db.exec(text);
       const results = await db.exec(probe).catch((error: unknown) => {
-        if (isRefusal(error)) return [];
+        if (isRefusal(codeOf(error))) return [];
         throw error;
       });
       const last = results.at(-1);
@@ -45,8 +46,7 @@ create function probe.refusal(statement text) returns setof text language plpgsq
 begin execute statement; exception when others then return next sqlstate || ' ' || sqlerrm; end $$;
 `;
 
-/** Lack of privilege, row security included, or an integrity constraint: the database kept the row out. */
-const isRefusal = (error: unknown): boolean => {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && (code === '42501' || code.startsWith('23'));
+const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
 };

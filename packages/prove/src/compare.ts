@@ -64,6 +64,9 @@ const claims: Readonly<Record<string, Scope>> = {
   'no-owning-app-role': { commands: [...rows, 'truncate'], ways: direct },
 };
 
+/** The rules whose findings execution can speak of. */
+export const claimedRules: readonly string[] = Object.keys(claims);
+
 /** A refutation of these would need a world that was not tried: they speak of what can come to be, not of one row. */
 const claimsOfPossibility: ReadonlySet<string> = new Set([
   'no-definer-without-tenant',

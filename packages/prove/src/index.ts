@@ -14,6 +14,15 @@ export { planMigrations, type MigrationFile } from './migrate/plan.js';
 export type { Applied, Exception } from './migrate/apply.js';
 export { proveIsolation, type Proof, type ProveInput } from './prove.js';
 export { openServerSession, ServerRefused } from './session/server-session.js';
-export { compare, verdictOf, type Comparison, type Disagreement, type Executed, type Verdict } from './compare.js';
+export {
+  claimedRules,
+  compare,
+  verdictOf,
+  type Comparison,
+  type Disagreement,
+  type Executed,
+  type Verdict,
+} from './compare.js';
 export { emitVitest } from './emit/vitest.js';
 export { emitPgtap } from './emit/pgtap.js';
+export { isRefusal } from './refusal.js';

@@ -11,7 +11,16 @@ import { identityOf, type AppRole } from './identity.js';
 import { applyMigrations, type Applied } from './migrate/apply.js';
 import { planMigrations, type MigrationFile, type MigrationPlan } from './migrate/plan.js';
 import { openEmbeddedSession } from './session/embedded-session.js';
-import { defaultLimits, guarded, OutOfMemory, rowsOf, TimedOut, type Limits, type Session } from './session/session.js';
+import {
+  defaultLimits,
+  guarded,
+  OutOfMemory,
+  OutOfTime,
+  rowsOf,
+  TimedOut,
+  type Limits,
+  type Session,
+} from './session/session.js';
 
 export interface ProveInput {
   /** In the order in which they apply. */
@@ -50,8 +59,12 @@ export async function proveIsolation(input: ProveInput): Promise<Proof> {
   const limits = { ...defaultLimits, ...input.limits };
   const plan = planMigrations(input.migrations, input.where ?? 'embedded');
   const skip = new Set<string>();
+  const begun = Date.now();
   for (;;) {
-    const session = await (input.open ?? openEmbeddedSession)(limits, plan.contrib);
+    // All tries together have the time of the whole.
+    const left = limits.totalSeconds - (Date.now() - begun) / 1000;
+    if (left <= 0) throw new OutOfTime(limits.totalSeconds);
+    const session = await (input.open ?? openEmbeddedSession)({ ...limits, totalSeconds: left }, plan.contrib);
     try {
       return await proveOnce(session, plan, input, skip);
     } catch (error) {

@@ -4,6 +4,7 @@ import { sourcesOf } from '@tenant-lint/analysis';
 import type { FileFacts } from '@tenant-lint/model';
 import { runRules } from '@tenant-lint/engine';
 import {
+  claimedRules,
   compare,
   emitPgtap,
   emitVitest,
@@ -86,6 +87,7 @@ function compared(proof: Proof, { model }: Built, settings: Settings): Compariso
   const report = runRules(model, rules, {
     settings: { ...everyRule, ...settings.config.rules },
     overrides: settings.overrides,
+    only: claimedRules.filter((id) => rules.some((r) => r.meta.id === id)),
     confidence: 'possible',
     intended: (file) => settings.intended(file),
   });

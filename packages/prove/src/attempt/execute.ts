@@ -1,5 +1,6 @@
 import { enter } from '../identity.js';
 import { literal, type Ran, type Session } from '../session/session.js';
+import { isRefusal } from '../refusal.js';
 import { cellName, type Attempt, type Cell, type Planned } from './attempt.js';
 
 /**
@@ -102,7 +103,7 @@ function judge(attempt: Attempt, outcomes: readonly Ran[], before: number): Pick
   const failedAt = outcomes.findIndex((o) => !o.ok);
   const failed = outcomes[failedAt];
   if (failed?.ok === false && failedAt < before) {
-    if (attempt.constraintBlocks && failed.code.startsWith('23'))
+    if (attempt.constraintBlocks && isRefusal(failed.code))
       return { outcome: 'blocked', reason: `no such row can be: ${told(failed.message)}` };
     return { outcome: 'not tried', reason: `it could not be prepared: ${told(failed.message)}` };
   }

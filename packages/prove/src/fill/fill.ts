@@ -203,7 +203,9 @@ export class RowMaker {
       members.find((m) => /int|oid/.test(m.column.base)) ??
       members.find((m) => m.column.kind === 'enum') ??
       members[0];
-    return valueOf(deciding?.column ?? column, side, this.#number(id));
+    // Columns that only a name ties may differ in type; a number cannot hold a UUID.
+    const fits = deciding !== undefined && (deciding.column.base === column.base || !isNumber(column));
+    return valueOf(fits ? deciding.column : column, side, this.#number(id));
   }
 
   /** A row of a side: every column, or only what the database demands and what ties it to others. */
@@ -284,6 +286,8 @@ export class RowMaker {
     return next;
   }
 }
+
+const isNumber = (column: CatalogColumn): boolean => /^(?:smallint|integer|bigint|numeric|oid)/.test(column.base);
 
 /** Columns whose values tell rows of the sides apart. */
 const isTelling = (column: CatalogColumn): boolean => /^(?:uuid|text|character|citext)/.test(column.base);
