@@ -97,7 +97,7 @@ export function compare(proof: Proof, model: Model, findings: readonly Finding[]
       });
   }
   const executed = findings.flatMap((finding): Executed[] => {
-    const one = executedOf(finding, proof);
+    const one = executedOf(finding, proof, model);
     return one ? [one] : [];
   });
   for (const one of executed)
@@ -159,11 +159,13 @@ function mentions(text: string, id: string): boolean {
   return new RegExp(String.raw`(?:^|[^\w])${name.replaceAll(/\W/g, String.raw`\$&`)}(?:$|[^\w])`).test(text);
 }
 
-function executedOf(finding: Finding, proof: Proof): Executed | undefined {
+function executedOf(finding: Finding, proof: Proof, model: Model): Executed | undefined {
   const scope = claims[finding.rule];
   if (!scope) return undefined;
+  const roles = rolesBound(finding, model);
+  const bound = (c: Cell): boolean => roles.length === 0 || roles.includes(c.role);
   const cells = proof.cells.filter(
-    (c) => scope.commands.includes(c.command) && scope.ways.includes(c.way.kind) && speaksOf(finding, c),
+    (c) => scope.commands.includes(c.command) && scope.ways.includes(c.way.kind) && speaksOf(finding, c) && bound(c),
   );
   const leaked = cells.find((c) => c.outcome === 'leaked');
   if (leaked?.attempt)
@@ -177,11 +179,20 @@ function executedOf(finding: Finding, proof: Proof): Executed | undefined {
   const open = cells.filter((c) => c.outcome !== 'blocked');
   if (blocked.length === 0)
     return { finding, outcome: 'not executed', reason: open[0]?.reason ?? 'nothing that was tried shows it' };
-  if (finding.confidence === 'possible' || claimsOfPossibility.has(finding.rule))
+  if (finding.confidence === 'possible' || finding.severity === 'info' || claimsOfPossibility.has(finding.rule))
     return { finding, outcome: 'not executed', reason: 'it speaks of rows or uses that were not tried' };
   return {
     finding,
     outcome: 'refuted',
     reason: `${blocked.length} tries of ${[...new Set(blocked.map((c) => c.command))].join(', ')} reach no row of another tenant`,
   };
+}
+
+/** The roles that the policy of a finding is for; empty where it is for all, or the finding is about no policy. */
+function rolesBound({ table, span }: Finding, model: Model): readonly string[] {
+  const policies = (table === undefined ? undefined : model.schema.tables.get(table))?.policies ?? [];
+  const policy = policies.find(
+    ({ origin: { created } }) => created.file === span?.file && created.start === span.start,
+  );
+  return policy?.roles.filter((r) => r !== 'public') ?? [];
 }
