@@ -63,7 +63,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     policyLeaks: (table) => judge.policyLeaks(table),
     accessOf: (queries) => accessOf(queries, { schema, tenancy }),
     functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),
-    policyWeakenings: (table, before) => policyWeakenings(table, before, { schema, tenancy }),
+    policyWeakenings: (table, before) => policyWeakenings(table, before, { schema, tenancy }, judge.policyLeaks(table)),
     viewReaches: (view) => {
       const known = reaches.get(view.id) ?? viewReaches(view, tables, { schema, tenancy });
       reaches.set(view.id, known);

@@ -1,5 +1,5 @@
 import { and, type Policy, type Predicate, type Table, type TableId } from '@tenant-lint/model';
-import type { Command, PolicyWeakening } from '../model.js';
+import type { Command, PolicyLeak, PolicyWeakening } from '../model.js';
 import { admitted, existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
 import type { PolicyContext } from './policies.js';
 import { PolicyWorld } from './policy-world.js';
@@ -8,13 +8,16 @@ import type { Leak } from './question.js';
 
 /**
  * Foreign rows that the policies of `table` let through and that `before` held back: policies are compared by what they admit for each role
- * and command, not by their text. One entry for a command and side; empty where the later ones are at least as strict.
+ * and command, not by their text. `leaks` are those of the table as it is. One entry for a command and side; empty where the later ones are at least as strict.
  */
 export function policyWeakenings(
   table: Table,
   before: readonly Policy[],
   context: PolicyContext,
+  leaks: readonly PolicyLeak[],
 ): readonly PolicyWeakening[] {
+  // What holds every foreign row back lets through none that something else held back.
+  if (leaks.length === 0) return [];
   const kind = context.tenancy.tables.get(table.id)?.kind ?? 'unknown';
   if (kind === 'shared' || kind === 'unknown') return [];
   const earlier: Table = { ...table, policies: before };
@@ -29,12 +32,21 @@ export function policyWeakenings(
     for (const { command, side } of sides) {
       if (kind === 'root' && side === 'check') continue;
       if (found.some((f) => f.command === command && f.side === side)) continue;
+      const open = leaks.filter((leak) => leak.side === side && leak.commands.includes(command));
+      if (open.length === 0) continue;
       const refused = not(admitted(earlier, command, role, side));
       const now = admitted(table, command, role, side);
       if (now.kind === 'never' || textOf(now) === textOf(admitted(earlier, command, role, side))) continue;
       const leak = ask(and(now, refused), command);
       if (!leak) continue;
-      const policy = culprit(table, command, role, side, (clause) => ask(and(clause, refused), command) !== undefined);
+      const names = new Set(open.map((l) => l.policy.name));
+      const policy = culprit(
+        table,
+        command,
+        role,
+        side,
+        (p, clause) => names.has(p.name) && ask(and(clause, refused), command) !== undefined,
+      );
       if (policy) found.push(weakening(table.id, command, side, policy, leak, role));
     }
   }
@@ -58,14 +70,13 @@ function culprit(
   command: Command,
   role: RoleView,
   side: 'using' | 'check',
-  opens: (clause: Predicate) => boolean,
+  opens: (policy: Policy, clause: Predicate) => boolean,
 ): Policy | undefined {
   const { permissive, restrictive } = policiesFor(table, command, role);
   const clauseOf = side === 'using' ? existingRows : newRows;
   const bounds = restrictive.flatMap((p) => clauseOf(p) ?? []);
   const candidates = permissive.filter((p) => clauseOf(p) !== undefined);
-  if (candidates.length === 1) return candidates[0];
-  return candidates.find((p) => opens(and(clauseOf(p)!, ...bounds))) ?? candidates[0];
+  return candidates.find((p) => opens(p, and(clauseOf(p)!, ...bounds)));
 }
 
 const weakening = (

@@ -5,6 +5,9 @@ import { relatedOf } from '../../../lib/evidence.js';
 import { tableName } from '../../../lib/naming.js';
 import type { Weakened } from '../rule.js';
 
+/** How many earlier states of a table are compared with the last one. */
+const maxStates = 8;
+
 type LostPolicies = Extract<Loss, { kind: 'policies' }>;
 
 /**
@@ -17,7 +20,8 @@ export function* weakenedPolicies(model: Model, table: Table, history: readonly 
   for (const loss of history)
     if (loss.kind === 'policies' && loss.table === table.id && !first.has(loss.removed.file))
       first.set(loss.removed.file, loss);
-  for (const loss of [...first.values()].reverse()) {
+  // A table that is redone again and again: older states are of no interest to anybody.
+  for (const loss of [...first.values()].slice(-maxStates).reverse()) {
     const opened = model.policyWeakenings(table, loss.policies);
     const [worst] = [...opened].sort((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
     if (!worst) continue;
