@@ -4,3 +4,4 @@ export { lowerEmbedded, type EmbeddedSql, type LoweredSql } from './lower/embedd
 export { holeIdentifier } from './lower/holes.js';
 export { normalizePlaceholders, type Normalized } from './lower/placeholders.js';
 export { migrationStatements, type MigrationStatement } from './file/statements.js';
+export { withSqlParser, type SqlParser } from './parser/index.js';

@@ -1,6 +1,6 @@
 import { link, type Model } from '@tenant-lint/analysis';
 import type { FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
-import { extractSql } from '@tenant-lint/sql';
+import { extractSql, withSqlParser } from '@tenant-lint/sql';
 import {
   adapters,
   calledNames,
@@ -55,6 +55,10 @@ export interface Built {
  * the files say; that is in `model.unchecked`.
  */
 export function buildModel(source: Source, options: BuildOptions): Built {
+  return withSqlParser(options.settings.sqlParser, () => build(source, options));
+}
+
+function build(source: Source, options: BuildOptions): Built {
   const { settings } = options;
   let since = performance.now();
   const lap = (): number => -(since - (since = performance.now()));
@@ -111,7 +115,11 @@ export function buildModel(source: Source, options: BuildOptions): Built {
     if (text === undefined) continue;
     if (kind === 'sql') {
       const role = settings.sqlRole(file);
-      extract(file, text, () => extractSql(text, { file, ...role }), role.role);
+      // What was read with another parser is other facts.
+      const variant = [role.role ?? [], settings.sqlParser === 'libpg-query' ? [] : settings.sqlParser]
+        .flat()
+        .join('/');
+      extract(file, text, () => extractSql(text, { file, ...role }), variant);
     } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
     else {
       const found = preScan(text);

@@ -2,6 +2,7 @@ import picomatch from 'picomatch';
 import type { TenancyOptions, TrustOptions } from '@tenant-lint/analysis';
 import type { Override, RuleSetting } from '@tenant-lint/engine';
 import type { SqlRole } from '@tenant-lint/model';
+import type { SqlParser } from '@tenant-lint/sql';
 import { Failure } from './failure.js';
 import type { Config } from './schema.js';
 import { isSeedCode, isTestCode } from './vocabulary.js';
@@ -14,6 +15,8 @@ export interface Settings {
   readonly trust: TrustOptions;
   /** Whether a schema file is one to read; every one is where the configuration names none. */
   isSchema(file: string): boolean;
+  /** What reads SQL text. */
+  readonly sqlParser: SqlParser;
   isIgnored(file: string): boolean;
   /** Whether a code file is product code to be analysed. */
   isCode(file: string): boolean;
@@ -72,6 +75,7 @@ export function settingsOf(config: Config, base = ''): Settings {
     libraries: config.libraries ?? {},
     trust: (config.trust ?? {}) as TrustOptions,
     isSchema: (file) => schema?.(file) ?? true,
+    sqlParser: config.sqlParser ?? 'libpg-query',
     isIgnored: (file) => ignored?.(file) ?? false,
     isCode: (file) => (code ? code(file) : !isTestCode(file) && !isSeedCode(file)),
     sqlRole: (file) => (migrations?.(file) ? { role: 'migration' } : schema?.(file) ? { role: 'dump' } : {}),
@@ -84,7 +88,6 @@ export function settingsOf(config: Config, base = ''): Settings {
       ...Object.entries(config.tenancy?.tables ?? {}).flatMap(([name, table]) =>
         table.append === undefined ? [] : [`tenancy.tables.${name}.append`],
       ),
-      ...(config.sqlParser === 'pgsql-ast-parser' ? ['sqlParser'] : []),
     ],
     intended: (file) => intended.find((area) => area.match(file))?.reason,
     unmatched(files) {

@@ -5,6 +5,7 @@ import { readStatement, type Reading } from '../ddl/index.js';
 import { lowerEmbedded } from '../lower/embedded.js';
 import { normalizePlaceholders } from '../lower/placeholders.js';
 import { parseSql, type ParsedStatement } from '../parser/index.js';
+import { refusedBySecond } from '../second/index.js';
 import { classifySql } from './classify.js';
 import { foreignDialect, templateIn } from './dialect.js';
 import { directivesIn } from './directives.js';
@@ -170,6 +171,7 @@ const detailOf = (detail: string | undefined): { detail?: string } => (detail ==
 function refusal(statement: ParsedStatement, hole: string | undefined): { reason: string; detail: string } {
   const message = statement.error?.message ?? '';
   if (tooLarge.test(message)) return { reason: 'too-large', detail: message };
+  if (message.startsWith(refusedBySecond)) return { reason: 'unsupported', detail: message };
   return hole === undefined
     ? { reason: 'syntax', detail: message }
     : { reason: 'template', detail: `${hole}: ${message}` };

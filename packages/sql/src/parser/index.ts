@@ -1,4 +1,5 @@
 import type { Node } from '@pgsql/types';
+import { parseSecond } from '../second/index.js';
 import { parseTree } from './instance.js';
 import { maxNesting, nestingOf } from './nesting.js';
 import { byteOffsets, codePointOffset } from './offsets.js';
@@ -42,6 +43,21 @@ export interface ParsedFile {
 export interface ParseOptions {
   /** A name for statements that need not be parsed, by their first words and length. */
   skip?(words: readonly string[], length: number): string | undefined;
+}
+
+export type SqlParser = 'libpg-query' | 'pgsql-ast-parser';
+
+let chosen: SqlParser = 'libpg-query';
+
+/** Runs `run`, which is synchronous, with this parser for all SQL text that is read meanwhile. */
+export function withSqlParser<T>(parser: SqlParser, run: () => T): T {
+  const before = chosen;
+  chosen = parser;
+  try {
+    return run();
+  } finally {
+    chosen = before;
+  }
 }
 
 /** A longer statement costs the parser more memory than it gives back, and no one writes it by hand. */
@@ -104,7 +120,7 @@ function parsePiece(whole: string, piece: Piece, options: ParseOptions): readonl
   if (nul !== -1) return refuse('syntax', 'NUL character', start + nul);
   if (text.length > maxStatement) return refuse('too-large', `a statement of ${text.length} characters`);
   if (nestingOf(text) > maxNesting) return refuse('too-large', `a statement nested deeper than ${maxNesting} levels`);
-  const parsed = parseTree(text);
+  const parsed = chosen === 'pgsql-ast-parser' ? parseSecond(text) : parseTree(text);
   if ('error' in parsed) return refuse('syntax', parsed.error, start + codePointOffset(text, parsed.at));
   const trees = (parsed.tree.stmts ?? []).filter((raw) => raw.stmt !== undefined);
   if (trees.length <= 1) return trees.map((raw) => ({ statement: { ...common, node: raw.stmt as Node } }));
