@@ -66,4 +66,4 @@ export function clientOf(
 
 /** Text of a file with functions that a migration tool calls. */
 export const migrationVocabulary =
-  /\bexports\.up\b|\bexport\s+(?:async\s+)?(?:function|const|let)\s+up\b|^\s*(?:public\s+)?(?:override\s+)?(?:async\s+)?up\s*(?:\(|[:=]\s*(?:async\b|function\b|\())/m;
+  /\bexports\.up\b|\bexport\s+(?:async\s+)?(?:function|const|let)\s+up\b|^[ \t]*(?:public\s+)?(?:override\s+)?(?:async\s+)?up\s*(?:\(|[:=]\s*(?:async\b|function\b|\())/m;

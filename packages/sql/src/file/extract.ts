@@ -21,9 +21,8 @@ export interface ExtractOptions {
 /** Facts of a `.sql` file. Pure in text and options; never throws: what cannot be read is in `unchecked`. */
 export function extractSql(text: string, options: ExtractOptions): FileFacts {
   const { file } = options;
-  const classified = classifySql(file, text);
-  const role = options.role ?? classified.role;
-  const roleReason = options.role === undefined ? classified.reason : 'configured';
+  const { role, reason: roleReason } =
+    options.role === undefined ? classifySql(file, text) : { role: options.role, reason: 'configured' };
   const read = isBinary(text) ? unreadable(file) : readScript(text, file, role);
   return {
     file,

@@ -24,7 +24,7 @@ function isMine(entry: Entry, facts: FileFacts): boolean {
   if (entry.class || importsFrom(facts, 'kysely', 'typeorm')) return false;
   const type = typeOfTool(entry);
   if (/\bKnex\b/.test(type)) return true;
-  if (type !== '') return false;
+  if (type !== '' && type !== 'any' && type !== 'unknown') return false;
   const steps = stepsOnTool(facts, entry);
   const named = /^(?:knex|k|db|trx|kn|pg)$/i.test(nameOfTool(entry)) || importsFrom(facts, 'knex');
   const builds = /^schema\.(?:(?:create|alter|drop|rename|has|with)\w+|table|raw)$/;

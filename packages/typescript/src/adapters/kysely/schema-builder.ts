@@ -338,6 +338,10 @@ export class SchemaStatement {
         case 'setSchema':
           named(`SET SCHEMA ${quoted(one ?? '')}`);
           break;
+        case 'dropIndex':
+          if (one === undefined) this.#unknown('dropIndex: the name is computed');
+          else this.#sql(`DROP INDEX ${quoted(one)}`);
+          break;
         case 'dropConstraint':
           named(`DROP CONSTRAINT ${quoted(one ?? '')}`);
           break;

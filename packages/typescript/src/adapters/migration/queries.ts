@@ -11,10 +11,12 @@ export function runText(text: Value | undefined, call: Call, step: Step, run: Ru
     if (runFile(value, run, span)) return;
     let pieces: readonly Piece[] = run.sql(value, step.span);
     if (named) {
-      pieces = replaced(pieces, /(?<![:\w]):(\w+)/g, (match) => {
-        const given = run.property(named, match[1] ?? '');
+      const list = run.items(named);
+      let next = 0;
+      pieces = replaced(pieces, list ? /\?/g : /(?<![:\w]):([a-z_]\w*)/gi, (match) => {
+        const given = list ? list[next++] : run.property(named, match[1] ?? '');
         const literal = given && literalOf(given);
-        return literal === undefined ? undefined : { text: literal };
+        return literal === undefined ? { text: '', hole: 'a value that is put in' } : { text: literal };
       });
     }
     run.script.sql(pieces, span);

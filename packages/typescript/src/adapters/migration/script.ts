@@ -54,7 +54,9 @@ export class Script {
     for (const entry of read.unchecked) {
       const at = entry.span ? move(entry.span) : span;
       const { file: _, ...rest } = entry;
-      if (holes.length > 0 && (entry.reason === 'syntax' || entry.reason === 'template')) this.#computed(holes, at);
+      if (entry.reason.startsWith('dialect:')) this.#foreign(entry.reason);
+      else if (holes.length > 0 && (entry.reason === 'syntax' || entry.reason === 'template'))
+        this.#computed(holes, at);
       else this.unchecked.push({ ...rest, file: this.#file, span: at });
     }
     const { statements } = read.sql!;
@@ -62,6 +64,11 @@ export class Script {
     this.#count.query += statements.query;
     this.#count.unchecked += statements.unchecked;
     for (const [kind, n] of Object.entries(statements.irrelevant)) this.pass(kind, n);
+  }
+
+  /** A migration for another database is said once. */
+  #foreign(reason: string): void {
+    if (!this.unchecked.some((u) => u.reason === reason)) this.unchecked.push({ file: this.#file, reason });
   }
 
   #computed(holes: readonly Piece[], span: Span): void {

@@ -208,15 +208,9 @@ export class Values {
     if (left.kind === 'constant' && right.kind === 'constant') return left.value === right.value;
     // Which database it is: the question is whether it is this one.
     const [name, other] = left.kind === 'constant' ? [left, right] : [right, left];
-    if (name.kind !== 'constant' || typeof name.value !== 'string' || !this.#isOfTool(other)) return undefined;
+    if (name.kind !== 'constant' || typeof name.value !== 'string' || other.kind === 'constant') return undefined;
     const word = name.value.toLowerCase();
     return postgresNames.has(word) ? true : otherNames.has(word) ? false : undefined;
-  }
-
-  #isOfTool(value: Value): boolean {
-    if (value.kind === 'global') return value.name.startsWith('@');
-    const chain = value.kind === 'result' ? this.#context.chain(value.chain) : undefined;
-    return chain?.receiver.kind === 'parameter' || chain?.receiver.kind === 'this';
   }
 
   #result(v: ValueOf<'result'>, env: Environment, depth: number): Value {

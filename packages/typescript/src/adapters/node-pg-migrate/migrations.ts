@@ -51,6 +51,7 @@ class PgmTool implements Tool {
       if (!builder.write() && !otherCall(first, call, run))
         run.script.unknown(`${first.name} was not understood`, call.span);
     }
+    for (const step of steps.slice(1)) if (step.name === 'then') run.callback(step.arguments?.[0], []);
     return true;
   }
 }
