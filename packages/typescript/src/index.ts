@@ -9,4 +9,4 @@ export {
   type PreScan,
   type ScannedImport,
 } from './extract/index.js';
-export { adapters, extractPrisma } from './adapters/index.js';
+export { adapters, extractDrizzleSnapshot, extractPrisma } from './adapters/index.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Unchecked } from '@tenant-lint/model';
 
 /** What a file is for, by its name. */
-export type SourceKind = 'code' | 'sql' | 'prisma' | 'manifest' | 'compiler' | 'journal';
+export type SourceKind = 'code' | 'sql' | 'prisma' | 'manifest' | 'compiler' | 'journal' | 'snapshot';
 
 export interface Discovered {
   /** Paths relative to the root with forward slashes, sorted; each with its kind. */
@@ -114,6 +114,8 @@ export function kindOf(file: string): SourceKind | undefined {
   if (name === 'package.json' || name === 'pnpm-workspace.yaml') return 'manifest';
   if (/^[tj]sconfig.*\.json$/.test(name)) return 'compiler';
   if (name === '_journal.json') return 'journal';
+  // Drizzle's kit writes what a schema is after each migration; the last one may be all that a repository keeps.
+  if (/(?:^|\/)meta\/\d+_snapshot\.json$/.test(file)) return 'snapshot';
   return undefined;
 }
 

@@ -5,6 +5,7 @@ import {
   adapters,
   calledNames,
   exportedNames,
+  extractDrizzleSnapshot,
   extractPrisma,
   extractTypescript,
   preScan,
@@ -70,8 +71,12 @@ function build(source: Source, options: BuildOptions): Built {
     unchecked.push({ file, reason: 'syntax', detail }),
   );
 
+  const snapshots = lastSnapshots(listed.files);
   const wanted = [...listed.files].filter(
-    ([file, kind]) => isSource(kind) && !settings.isIgnored(file) && (kind !== 'prisma' || settings.isSchema(file)),
+    ([file, kind]) =>
+      (isSource(kind) || snapshots.has(file)) &&
+      !settings.isIgnored(file) &&
+      (kind !== 'prisma' || settings.isSchema(file)),
   );
   const scanned: Scanned[] = [];
   const facts: FileFacts[] = [];
@@ -121,6 +126,7 @@ function build(source: Source, options: BuildOptions): Built {
         .join('/');
       extract(file, text, () => extractSql(text, { file, ...role }), variant);
     } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
+    else if (kind === 'snapshot') extract(file, text, () => extractDrizzleSnapshot(text, { file }));
     else {
       const found = preScan(text);
       const scan: Scanned = {
@@ -205,6 +211,14 @@ function reader(source: Source, unchecked: Unchecked[]): (file: string) => strin
     unchecked.push({ file, reason: read.unchecked, ...(read.detail !== undefined ? { detail: read.detail } : {}) });
     return undefined;
   };
+}
+
+/** The last snapshot of each folder whose migrations are not there as SQL. */
+function lastSnapshots(files: ReadonlyMap<string, SourceKind>): ReadonlySet<string> {
+  const last = new Map<string, string>();
+  for (const [file, kind] of files) if (kind === 'snapshot') last.set(file.replace(/meta\/[^/]*$/, ''), file);
+  for (const [file, kind] of files) if (kind === 'sql') last.delete(file.replace(/[^/]*$/, ''));
+  return new Set(last.values());
 }
 
 const isSource = (kind: SourceKind): boolean => kind === 'code' || kind === 'sql' || kind === 'prisma';

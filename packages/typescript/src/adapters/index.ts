@@ -9,6 +9,7 @@ import { prisma } from './prisma/index.js';
 import { sequelize } from './sequelize/index.js';
 import { typeorm } from './typeorm/index.js';
 
+export { extractDrizzleSnapshot } from './drizzle/snapshot.js';
 export { extractPrisma } from './prisma/index.js';
 
 /** Every data library that the tool knows. */
