@@ -1,12 +1,15 @@
 import type {
   Access,
+  ChainId,
   Confidence,
   FileFacts,
   FunctionFacts,
+  FunctionId,
   Policy,
   Reason,
   Schema,
   SchemaFunction,
+  Span,
   Table,
   TableId,
   Target,
@@ -45,6 +48,13 @@ export interface Model {
   selection(access: LinkedAccess, target: Target): Selection;
   /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */
   originOf(value: Value): Origin;
+  /** On whose word a value rests where an access uses it. */
+  standing(access: LinkedAccess, value: Value): Standing;
+  /**
+   * What of the request says which tenant an access works for, where a target is isolated by nothing else; undefined where its tenant is
+   * verified, checked, or handed in by callers that are not known.
+   */
+  claim(access: LinkedAccess, target: Target): Claim | undefined;
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
   policyLeaks(table: Table): readonly PolicyLeak[];
   /** Policies of a table that are neither found leaking nor isolating, and what that hangs on. */
@@ -91,6 +101,37 @@ export interface Selection {
   readonly pinnedBy: readonly string[];
   /** Where the pinning value comes from, in words: "params.id of the request", "parameter id of loadInvoice". */
   readonly source?: Reason;
+}
+
+/**
+ * On whose word a value rests:
+ * - `own`: a verified identity, or the tenant's own rows;
+ * - `checked`: it was compared with one, or looked up under one, on every path;
+ * - `fixed`: the program itself;
+ * - `request`: whoever sends the request, and nothing checks it;
+ * - `open`: whoever calls the function, which nothing in the program does;
+ * - `unknown`: it hangs on something that is not known, or on a row that is not isolated and reported by itself.
+ */
+export type Standing =
+  | { readonly kind: 'own' | 'fixed' | 'open' | 'unknown' }
+  | { readonly kind: 'checked'; readonly because: Reason }
+  | ({ readonly kind: 'request' } & Claim);
+
+/** Something that a request says and that nothing verifies. */
+export interface Claim {
+  readonly confidence: Confidence;
+  /** As code writes it: `params.orgId`, `request.headers.get('x-tenant')`. */
+  readonly what: string;
+  /** Where it is read from the request; where that is no call, where it is handed on first, or used. */
+  readonly place: Span;
+  /** The function that receives the request. */
+  readonly entry?: FunctionId;
+  /** It is the content of a token (or signed cookie) of which nobody has checked the signature. */
+  readonly decoded: boolean;
+  /** The last call that brought it into a form: `schema.parse(body)`. */
+  readonly parsed?: ChainId;
+  /** The calls that hand it on. */
+  readonly because: readonly Reason[];
 }
 
 export type Origin = 'fixed' | 'trusted' | 'input' | 'unknown';

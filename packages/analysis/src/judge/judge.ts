@@ -15,13 +15,23 @@ import {
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
 import { referencesOf, uniqueKeys } from '../fold/index.js';
-import type { LinkedAccess, Origin, PolicyLeak, PolicyLookup, PolicyUnknown, Selection } from '../model.js';
+import type {
+  Claim,
+  LinkedAccess,
+  Origin,
+  PolicyLeak,
+  PolicyLookup,
+  PolicyUnknown,
+  Selection,
+  Standing,
+} from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
 import { Declared, type TrustOptions } from '../trust/declared.js';
 import { bindsKey } from './binds.js';
+import { BeforeHandler } from './before-handler.js';
 import { commonTables } from './common.js';
 import { Checks } from './checks.js';
 import { stripped } from './conditions.js';
@@ -35,6 +45,7 @@ import { Reach } from './reach.js';
 import { isAlternative, joinedRefs, pinnedKey, pinsOf, type Pin } from './selection.js';
 import { Sources, type Derived } from './sources.js';
 import { Staff } from './staff.js';
+import { standingOf, type StandingWorld } from './standing.js';
 import { Unread } from './unread.js';
 import { SchemaWorld } from './world.js';
 
@@ -63,7 +74,11 @@ export class Judge {
   readonly #staff: Staff;
   readonly #sources: Sources;
   readonly #loaded: Loaded;
+  readonly #standing: StandingWorld;
+  /** The values that an isolated target rests on although nobody verified them, by the key of its verdict. */
+  readonly #restsOn = new Map<string, readonly Value[]>();
   #common: ReadonlySet<TableId> | undefined;
+  #tenantSources: ReadonlySet<string> | undefined;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
@@ -100,6 +115,15 @@ export class Judge {
       reachOf: (f) => this.#reach.of(f),
       before: (value, chain) => this.#checks.before(value, chain),
     });
+    this.#standing = {
+      program,
+      sourcesOf,
+      rowIsOwn: (chain) => this.#rowIsOwn(chain),
+      reachOf: (f) => this.#reach.of(f),
+      before: (value, chain) => this.#checks.before(value, chain),
+      unreadOf: (source, access) => unread.onWay(source, access),
+      beforeHandler: new BeforeHandler(program),
+    };
     this.#loaded = new Loaded({
       program,
       schema,
@@ -178,6 +202,63 @@ export class Judge {
     return kinds.has('row') || kinds.has('trusted') ? 'trusted' : 'fixed';
   }
 
+  standing(access: LinkedAccess, value: Value): Standing {
+    return standingOf(value, access, this.#standing);
+  }
+
+  claim(access: LinkedAccess, target: Target): Claim | undefined {
+    const verdict = this.verdict(access, target);
+    const values = this.#restsOn.get(`${access.id}/${target.ref}`);
+    const table = this.#table(target);
+    if (verdict.kind !== 'isolated' || !values || !table || target.operation === 'create') return undefined;
+    let claim: Claim | undefined;
+    for (const value of values) {
+      const standing = this.standing(access, value);
+      if (standing.kind === 'request' && (!claim || worst(claim.confidence, standing.confidence) === claim.confidence))
+        claim = standing;
+    }
+    if (!claim || this.#isTiedOtherwise(access, target, table)) return undefined;
+    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    const isWeak =
+      reached === 'system' ||
+      reached === 'no request' ||
+      (reached === 'public' && target.operation === 'read' && isPublished(table)) ||
+      this.#isCredential(target) ||
+      this.#readsOnlyTheTenant(access);
+    return isWeak ? { ...claim, confidence: 'possible' } : claim;
+  }
+
+  /** Whether something else than the key holds a target to the tenant, or to people who work for all tenants. */
+  #isTiedOtherwise(access: LinkedAccess, target: Target, table: Table): boolean {
+    if ((this.#declared.clientOf(access.client.receiver) ?? access.client.kind) === 'scoped') return true;
+    // A verified tenant in another column than the key says nothing: two identifiers have changed places.
+    const pins = pinsOf(this.#whole(access, target), target.ref).filter((pin) => !this.#isTenantOfSession(pin.value));
+    return (
+      pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value))) ||
+      this.#sources.of(pins, table, target, access).kind === 'safe' ||
+      this.#guarded(access, target, table, pins) !== undefined ||
+      this.#staffOnly(access) !== undefined
+    );
+  }
+
+  /** Whether a value is a verified one that elsewhere is compared with the keys of tables. */
+  #isTenantOfSession(value: Value): boolean {
+    const sources = this.#tracer.sourcesOf(value);
+    if (!areVerified(sources)) return false;
+    this.#tenantSources ??= new Set(
+      this.input.accesses.flatMap((access) =>
+        access.targets.flatMap((target) => {
+          const table = this.#table(target);
+          const keys = new Set(table ? keyColumns(this.tenancyOf(table.id)) : []);
+          return pinsOf(target.predicate, target.ref)
+            .filter((pin) => keys.has(pin.column))
+            .flatMap((pin) => this.#tracer.sourcesOf(pin.value).flatMap(identityOf));
+        }),
+      ),
+    );
+    return sources.every((s) => s.kind === 'constant' || identityOf(s).some((id) => this.#tenantSources!.has(id)));
+  }
+
   #table(target: Target): Table | undefined {
     return target.table.known ? this.input.tables.table(target.table.value) : undefined;
   }
@@ -234,6 +315,7 @@ export class Judge {
     const proof = proveTarget(target, predicate, others, this.#world, (value) => this.#classOf(value));
     if (proof.kind === 'isolated') {
       const assumed = proof.assumptions.length > 0 || proof.references.length > 0;
+      if (proof.restsOn.length > 0) this.#restsOn.set(`${access.id}/${target.ref}`, proof.restsOn);
       return {
         kind: 'isolated',
         evidence: assumed ? 'derived' : proof.evidence,
@@ -463,6 +545,10 @@ export class Judge {
     });
   }
 }
+
+/** A verified identity by what gives it and the property that is read: `auth of @clerk/nextjs` and `orgId`. */
+const identityOf = (source: Provenance): readonly string[] =>
+  source.kind === 'trusted' && source.path.length > 0 ? [`${source.what} ${source.path.join('.')}`] : [];
 
 const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 

@@ -60,6 +60,8 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     verdict: (access, target) => judge.verdict(access, target),
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
+    standing: (access, value) => judge.standing(access, value),
+    claim: (access, target) => judge.claim(access, target),
     policyLeaks: (table) => judge.policyLeaks(table),
     accessOf: (queries) => accessOf(queries, { schema, tenancy }),
     functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),

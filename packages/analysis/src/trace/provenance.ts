@@ -5,10 +5,20 @@ import {
   type FunctionId,
   type Path,
   type Reason,
+  type Span,
   type Value,
 } from '@tenant-lint/model';
 import { Program } from '../link/program.js';
-import { conversions, inputSources, iterations, trustedSources } from '../trust/sources.js';
+import {
+  conversions,
+  decoders,
+  forms,
+  inputSources,
+  iterations,
+  readers,
+  textDecoders,
+  trustedSources,
+} from '../trust/sources.js';
 
 /** Where a value comes from, as far as it matters for tenancy. */
 export type Provenance =
@@ -25,6 +35,13 @@ export type Provenance =
       readonly at?: FunctionId;
       /** The calls that hand it on, the last one first. */
       readonly through?: readonly ChainId[];
+      /** Where it is read from the request, and the name it is read under there: `headers.get('x-tenant')`. */
+      readonly span?: Span;
+      readonly named?: string;
+      /** The claims of a token whose signature nobody has checked. */
+      readonly decoded?: true;
+      /** The last call that brought it into a form: `schema.parse(body)`. */
+      readonly parsed?: ChainId;
     }
   /** A parameter that nobody in the program supplies. */
   | {
@@ -137,6 +154,11 @@ export class Tracer {
       }
       case 'unknown':
         return [{ kind: 'unknown', reason: value.reason }];
+      case 'instance':
+        // `new URL(request.url)` is what it is made of.
+        if (value.of.kind === 'global' && forms.has(value.of.name) && value.arguments.length > 0)
+          return value.arguments.flatMap((v) => this.#trace(v, depth - 1));
+        return [{ kind: 'unknown', reason: value.kind }];
       default:
         return [{ kind: 'unknown', reason: value.kind }];
     }
@@ -242,8 +264,15 @@ export class Tracer {
     const returns = this.program.returnsOf(chain.id);
     if (returns.length > 0) return returns.flatMap((r) => this.#trace(valueAt(r, path), depth - 1));
     const name = called?.name === '' ? nameOf(chain.receiver) : called?.name;
-    if (name !== undefined && conversions.has(name) && args[0])
-      return this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
+    if (name !== undefined && conversions.has(name) && args[0]) {
+      const inner = this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
+      return inner.map((p) => (p.kind === 'input' ? { ...p, parsed: chain.id } : p));
+    }
+    const text = this.#decodedText(chain);
+    if (text)
+      return this.#trace(text, depth - 1).map((p) =>
+        p.kind === 'input' ? { ...p, what: calledName(chain), span: chain.span, decoded: true as const } : p,
+      );
     // A method of a value (text, list, request): what it gives comes from that value.
     const first = chain.steps.findIndex((st) => st.arguments !== undefined);
     // The method counts: `c.req.header()` reads the request, `c.get()` the context.
@@ -251,8 +280,26 @@ export class Tracer {
     const receiver = this.#trace(valueAt(chain.receiver, read), depth - 1);
     const carried = receiver.filter((p) => p.kind !== 'unknown' && p.kind !== 'constant');
     if (carried.length > 0)
-      return carried.map((p) => (p.kind === 'trusted' || p.kind === 'row' ? { ...p, path: [...p.path, ...path] } : p));
+      return carried.map((p) => {
+        if (p.kind === 'trusted' || p.kind === 'row') return { ...p, path: [...p.path, ...path] };
+        if (p.kind !== 'input' || p.span !== undefined || !readers.has(name ?? '')) return p;
+        return { ...p, span: chain.span, ...(args[0] ? namedBy(args[0]) : {}) };
+      });
     return [{ kind: 'unknown', reason: `the result of ${name ?? 'a call'}` }];
+  }
+
+  /** The text that a call decodes without a check: `atob(x)`, `Buffer.from(x, 'base64url')`. */
+  #decodedText(chain: CallChain): Value | undefined {
+    const { receiver, steps } = chain;
+    if (receiver.kind !== 'global') return undefined;
+    const step = steps.find((s) => s.arguments !== undefined);
+    const called = [receiver.name, ...receiver.path, ...(step && step.name !== '' ? [step.name] : [])].join('.');
+    const decoder = textDecoders.find((d) => d.called === called);
+    const [text, encoding] = step?.arguments ?? [];
+    if (!decoder || !text) return undefined;
+    return !decoder.encodings || (encoding?.kind === 'constant' && decoder.encodings.includes(String(encoding.value)))
+      ? text
+      : undefined;
   }
 
   /** What a library guarantees about the result of a call, by the import that the callee goes back to. */
@@ -260,11 +307,22 @@ export class Tracer {
     const root = this.program.importOf(chain.receiver, maxDepth);
     if (!root) return undefined;
     const step = chain.steps.find((s) => s.arguments !== undefined);
-    if (inputSources.some((s) => s.modules.test(root.module) && s.exports.includes(root.name)))
-      return { kind: 'input', what: root.name, via: [], at: chain.function };
+    if (inputSources.some((s) => s.modules.test(root.module) && s.exports.includes(root.name))) {
+      const argument = chain.steps.findLast((s) => s.arguments !== undefined)?.arguments?.[0];
+      return {
+        kind: 'input',
+        what: root.name,
+        via: [],
+        at: chain.function,
+        span: chain.span,
+        ...(argument ? namedBy(argument) : {}),
+      };
+    }
+    if (decoders.some((s) => s.modules.test(root.module) && isCalled(s, root.name, chain)))
+      return { kind: 'input', what: calledName(chain), via: [], at: chain.function, span: chain.span, decoded: true };
     for (const source of trustedSources) {
-      if (!source.modules.test(root.module) || !source.exports.includes(root.name)) continue;
-      if (source.methods && !chain.steps.some((s) => source.methods!.includes(s.name))) continue;
+      if (!source.modules.test(root.module)) continue;
+      if (!isCalled(source, root.name, chain)) continue;
       if (source.except?.some((e) => e.some((name) => path.includes(name))))
         return { kind: 'input', what: `${root.name}.${path.join('.')}`, via: [] };
       return {
@@ -277,6 +335,26 @@ export class Tracer {
     return undefined;
   }
 }
+
+/** Whether a chain calls what a list names: an export itself, or a method of what it stands for. */
+function isCalled(
+  source: { readonly exports: readonly string[]; readonly methods?: readonly string[] },
+  root: string,
+  chain: CallChain,
+): boolean {
+  if (!source.exports.includes(root)) return false;
+  const { methods } = source;
+  return !methods || methods.includes(root) || chain.steps.some((s) => methods.includes(s.name));
+}
+
+function calledName({ receiver, steps }: CallChain): string {
+  const called = steps.slice(0, steps.findIndex((s) => s.arguments !== undefined) + 1);
+  return [nameOf(receiver) ?? '', ...called.map((s) => s.name)].filter((n) => n !== '').join('.');
+}
+
+/** The name under which something is read from the request. */
+const namedBy = (argument: Value): { named?: string } =>
+  argument.kind === 'constant' && typeof argument.value === 'string' ? { named: argument.value } : {};
 
 /** The value of a chain before its step `step`: `rows` in `rows.filter(f).map(g)` for either step, since iteration keeps the rows. */
 function prefixOf(chain: CallChain, step: number, program: Program): Value {

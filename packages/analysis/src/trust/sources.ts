@@ -55,6 +55,47 @@ export const trustedSources: readonly TrustedSource[] = [
   { modules: /^nestjs-cls$/, exports: ['ClsService'], methods: ['get'] },
 ];
 
+/** Calls that read the claims of a token, or of a cookie, and check nothing. */
+export const decoders: readonly Pick<TrustedSource, 'modules' | 'exports' | 'methods'>[] = [
+  { modules: /^jsonwebtoken$/, exports: ['decode', 'default', '*'], methods: ['decode'] },
+  { modules: /^jose(\/.*)?$/, exports: ['decodeJwt', 'UnsecuredJWT', '*'], methods: ['decodeJwt', 'decode'] },
+  { modules: /^jwt-decode$/, exports: ['jwtDecode', 'default'] },
+  { modules: /^hono\/jwt$/, exports: ['decode'] },
+  { modules: /^fast-jwt$/, exports: ['createDecoder'] },
+  { modules: /^jwt-simple$/, exports: ['default', '*'], methods: ['decodeUnsafe'] },
+  // On a server the session is what the cookie says; getUser() and getClaims() ask whether it is true.
+  {
+    modules: /^@supabase\//,
+    exports: ['createClient', 'createServerClient', 'createServerComponentClient', 'createRouteHandlerClient'],
+    methods: ['getSession'],
+  },
+];
+
+/** Functions that turn encoded text into plain text: of a token that is split and read by hand, too. */
+export const textDecoders: readonly { readonly called: string; readonly encodings?: readonly string[] }[] = [
+  { called: 'atob' },
+  { called: 'Buffer.from', encodings: ['base64', 'base64url'] },
+];
+
+/** Methods by which a part of a request is read. */
+export const readers: ReadonlySet<string> = new Set([
+  'get',
+  'getAll',
+  'header',
+  'param',
+  'query',
+  'queries',
+  'cookie',
+  'json',
+  'text',
+  'formData',
+  'parseBody',
+  'valid',
+]);
+
+/** Classes of the platform whose instances hold nothing but what they are made of. */
+export const forms: ReadonlySet<string> = new Set(['URL', 'URLSearchParams', 'Headers', 'Set', 'Date', 'Uint8Array']);
+
 /** Functions that read the request wherever they are called. */
 export const inputSources: readonly { readonly modules: RegExp; readonly exports: readonly string[] }[] = [
   { modules: /^next\/headers(\.js)?$/, exports: ['headers', 'cookies'] },

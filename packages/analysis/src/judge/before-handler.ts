@@ -1,0 +1,179 @@
+import type { Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+import type { Program } from '../link/program.js';
+import type { InputProvenance } from '../trace/provenance.js';
+
+/** How many wrappers, builders and called functions, one inside the other, are looked into. */
+const maxDepth = 5;
+
+interface Registered {
+  readonly arguments: readonly Value[];
+  readonly receiver: Value;
+}
+
+/**
+ * What runs before a handler: the wrapper it is handed to, the middleware of its route, of its router and of the builder of a procedure,
+ * the guards of its class. One that can refuse, and that looks at the same part of the request, may be the check of it.
+ */
+export class BeforeHandler {
+  readonly #memo = new Map<string, Reason | false>();
+  readonly #texts = new Map<FunctionId, string>();
+  #uses: readonly Registered[] | undefined;
+  #registered: readonly Registered[] | undefined;
+
+  constructor(private readonly program: Program) {}
+
+  /** The function that runs before the one that receives `source`, looks at the same name and can refuse. */
+  check(source: InputProvenance): Reason | undefined {
+    if (source.at === undefined) return undefined;
+    const name = source.named ?? source.what.split('.').at(-1) ?? '';
+    const key = `${source.at} ${name}`;
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known === false ? undefined : known;
+    const found = [...this.#functionsBefore(source.at)].find((id) => this.#refusesBy(id, name));
+    const f = found === undefined ? undefined : this.program.function(found);
+    const reason = f && { text: `${f.name ?? 'what runs before'} looks at ${name} and can refuse`, span: f.span };
+    this.#memo.set(key, reason ?? false);
+    return reason;
+  }
+
+  #functionsBefore(id: FunctionId): ReadonlySet<FunctionId> {
+    const found = new Set<FunctionId>();
+    const f = this.program.function(id);
+    if (!f) return found;
+    const chain = f.handedTo && this.program.chain(f.handedTo.chain);
+    if (f.handedTo && chain) {
+      const callee = this.program.calleeOf(chain);
+      if (callee) found.add(callee.function);
+      for (const step of chain.steps.slice(0, f.handedTo.step + 1))
+        for (const argument of step.arguments ?? []) this.#collect(argument, found, maxDepth);
+      this.#collect(chain.receiver, found, maxDepth);
+      this.#ofRouter(chain.receiver, found, 3);
+    }
+    for (const registered of this.#registrations(id)) {
+      for (const argument of registered.arguments) this.#collect(argument, found, maxDepth);
+      this.#collect(registered.receiver, found, maxDepth);
+      this.#ofRouter(registered.receiver, found, 3);
+    }
+    this.#ofGuards(f, found);
+    found.delete(id);
+    return found;
+  }
+
+  /** Where a handler that is declared by name is registered: `router.get('/x', check, show)`. */
+  #registrations(id: FunctionId): readonly Registered[] {
+    const f = this.program.function(id);
+    if (!f || f.handedTo) return [];
+    return this.#routes().filter(({ arguments: args }) =>
+      args.some((a) => {
+        const value = this.program.resolve(a);
+        return value.kind === 'function' && value.function === id;
+      }),
+    );
+  }
+
+  #routes(): readonly Registered[] {
+    return (this.#registered ??= [...this.program.files.values()].flatMap((facts) =>
+      facts.chains.flatMap((chain) =>
+        chain.steps.flatMap((step) =>
+          step.arguments && step.arguments.length > 1 && routes.has(step.name)
+            ? [{ arguments: step.arguments, receiver: chain.receiver }]
+            : [],
+        ),
+      ),
+    ));
+  }
+
+  /** Middleware of the router on which a route is registered, and of the one it is mounted on. */
+  #ofRouter(router: Value, found: Set<FunctionId>, depth: number): void {
+    if (depth <= 0) return;
+    const own = this.#nameOf(router);
+    if (own === undefined) return;
+    this.#uses ??= [...this.program.files.values()].flatMap((facts) =>
+      facts.chains.flatMap((chain) =>
+        chain.steps.flatMap((step) =>
+          step.arguments && mounts.has(step.name) ? [{ arguments: step.arguments, receiver: chain.receiver }] : [],
+        ),
+      ),
+    );
+    for (const use of this.#uses) {
+      const isMount = use.arguments.some((a) => this.#nameOf(a) === own);
+      if (!isMount && this.#nameOf(use.receiver) !== own) continue;
+      for (const argument of use.arguments)
+        if (this.#nameOf(argument) !== own) this.#collect(argument, found, maxDepth);
+      if (isMount) this.#ofRouter(use.receiver, found, depth - 1);
+    }
+  }
+
+  /** The binding behind a value, as file and name. */
+  #nameOf(value: Value): string | undefined {
+    if (value.kind === 'binding') return `${value.file}#${value.name}`;
+    if (value.kind !== 'import') return undefined;
+    const file = this.program.modules.resolve(value.from, value.module);
+    const found = file === undefined ? undefined : this.program.exported(file, value.name);
+    return found && 'file' in found ? `${found.file}#${found.local}` : undefined;
+  }
+
+  #ofGuards(f: FunctionFacts, found: Set<FunctionId>): void {
+    const facts = this.program.facts(f.span.file);
+    const made = f.class === undefined ? undefined : facts?.classes.find((c) => c.name === f.class);
+    const decorators: readonly Decorator[] = [...f.decorators, ...(made?.decorators ?? [])];
+    for (const argument of decorators.flatMap((d) => d.arguments)) {
+      const guard = this.program.classOf(argument)?.facts.methods['canActivate'];
+      if (guard !== undefined) found.add(guard);
+      this.#collect(argument, found, 2);
+    }
+  }
+
+  /** Functions that a value is, is made with, or was built from: `t.procedure.use(t.middleware(check))`. */
+  #collect(value: Value, found: Set<FunctionId>, depth: number): void {
+    if (depth <= 0) return;
+    const resolved = this.program.resolve(value);
+    if (resolved.kind === 'function') found.add(resolved.function);
+    else if (resolved.kind === 'list') for (const item of resolved.of) this.#collect(item.value, found, depth - 1);
+    else if (resolved.kind === 'object')
+      for (const entry of resolved.entries)
+        this.#collect('spread' in entry ? entry.spread : entry.value, found, depth - 1);
+    else if (resolved.kind === 'result') {
+      const chain = this.program.chain(resolved.chain);
+      if (!chain) return;
+      const callee = this.program.calleeOf(chain);
+      if (callee) found.add(callee.function);
+      for (const step of chain.steps) for (const a of step.arguments ?? []) this.#collect(a, found, depth - 1);
+      this.#collect(chain.receiver, found, depth - 1);
+    }
+  }
+
+  /** Whether a function, its closures or what it calls leave early somewhere, and name a part of the request. */
+  #refusesBy(id: FunctionId, name: string): boolean {
+    if (name === '') return false;
+    const all = this.#withCalled(id, 3, new Set());
+    const refuses = all.some((f) => f.blocks.some((b) => b.because === 'exit'));
+    return refuses && all.some((f) => this.#textOf(f).includes(JSON.stringify(name)));
+  }
+
+  #withCalled(id: FunctionId, depth: number, seen: Set<FunctionId>): readonly FunctionFacts[] {
+    const f = this.program.function(id);
+    if (!f || depth <= 0 || seen.has(id)) return [];
+    seen.add(id);
+    const facts = this.program.facts(f.span.file);
+    const inner = facts?.functions.filter((g) => g.parent === id).map((g) => g.id) ?? [];
+    const called = this.program.chainsOf(id).flatMap((c) => this.program.calleeOf(c)?.function ?? []);
+    return [
+      f,
+      ...inner.flatMap((g) => this.#withCalled(g, depth, seen)),
+      ...called.flatMap((g) => this.#withCalled(g, depth - 1, seen)),
+    ];
+  }
+
+  #textOf(f: FunctionFacts): string {
+    let text = this.#texts.get(f.id);
+    if (text === undefined) {
+      text = JSON.stringify([f.blocks, this.program.chainsOf(f.id).map((c) => [c.receiver, c.steps])]);
+      this.#texts.set(f.id, text);
+    }
+    return text;
+  }
+}
+
+const mounts: ReadonlySet<string> = new Set(['use', 'register', 'addHook', 'route', 'param']);
+const routes: ReadonlySet<string> = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'del', 'options', 'all']);
