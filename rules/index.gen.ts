@@ -73,6 +73,8 @@ import consistentTenantSetting from './setting/consistent-tenant-setting/rule.js
 import noDefaultTenantSetting from './setting/no-default-tenant-setting/rule.js';
 import noRowSecurityOff from './setting/no-row-security-off/rule.js';
 import requireSafeSetting from './setting/require-safe-setting/rule.js';
+import noUntrustedTenant from './trust/no-untrusted-tenant/rule.js';
+import noUnverifiedClaim from './trust/no-unverified-claim/rule.js';
 import noTenantForeignTable from './view/no-tenant-foreign-table/rule.js';
 import noTenantMaterializedView from './view/no-tenant-materialized-view/rule.js';
 import requireCheckOption from './view/require-check-option/rule.js';
@@ -155,6 +157,8 @@ export const rules: readonly Rule[] = [
   noDefaultTenantSetting,
   noRowSecurityOff,
   requireSafeSetting,
+  noUntrustedTenant,
+  noUnverifiedClaim,
   noTenantForeignTable,
   noTenantMaterializedView,
   requireCheckOption,

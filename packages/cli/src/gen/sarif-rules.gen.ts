@@ -2181,6 +2181,66 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-untrusted-tenant",
+    "name": "no-untrusted-tenant",
+    "shortDescription": {
+      "text": "Disallow a tenant that the request says and that nothing checks against the user."
+    },
+    "fullDescription": {
+      "text": "Whoever sends the <tie> of another tenant works with its rows: they can be <done>."
+    },
+    "help": {
+      "text": "<source> of the request says whose rows of <tables> are used, and nothing checks that the user belongs to that tenant. Whoever sends the <tie> of another tenant works with its rows: they can be <done>. Take the tenant from the session, or look up the membership of the user in it before the query."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "trust",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "trust"
+      ],
+      "catalogue": [
+        "C-27",
+        "C-28",
+        "C-29",
+        "C-30",
+        "C-31"
+      ]
+    }
+  },
+  {
+    "id": "no-unverified-claim",
+    "name": "no-unverified-claim",
+    "shortDescription": {
+      "text": "Disallow a tenant from a token that was decoded and not verified."
+    },
+    "fullDescription": {
+      "text": "Anybody can write a token that names another tenant, and its rows can be <done>."
+    },
+    "help": {
+      "text": "<source> reads the tenant of <tables> from a token without verifying its signature. Anybody can write a token that names another tenant, and its rows can be <done>. Verify the token before its claims are used, or take the session of a library that does."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "trust",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "trust"
+      ],
+      "catalogue": [
+        "C-91"
+      ]
+    }
+  },
+  {
     "id": "no-tenant-foreign-table",
     "name": "no-tenant-foreign-table",
     "shortDescription": {

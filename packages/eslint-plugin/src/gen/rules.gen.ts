@@ -1129,6 +1129,34 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-untrusted-tenant",
+      "description": "Disallow a tenant that the request says and that nothing checks against the user.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "claimed": "{source} of the request says whose rows of {tables} are used, and nothing checks that the user belongs to that tenant. Whoever sends the {tie} of another tenant works with its rows: they can be {done}. Take the tenant from the session, or look up the membership of the user in it before the query."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-unverified-claim",
+      "description": "Disallow a tenant from a token that was decoded and not verified.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "decoded": "{source} reads the tenant of {tables} from a token without verifying its signature. Anybody can write a token that names another tenant, and its rows can be {done}. Verify the token before its claims are used, or take the session of a library that does."
+      },
+      "options": {}
+    },
+    {
       "id": "no-tenant-foreign-table",
       "description": "Disallow foreign tables with tenants' rows that the application can read.",
       "type": "problem",
@@ -1236,7 +1264,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
-      "tenant-lint/consistent-tenant-setting": "error"
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-untrusted-tenant": "error",
+      "tenant-lint/no-unverified-claim": "error"
     },
     "strict": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1254,7 +1284,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
-      "tenant-lint/consistent-tenant-setting": "error"
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-untrusted-tenant": "error",
+      "tenant-lint/no-unverified-claim": "error"
     },
     "all": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1274,7 +1306,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-unique": "warn",
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
-      "tenant-lint/consistent-tenant-setting": "error"
+      "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-untrusted-tenant": "error",
+      "tenant-lint/no-unverified-claim": "error"
     },
     "recommended-sql": {
       "tenant-lint/no-escaped-filter": "error",
