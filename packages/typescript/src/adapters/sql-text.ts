@@ -52,6 +52,15 @@ export function lowerSqlText(
   if (typeof alternatives === 'string') {
     return { accesses: [], unchecked: [{ reason: `SQL text was not found: ${alternatives}`, span: options.span }] };
   }
+  return lowerSqlPieces(alternatives, parameters, options);
+}
+
+/** Like lowerSqlText, for texts that are in pieces already: what an adapter writes in the place of a library. */
+export function lowerSqlPieces(
+  alternatives: readonly (readonly Piece[])[],
+  parameters: readonly Value[] | undefined,
+  options: SqlTextOptions,
+): LoweredText {
   const accesses: Access[] = [];
   const unchecked: { reason: string; span: Span }[] = [];
   alternatives.forEach((pieces, i) => {
