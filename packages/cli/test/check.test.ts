@@ -391,9 +391,9 @@ describe('formats', () => {
   it('the same with and without the facts of an earlier run', async () => {
     const root = opened({ ...warned, 'node_modules/.keep': '' });
     const cold = await run(root, '--format', 'json');
-    expect(existsSync(path.join(root, 'node_modules/.cache/tenant-lint/facts.json'))).toBe(true);
+    expect(existsSync(path.join(root, 'node_modules/.cache/tenant-lint/facts.bin'))).toBe(true);
     expect(await run(root, '--format', 'json')).toEqual(cold);
-    writeFileSync(path.join(root, 'node_modules/.cache/tenant-lint/facts.json'), '{ "damaged');
+    writeFileSync(path.join(root, 'node_modules/.cache/tenant-lint/facts.bin'), '{ "damaged');
     expect(await run(root, '--format', 'json')).toEqual(cold);
   });
 });

@@ -56,8 +56,10 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
       name,
       rules.map((rule) => rule.meta.id),
     );
+  const { only: _, ...unasked } = options;
+  const on = new Set(rulesByPlace(rules, unasked).active.map((a) => a.rule.meta.id));
   for (const a of running.filter((r) => r.rule.subject === 'suppression')) {
-    for (const subject of suppressions.subjects(ran, nearest)) {
+    for (const subject of suppressions.subjects(ran, on, nearest)) {
       for (const draft of a.rule.check(subject, model, a.options)) {
         if (!holdsAt(a, draft.span?.file)) continue;
         judged.push(judge({ rule: a.rule.meta.id, cause: undefined, active: a, draft }, fingerprint, options));

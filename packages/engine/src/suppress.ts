@@ -6,8 +6,15 @@ import { ruleNamed } from './settings.js';
 export interface Suppressions {
   /** The comment that suppresses a finding of `rule` at `span`, if any; it counts as used from then on. */
   covering(rule: Rule, span: Span): Directive | undefined;
-  /** Every comment that disables something, after all findings were asked for. `ran`: ids of the rules that ran. */
-  subjects(ran: ReadonlySet<string>, nearest: (name: string) => string | undefined): Iterable<SuppressionSubject>;
+  /**
+   * Every comment that disables something, after all findings were asked for. `ran`: ids of the rules that ran; `on`: of those that would run
+   * if nobody had asked for some by name, which is what a comment that names none speaks of.
+   */
+  subjects(
+    ran: ReadonlySet<string>,
+    on: ReadonlySet<string>,
+    nearest: (name: string) => string | undefined,
+  ): Iterable<SuppressionSubject>;
 }
 
 export function suppressionsOf(files: ReadonlyMap<string, FileFacts>, rules: readonly Rule[]): Suppressions {
@@ -58,12 +65,15 @@ export function suppressionsOf(files: ReadonlyMap<string, FileFacts>, rules: rea
       if (directive) used.add(directive);
       return directive;
     },
-    *subjects(ran, nearest) {
+    *subjects(ran, on, nearest) {
       for (const [file, facts] of files) {
         for (const directive of facts.directives) {
           if (directive.kind === 'enable') continue;
           const named = directive.rules.map((name) => ({ name, rule: ruleNamed(rules, name) }));
-          const wanted = directive.rules.length === 0 ? rules : named.flatMap(({ rule }) => rule ?? []);
+          const wanted =
+            directive.rules.length === 0
+              ? rules.filter((rule) => on.has(rule.meta.id))
+              : named.flatMap(({ rule }) => rule ?? []);
           yield {
             file,
             directive,
