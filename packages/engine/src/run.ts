@@ -57,7 +57,12 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
       rules.map((rule) => rule.meta.id),
     );
   const { only: _, ...unasked } = options;
-  const on = new Set(rulesByPlace(rules, unasked).active.map((a) => a.rule.meta.id));
+  // A rule that lacks what it needs has nothing to say, comment or not.
+  const on = new Set(
+    rulesByPlace(rules, unasked)
+      .active.map((a) => a.rule.meta.id)
+      .filter((id) => !skipped.has(id)),
+  );
   for (const a of running.filter((r) => r.rule.subject === 'suppression')) {
     for (const subject of suppressions.subjects(ran, on, nearest)) {
       for (const draft of a.rule.check(subject, model, a.options)) {
