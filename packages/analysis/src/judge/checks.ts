@@ -56,10 +56,12 @@ export class Checks {
   before(value: Value, chain: CallChain): Reason | undefined {
     const f = this.program.function(chain.function);
     if (!f) return undefined;
-    return (
-      this.#at(value, { f, block: chain.block, offset: chain.span.start }, maxSummaryDepth) ??
-      this.#beforeCallback(value, chain)
-    );
+    const at = { f, block: chain.block, offset: chain.span.start };
+    const found = this.#at(value, at, maxSummaryDepth) ?? this.#beforeCallback(value, chain);
+    if (found) return found;
+    // What a function hands back of what it was called with: `const { id } = await checked(session.user, id)`.
+    const resolved = stripped(value).kind === 'result' ? this.program.resolve(stripped(value)) : value;
+    return sameValue(resolved, value) ? undefined : this.#at(resolved, at, maxSummaryDepth);
   }
 
   /** The check of `value` that a function has made when it is through. */

@@ -98,7 +98,8 @@ export class Judge {
       tables,
       tenancyOf: (table) => this.tenancyOf(table),
     });
-    this.#reach = new Reach(program, sourcesOf, this.#staff, new Publicity(program, sourcesOf));
+    const publicity = new Publicity(program, sourcesOf);
+    this.#reach = new Reach(program, sourcesOf, this.#staff, publicity);
     this.#checks = new Checks(program, {
       sourcesOf,
       accessesOf,
@@ -118,11 +119,17 @@ export class Judge {
     this.#standing = {
       program,
       sourcesOf,
+      accessesOf,
       rowIsOwn: (chain) => this.#rowIsOwn(chain),
       reachOf: (f) => this.#reach.of(f),
       before: (value, chain) => this.#checks.before(value, chain),
       unreadOf: (source, access) => unread.onWay(source, access),
       beforeHandler: new BeforeHandler(program),
+      after: (chain) => {
+        const f = program.function(chain.function);
+        return f && this.#checks.after(chain.id, f, chain.span.end);
+      },
+      asks: (f) => publicity.asks(f),
     };
     this.#loaded = new Loaded({
       program,
@@ -218,8 +225,11 @@ export class Judge {
         claim = standing;
     }
     if (!claim || this.#isTiedOtherwise(access, target, table)) return undefined;
+    const others = this.#othersThan(values, access, target, table);
+    if (others.some((s) => s.kind === 'own' || s.kind === 'checked')) return undefined;
     const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
     const isWeak =
+      others.some((s) => s.kind === 'unknown' || s.kind === 'open') ||
       reached === 'system' ||
       reached === 'no request' ||
       (reached === 'public' && target.operation === 'read' && isPublished(table)) ||
@@ -228,12 +238,28 @@ export class Judge {
     return isWeak ? { ...claim, confidence: 'possible' } : claim;
   }
 
+  /** The standing of what the other identifying columns of a row are compared with. */
+  #othersThan(values: readonly Value[], access: LinkedAccess, target: Target, table: Table): readonly Standing[] {
+    const identifying = new Set([
+      ...keyColumns(this.tenancyOf(table.id)),
+      ...referencesOf(table).flatMap((r) => r.columns),
+    ]);
+    return pinsOf(this.#whole(access, target), target.ref)
+      .filter((pin) => identifying.has(pin.column) && !values.some((v) => sameValue(stripped(v), stripped(pin.value))))
+      .filter((pin) => !this.#isTenantOfSession(pin.value))
+      .map((pin) => this.standing(access, pin.value));
+  }
+
   /** Whether something else than the key holds a target to the tenant, or to people who work for all tenants. */
   #isTiedOtherwise(access: LinkedAccess, target: Target, table: Table): boolean {
     if ((this.#declared.clientOf(access.client.receiver) ?? access.client.kind) === 'scoped') return true;
     // A verified tenant in another column than the key says nothing: two identifiers have changed places.
     const pins = pinsOf(this.#whole(access, target), target.ref).filter((pin) => !this.#isTenantOfSession(pin.value));
+    // The row of a user and a tenant: that there is one is the check.
+    const isMembership = pins.some((pin) => this.#world.column(target, pin.column).role === 'user');
     return (
+      isMembership ||
+      this.#isTiedToOwn(this.#whole(access, target)) ||
       pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value))) ||
       this.#sources.of(pins, table, target, access).kind === 'safe' ||
       this.#guarded(access, target, table, pins) !== undefined ||
@@ -409,8 +435,13 @@ export class Judge {
     if (predicate.kind === 'either') return predicate.of.every((p) => this.#isTiedToOwn(p));
     if (predicate.kind !== 'exists' && predicate.kind !== 'in-query') return false;
     const { targets, condition } = predicate.query;
-    return targets.some((t) =>
-      pinsOf(and(condition, t.predicate), t.ref).some((p) => traceable.has(p.value.kind) && this.#isOwn(p.value)),
+    return (
+      this.#isTiedToOwn(condition) ||
+      targets.some(
+        (t) =>
+          this.#isTiedToOwn(t.predicate) ||
+          pinsOf(and(condition, t.predicate), t.ref).some((p) => traceable.has(p.value.kind) && this.#isOwn(p.value)),
+      )
     );
   }
 

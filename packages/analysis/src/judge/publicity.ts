@@ -25,6 +25,11 @@ export class Publicity {
     return this.#kinds.has(entry.kind);
   }
 
+  /** Whether a function refuses callers without an identity, itself or in what it calls. */
+  asks(id: FunctionId): boolean {
+    return this.#asks(id, maxDepth);
+  }
+
   /** The kinds of entry points of which some ask for an identity: there the absence of the question means something. */
   #askingKinds(): ReadonlySet<string> {
     const kinds = new Set<string>();

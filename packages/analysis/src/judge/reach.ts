@@ -1,4 +1,12 @@
-import type { CallChain, EntryPoint, FileFacts, FunctionFacts, FunctionId, Value } from '@tenant-lint/model';
+import {
+  valueAt,
+  type CallChain,
+  type EntryPoint,
+  type FileFacts,
+  type FunctionFacts,
+  type FunctionId,
+  type Value,
+} from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
 import { signatureChecks } from '../trust/sources.js';
@@ -15,6 +23,8 @@ import type { Staff } from './staff.js';
 export type Reached = 'request' | 'public' | 'system' | 'staff' | 'no request' | 'unknown';
 
 const maxDepth = 4;
+/** What compares two secrets. */
+const constantTime = /^(?:node:)?crypto$/;
 /** Where several lead to a function, the one with the least authority counts. */
 const order: readonly Reached[] = ['public', 'system', 'staff'];
 
@@ -150,6 +160,8 @@ export class Reach {
   #checksSignature(chain: CallChain, depth: number): boolean {
     if (depth <= 0) return false;
     const root = this.program.importOf(chain.receiver, 4);
+    if (root && constantTime.test(root.module) && this.#calledName(chain, root.name) === 'timingSafeEqual')
+      return chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, 3)));
     return (
       root !== undefined &&
       signatureChecks.some(
@@ -161,8 +173,32 @@ export class Reach {
     );
   }
 
+  #calledName = (chain: CallChain, root: string): string => {
+    const name = chain.steps.find((s) => s.arguments !== undefined)?.name ?? '';
+    return name === '' ? root : name;
+  };
+
+  /** What a value is made of comes from the environment: as it stands, or handed in by every caller. */
+  #isOfSystem(value: Value, depth: number): boolean {
+    if (this.#isEnvironment(value)) return true;
+    if (depth <= 0) return false;
+    if (value.kind === 'parameter') {
+      const callers = this.program.callersOf(value.function);
+      const handed = callers.map((site) => site.chain.steps[site.step]?.arguments?.[value.index]);
+      return (
+        handed.length > 0 && handed.every((a) => a !== undefined && this.#isOfSystem(valueAt(a, value.path), depth - 1))
+      );
+    }
+    const chain = value.kind === 'result' ? this.program.chain(value.chain) : undefined;
+    return (
+      chain !== undefined &&
+      (this.#isOfSystem(chain.receiver, depth - 1) ||
+        chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, depth - 1))))
+    );
+  }
+
   /** A value of the environment, or text made with one: read directly, or out of what validated it as a whole. */
-  #isEnvironment(value: Value, depth = 4): boolean {
+  #isEnvironment(value: Value, depth = 7): boolean {
     if (depth <= 0) return false;
     switch (value.kind) {
       case 'global':

@@ -377,6 +377,12 @@ export class Program implements LinkContext {
 
   #asFunction(value: Value): FunctionId | undefined {
     if (value.kind === 'function') return value.function;
+    // A static method, or a static field that holds a function.
+    if ((value.kind === 'binding' || value.kind === 'import') && value.path.length === 1) {
+      const made = this.classOf({ ...value, path: [] })?.facts;
+      const field = made?.fields[value.path[0]!]?.value;
+      return made?.methods[value.path[0]!] ?? (field?.kind === 'function' ? field.function : undefined);
+    }
     if (value.kind === 'element' && value.of.kind === 'instance' && value.path.length === 1)
       return this.methodOf(value.of, value.path[0]!);
     return undefined;

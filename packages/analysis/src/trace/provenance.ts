@@ -16,6 +16,7 @@ import {
   inputSources,
   iterations,
   readers,
+  signatures,
   textDecoders,
   trustedSources,
 } from '../trust/sources.js';
@@ -269,6 +270,7 @@ export class Tracer {
       return inner.map((p) => (p.kind === 'input' ? { ...p, parsed: chain.id } : p));
     }
     const text = this.#decodedText(chain);
+    if (text && this.#verifies(chain.function, 3)) return [{ kind: 'trusted', what: 'a signed text', path, via: [] }];
     if (text)
       return this.#trace(text, depth - 1).map((p) =>
         p.kind === 'input' ? { ...p, what: calledName(chain), span: chain.span, decoded: true as const } : p,
@@ -286,6 +288,19 @@ export class Tracer {
         return { ...p, span: chain.span, ...(args[0] ? namedBy(args[0]) : {}) };
       });
     return [{ kind: 'unknown', reason: `the result of ${name ?? 'a call'}` }];
+  }
+
+  /** Whether a function, or what it calls, computes or compares a signature. */
+  #verifies(id: FunctionId, depth: number): boolean {
+    if (depth <= 0) return false;
+    return this.program.chainsOf(id).some((chain) => {
+      const root = this.program.importOf(chain.receiver, 4);
+      const isSignature = signatures.some(
+        (s) => root !== undefined && s.modules.test(root.module) && isCalled(s, root.name, chain),
+      );
+      const callee = isSignature ? undefined : this.program.calleeOf(chain);
+      return isSignature || (callee !== undefined && this.#verifies(callee.function, depth - 1));
+    });
   }
 
   /** The text that a call decodes without a check: `atob(x)`, `Buffer.from(x, 'base64url')`. */

@@ -71,6 +71,15 @@ export const decoders: readonly Pick<TrustedSource, 'modules' | 'exports' | 'met
   },
 ];
 
+/** What computes or compares a signature. */
+export const signatures: readonly Pick<TrustedSource, 'modules' | 'exports' | 'methods'>[] = [
+  {
+    modules: /^(?:node:)?crypto$/,
+    exports: ['createHmac', 'createVerify', 'timingSafeEqual', 'verify', 'default', '*'],
+    methods: ['createHmac', 'createVerify', 'timingSafeEqual', 'verify'],
+  },
+];
+
 /** Functions that turn encoded text into plain text: of a token that is split and read by hand, too. */
 export const textDecoders: readonly { readonly called: string; readonly encodings?: readonly string[] }[] = [
   { called: 'atob' },
