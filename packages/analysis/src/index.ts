@@ -5,3 +5,4 @@ export { Modules } from './link/modules.js';
 export { link, type LinkOptions } from './link/link.js';
 export * from './prove/index.js';
 export { unmatchedTrust, type TrustOptions } from './trust/declared.js';
+export * from './compare/index.js';

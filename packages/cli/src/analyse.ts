@@ -22,8 +22,8 @@ export interface Analysed {
   readonly built: Built;
   /** On the whole project, whatever paths were given. */
   readonly report: Report;
-  /** The report on another state of the project, made quietly; undefined where nothing says there which rows belong to which tenant. */
-  readonly reportOn: (state: Source) => Report | undefined;
+  /** The same on another state of the project, made quietly; undefined where nothing says there which rows belong to which tenant. */
+  readonly on: (state: Source) => { readonly built: Built; readonly report: Report } | undefined;
 }
 
 /** Builds the model of what was opened, and runs the rules over it. Throws Failure where nothing says which rows belong to which tenant. */
@@ -53,11 +53,11 @@ export function analyse(
   return {
     built,
     report,
-    reportOn(state) {
+    on(state) {
       // Facts of files that do not differ are known by now; those of the other state are not kept.
       const peek = cache && { ...cache, remember: () => undefined, save: () => undefined };
       const other = buildModel(state, { settings, ...(peek ? { cache: peek } : {}) });
-      return refusal(other) ? undefined : ruled(other, settings, flags, undefined);
+      return refusal(other) ? undefined : { built: other, report: ruled(other, settings, flags, undefined) };
     },
   };
 }

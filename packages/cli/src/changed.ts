@@ -22,6 +22,14 @@ export function changedPart(
   return { ...report, findings, unchecked, summary: summarize(findings, unchecked) };
 }
 
+/** What one report has and the other has not, by what is found and in which file. */
+export const findingsBeyond = (report: Report, known: Report | undefined): readonly Finding[] =>
+  report.findings.filter(beyond(known?.findings ?? [], sameFinding));
+
+/** Likewise of what was not checked. */
+export const uncheckedBeyond = (report: Report, known: Report | undefined): readonly Unchecked[] =>
+  report.unchecked.filter(beyond(known?.unchecked ?? [], sameUnchecked));
+
 /** Without places and occurrence: an equal finding further up in the project does not make this one new. */
 const sameFinding = (f: Finding): string => JSON.stringify([f.rule, f.message, f.span?.file, f.subject, f.text.what]);
 const sameUnchecked = (u: Unchecked): string => JSON.stringify([u.file, u.reason, u.detail]);

@@ -4,9 +4,11 @@ import {
   addBaselineOptions,
   addCheckOptions,
   addOutputOptions,
+  addReviewOptions,
   type BaselineFlags,
   type CheckFlags,
   type OutputFlags,
+  type ReviewFlags,
 } from './options.js';
 import type { ExplainFlags } from './commands/explain.js';
 import { addProveOptions, type ProveFlags } from './prove-options.js';
@@ -71,6 +73,14 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   ).action(async (paths: string[], flags: ProveFlags) => {
     const { prove } = await import('./commands/prove.js');
     code = await prove(paths, flags, io);
+  });
+  addReviewOptions(
+    program
+      .command('review')
+      .description('migration and code review gate: only what a change introduces or weakens, for the pull request'),
+  ).action(async (flags: ReviewFlags) => {
+    const { review } = await import('./commands/review.js');
+    code = await review(flags, io);
   });
   addOutputOptions(
     program.command('merge').description('the json reports of shards as one report').argument('<files...>'),

@@ -55,6 +55,33 @@ export const addBaselineOptions = (command: Command): Command =>
     .option('--no-cache', 'extract every file anew')
     .option('--verbose', 'stacks of unexpected errors');
 
+export interface ReviewFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'failOn'> {
+  readonly since: string;
+  readonly format: readonly { readonly format: 'markdown' | 'json'; readonly file?: string }[];
+}
+
+/** Declares the options of `review`. */
+export const addReviewOptions = (command: Command): Command =>
+  command
+    .requiredOption('--since <ref>', 'the commit before the change: the branch that it is to be merged into')
+    .addOption(
+      new Option('--format <format[=file]>', 'markdown, json (repeatable)')
+        .argParser(collect((text) => formatAmong(text, ['markdown', 'json'])))
+        .default([], 'markdown'),
+    )
+    .addOption(
+      new Option('--fail-on <level>', 'what makes the exit code 1; weaker isolation counts as an error')
+        .choices(['error', 'warning', 'never'])
+        .default('error'),
+    )
+    .addOption(
+      new Option('--confidence <level>', 'weakest confidence that is shown').choices(confidences).default('likely'),
+    )
+    .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
+    .option('--no-config-code', 'JSON configuration only')
+    .option('--no-cache', 'extract every file anew')
+    .option('--verbose', 'stacks of unexpected errors');
+
 /** Declares the options of `check`. */
 export function addCheckOptions(command: Command): Command {
   return addOutputOptions(command)
@@ -119,10 +146,15 @@ const collect =
   <T>(parse: (text: string) => T) =>
   (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
 
-function formatOf(text: string): CheckFlags['format'][number] {
+const formatOf = (text: string): CheckFlags['format'][number] => formatAmong(text, formats);
+
+function formatAmong<F extends string>(
+  text: string,
+  among: readonly F[],
+): { readonly format: F; readonly file?: string } {
   const [name = '', ...rest] = text.split('=');
-  const format = formats.find((f) => f === name);
-  if (!format) throw new InvalidArgumentError(`Formats are ${formats.join(', ')}.`);
+  const format = among.find((f) => f === name);
+  if (!format) throw new InvalidArgumentError(`Formats are ${among.join(', ')}.`);
   return rest.length === 0 ? { format } : { format, file: rest.join('=') };
 }
 

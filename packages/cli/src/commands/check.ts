@@ -16,7 +16,7 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
   const change = changeOf(flags, opened);
   const analysed = analyse(change ? { ...opened, source: change.after } : opened, flags, io, baseline);
   const whole = change
-    ? changedPart(analysed.report, change.files, () => analysed.reportOn(change.before))
+    ? changedPart(analysed.report, change.files, () => analysed.on(change.before)?.report)
     : analysed.report;
   const asked = limited(whole, (file) => isWithin(file, opened.within));
   const report = flags.shard ? shardOf(asked, flags.shard) : asked;

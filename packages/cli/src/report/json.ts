@@ -10,7 +10,7 @@ export function jsonReport(report: Report): string {
     version: 1,
     tool: { name: 'tenant-lint', version },
     summary: report.summary,
-    findings: report.findings.map((f) => finding(f, report)),
+    findings: report.findings.map((f) => findingJson(f, report)),
     unchecked: report.unchecked.map((u) => ({
       file: u.file,
       reason: u.reason,
@@ -22,7 +22,8 @@ export function jsonReport(report: Report): string {
   return `${printableJson(JSON.stringify(value, undefined, 2))}\n`;
 }
 
-function finding(f: Finding, report: Report): Record<string, unknown> {
+/** One finding as the json format has it. */
+export function findingJson(f: Finding, report: Report): Record<string, unknown> {
   const at = (span: Span): Record<string, unknown> => ({ file: span.file, ...placeOf(report, span) });
   return {
     rule: f.rule,
