@@ -91,10 +91,21 @@ export type Export =
 export interface ClassFacts {
   readonly name: string;
   readonly extends?: Value;
+  /** Type arguments of the base class, as text: `extends Repository<Invoice>`. */
+  readonly extendsTypes?: readonly string[];
   readonly decorators: readonly Decorator[];
   /** Fields with an initializer, constructor parameter properties and assignments `this.x = ...` of the constructor. */
   readonly fields: Readonly<
-    Record<string, { readonly value?: Value; readonly type?: TypeName; readonly decorators: readonly Decorator[] }>
+    Record<
+      string,
+      {
+        readonly value?: Value;
+        readonly type?: TypeName;
+        readonly decorators: readonly Decorator[];
+        /** Of a decorated field: from its decorators to its end. */
+        readonly span?: Span;
+      }
+    >
   >;
   readonly methods: Readonly<Record<string, FunctionId>>;
   readonly construct?: FunctionId;

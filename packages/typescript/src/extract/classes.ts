@@ -3,7 +3,7 @@ import type { ClassFacts, TypeName, Value } from '@tenant-lint/model';
 import { evaluate, evaluateOr } from './expressions.js';
 import { decoratorsOf, functionId, walkFunction } from './functions.js';
 import { lookup } from './scope.js';
-import { spanOf, type Extraction, type Mutable } from './state.js';
+import { spanOf, textOf, type Extraction, type Mutable } from './state.js';
 import { ts } from './typescript.js';
 import { typeName } from './types.js';
 import { bounded } from './values.js';
@@ -17,6 +17,7 @@ export function walkClass(x: Extraction, node: TS.ClassLikeDeclaration, name: st
   const made: Mutable<ClassFacts> = { name, decorators: decoratorsOf(x, node), fields, methods, span: spanOf(x, node) };
   const base = node.heritageClauses?.find((clause) => clause.token === ts.SyntaxKind.ExtendsKeyword)?.types[0];
   if (base) made.extends = evaluate(x, base.expression);
+  if (base?.typeArguments?.length) made.extendsTypes = base.typeArguments.map((type) => textOf(x, type, 200));
   x.classes.push(made);
   const outerClass = x.thisClass;
   x.thisClass = name;
@@ -27,7 +28,9 @@ export function walkClass(x: Extraction, node: TS.ClassLikeDeclaration, name: st
       const type = member.type && fieldType(x, member.type, !!member.questionToken);
       const decorators = decoratorsOf(x, member);
       const value = member.initializer && bounded(evaluateOr(x, member.initializer, key));
-      if (key !== undefined) fields[key] = { ...(value ? { value } : {}), ...(type ? { type } : {}), decorators };
+      const span = decorators.length > 0 ? { span: spanOf(x, member) } : {};
+      if (key !== undefined)
+        fields[key] = { ...(value ? { value } : {}), ...(type ? { type } : {}), decorators, ...span };
     } else if (ts.isConstructorDeclaration(member) && member.body) {
       made.construct = functionId(x, member);
       parameterProperties(x, member, made.construct, fields);
