@@ -16,11 +16,12 @@ export { extractPrisma } from './prisma/index.js';
 export const adapters: readonly Adapter[] = [
   prisma,
   drizzle,
+  // Their clients have a method `query` too, whose receiver they know better.
+  typeorm,
+  mikroOrm,
   pg,
   kysely,
   knex,
-  typeorm,
-  mikroOrm,
   sequelize,
   nodePgMigrate,
 ];

@@ -152,7 +152,7 @@ const conditional = (member: CallChain, root: CallChain, context: LinkContext): 
 };
 
 /** What holds where `member` runs beyond what holds where `root` does. */
-function conditionOf(member: CallChain, root: CallChain, context: LinkContext): Value | undefined {
+export function conditionOf(member: CallChain, root: CallChain, context: LinkContext): Value | undefined {
   const blocks = context.function(member.function)?.blocks;
   const outer = new Set<number>();
   for (let b: number | undefined = root.block; b !== undefined && outer.size < 200; b = blocks?.[b]?.parent)

@@ -8,12 +8,12 @@ export const noCondition = 'no condition';
 
 /** A filter that is not there: left out, undefined, or an empty object. */
 export const isDropped = (p: Predicate): boolean =>
-  p.kind === 'always' && (p.why === undefinedFilter || p.why === noCondition);
+  p.kind === 'always' && (p.why === noCondition || p.why.endsWith(' drops a filter whose value is undefined'));
 
 /** `of`, or `otherwise` where `on` is undefined. */
 export function unlessUndefined(of: Predicate, on: Value, otherwise: Predicate, l: Lowering, span?: Span): Predicate {
   if (l.strict || (of.kind === otherwise.kind && of.kind === 'always')) return of;
-  return { kind: 'optional', of, on, otherwise, why: undefinedFilter, ...(span ? { span } : {}) };
+  return { kind: 'optional', of, on, otherwise, why: l.dropped ?? undefinedFilter, ...(span ? { span } : {}) };
 }
 
 /**

@@ -8,6 +8,8 @@ export interface Lowering {
   readonly span: Span;
   /** The client throws on undefined instead of dropping the filter. */
   readonly strict: boolean;
+  /** What the library does with a filter whose value is undefined, where it is not Prisma. */
+  readonly dropped?: string;
   readonly unchecked: { reason: string; span: Span }[];
   /** A name for the next target. */
   target(): TargetRef;
