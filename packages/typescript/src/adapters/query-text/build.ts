@@ -17,6 +17,7 @@ import {
 } from '@tenant-lint/model';
 import { lowerSqlPieces } from '../sql-text.js';
 import { rewritePredicate, rewriteValue } from '../substitute.js';
+import type { Builder } from './calls.js';
 import { Choices, quoted, sql, unknownName, type Frag } from './frag.js';
 
 /** Name of the column that stands for further ones which are not known. */
@@ -34,6 +35,8 @@ export class Build {
   readonly #arguments = new Map<string, Value>();
   readonly #active = new Set<string>();
   readonly unchecked: { reason: string; span: Span }[] = [];
+  /** Other starts of a builder than those of the query builder itself: `Model.query()`. */
+  starts: ((chain: CallChain) => Builder | undefined) | undefined;
   #snake = false;
 
   constructor(context: LowerContext, chain: CallChain) {

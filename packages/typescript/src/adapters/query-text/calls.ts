@@ -85,3 +85,15 @@ export function resultsIn(value: Value, depth = 0): readonly string[] {
 /** Both tests. */
 export const both = (a: Value | undefined, b: Value | undefined): Value | undefined =>
   a && b ? { kind: 'apply', function: '&&', to: [a, b] } : (a ?? b);
+
+/** A builder: where it starts, and every step that is taken on it. */
+export interface Builder {
+  /** On what it was started, and the property reads from there to the start. */
+  readonly base: Value;
+  readonly reads: readonly Step[];
+  /** The table it was started with: `knex('invoices')`. */
+  readonly table?: Value;
+  /** Started by a call, `knex(...)`, and not by a word of the library. */
+  readonly called: boolean;
+  readonly steps: readonly BuilderStep[];
+}

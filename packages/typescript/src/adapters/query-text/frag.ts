@@ -69,12 +69,33 @@ export class Choices {
     const { on, why } = choice;
     if (choice.kind === 'either') return { kind: 'either', of: [then, p.otherwise], test: on };
     const otherwise = p.otherwise.kind === 'always' ? always(why) : p.otherwise;
-    return { kind: 'optional', of: then, on, otherwise, why };
+    const missing = presence(on);
+    return missing
+      ? { kind: 'optional', of: then, on: missing, otherwise, why }
+      : { kind: 'either', of: [then, otherwise], test: on };
   }
 }
 
-/** Whether a value is one of a conditional part. */
-export const isMark = (value: Value): boolean => value.kind === 'apply' && value.function === mark;
+/** The value that may be missing, for a test that asks for nothing but its presence. */
+function presence(test: Value): Value | undefined {
+  const isNothing = (v: Value | undefined): boolean =>
+    v?.kind === 'undefined' || (v?.kind === 'constant' && v.value === null);
+  switch (test.kind) {
+    case 'undefined':
+    case 'missing-able':
+      return test;
+    case 'choice':
+      return test.of.some((v) => presence(v) !== undefined) ? test : undefined;
+    case 'apply': {
+      const [a, b] = test.to;
+      if (test.function === '!' && a?.kind === 'apply' && a.function === '!' && a.to[0]) return presence(a.to[0]);
+      if (!a || !/^!==?$/.test(test.function)) return undefined;
+      return isNothing(b) ? presence(a) : isNothing(a) && b ? presence(b) : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
 
 export const isTrue: Frag = [{ text: 'TRUE', exact: false }];
 export const isFalse: Frag = [{ text: 'FALSE', exact: false }];
