@@ -55,6 +55,11 @@ export interface Client {
   readonly receiver: Value;
   /** 'plain', or what the provenance shows: inside a transaction callback, a client extended or bound to a tenant, one that bypasses policies. */
   readonly kind: 'plain' | 'transaction' | 'extended' | 'scoped' | 'bypass' | 'unknown';
+  /**
+   * Whether the database judges what runs on it by the policies for whoever asks: 'hold' where the client carries the caller's identity,
+   * 'perhaps' where it is not seen with which key it was made. Absent: it connects as the application.
+   */
+  readonly policies?: 'hold' | 'perhaps';
 }
 
 /** One trip to the database, as lowered by an adapter or by the SQL front end. */

@@ -351,6 +351,13 @@ export class Judge {
     const client = this.#declared.clientOf(access.client.receiver) ?? access.client.kind;
     if (client === 'scoped')
       return isolated('contextual', { text: 'the client is bound to the tenant', span: access.span });
+    // The policies themselves are judged where they stand.
+    const policed = client !== 'bypass' && table.rowSecurity.enabled ? access.client.policies : undefined;
+    if (policed === 'hold')
+      return isolated('contextual', {
+        text: `the client acts for the caller, whom the policies of ${table.name.name} hold`,
+        span: access.span,
+      });
 
     const pins = pinsOf(predicate, target.ref);
     const derived = this.#sources.of(pins, table, target, access);
@@ -361,6 +368,11 @@ export class Judge {
     if (staff) return isolated('intended', staff);
     if (proof.kind === 'unknown') return { kind: 'unknown', evidence: 'unknown', hangsOn: proof.hangsOn };
     if (derived.kind === 'open') return unknown(derived.reason);
+    if (policed === 'perhaps')
+      return unknown({
+        text: `whether the policies of ${table.name.name} hold depends on the key of the client, which was not found`,
+        span: access.span,
+      });
     return this.#leak(access, table, target, proof, derived);
   }
 
