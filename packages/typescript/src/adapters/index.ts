@@ -7,6 +7,7 @@ import { nodePgMigrate } from './node-pg-migrate/index.js';
 import { pg } from './pg/index.js';
 import { prisma } from './prisma/index.js';
 import { sequelize } from './sequelize/index.js';
+import { supabase } from './supabase/index.js';
 import { typeorm } from './typeorm/index.js';
 
 export { extractDrizzleSnapshot } from './drizzle/snapshot.js';
@@ -24,4 +25,5 @@ export const adapters: readonly Adapter[] = [
   knex,
   sequelize,
   nodePgMigrate,
+  supabase,
 ];
