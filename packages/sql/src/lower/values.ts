@@ -86,6 +86,8 @@ function lowerCall(call: FuncCall, scope: Scope): Value {
     const setting = withoutCasts(args[0]);
     const missing = withoutCasts(args[1]);
     if (setting?.kind === 'constant' && typeof setting.value === 'string') {
+      // Policies do not hold superusers, so what asks within them is none; and nobody can set it.
+      if (setting.value.toLowerCase() === 'is_superuser') return constant('off');
       return {
         kind: 'setting',
         name: setting.value.toLowerCase(),
