@@ -232,14 +232,15 @@ function lowerExecute(call: Call, at: number, receiver: Receiver, context: Lower
   if (!text || (!receiver.certain && f?.name !== 'sql' && f?.name !== 'sql.raw')) return 'not mine';
   const build = buildFor(call, context);
   const scope = new Scope(build);
-  // A template that is resolved to its text is expanded like a fragment; a bare string is spliced.
-  const lowered = lowerSqlText(text, undefined, {
+  // A template that is resolved to its text is expanded like a fragment; a bare string, and that of `sql.raw`, is spliced.
+  const raw = f?.name === 'sql.raw' ? f.arguments[0] : undefined;
+  const lowered = lowerSqlText(raw ?? text, undefined, {
     file: build.file,
     library: 'drizzle',
     id: build.id,
     span: call.chain.span,
     context,
-    holes: f ? 'bind' : 'splice',
+    holes: f && !raw ? 'bind' : 'splice',
     expand: (hole) => expandHole(hole, scope),
   });
   const accesses = lowered.accesses.map((a): Access => ({
