@@ -3,7 +3,7 @@ import { defineRule } from '@tenant-lint/engine';
 import type { Table, TableId, TenantKey } from '@tenant-lint/model';
 import { tableName } from '../../lib/naming.js';
 import { definitionOf, placeInTable } from '../../lib/place.js';
-import { tenantKeys } from '../../lib/schema.js';
+import { references, tenantKeys } from '../../lib/schema.js';
 
 export default defineRule({
   meta: {
@@ -80,7 +80,10 @@ function tablesOf(model: Model, root: Table): { readonly all: Table[]; readonly 
       tenantKeys(model, table).some((key) => key.root === root.id),
   );
   const isBare = (table: Table): boolean => !tenantKeys(model, table).some((key) => isReferring(table, key.column));
-  const schemas = new Set([root.name.schema, ...every.filter((t) => !isBare(t)).map((t) => t.name.schema)]);
+  // A composite key carries the tenant too, but from table to table within the other schema.
+  const leadsHere = (table: Table): boolean =>
+    references(model, table).some(({ to }) => to?.name.schema === root.name.schema);
+  const schemas = new Set([root.name.schema, ...every.filter(leadsHere).map((t) => t.name.schema)]);
   const all = every.filter((table) => schemas.has(table.name.schema));
   return { all, bare: all.filter(isBare) };
 }
