@@ -63,9 +63,15 @@ export class Declared {
   clientOf(receiver: Value): 'bypass' | 'scoped' | undefined {
     const { clients } = this.options;
     if (!clients) return undefined;
-    for (const name of [nameOf(receiver), importedName(receiver)])
+    for (const name of [this.#parameterName(receiver), nameOf(receiver), importedName(receiver)])
       if (name !== undefined && Object.hasOwn(clients, name)) return clients[name];
     return undefined;
+  }
+
+  /** The name of a parameter that is the client itself: `withTenant(id, (tx) => ...)`. */
+  #parameterName(receiver: Value): string | undefined {
+    if (receiver.kind !== 'parameter' || receiver.path.length > 0) return undefined;
+    return this.program.function(receiver.function)?.parameters[receiver.index]?.name;
   }
 
   /** A value as a path of names: `ctx.session.orgId`, `getTenant().id`. */
