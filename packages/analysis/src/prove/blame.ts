@@ -1,4 +1,4 @@
-import type { Predicate, SchemaFunction, Value } from '@tenant-lint/model';
+import type { Predicate, SchemaFunction, Value, ValueOf } from '@tenant-lint/model';
 import type { PolicyLeak } from '../model.js';
 import { identityOf, userControlled } from './identity.js';
 import { prove } from './prove.js';
@@ -9,6 +9,8 @@ type Tree = Predicate | Value;
 /** What to put in the place of a part; undefined: the part stays. */
 type Replace = (node: Tree) => Tree | undefined;
 
+const allParts = ['metadata', 'client', 'email', 'pattern'] as const;
+
 const nothing: Value = { kind: 'constant', value: null };
 
 /**
@@ -16,7 +18,7 @@ const nothing: Value = { kind: 'constant', value: null };
  * again with that part taken out, in the functions it calls as well.
  */
 export function owedTo(question: ProofQuestion): PolicyLeak['owedTo'] {
-  for (const kind of ['metadata', 'client', 'email', 'pattern'] as const) {
+  for (const kind of allParts) {
     let found = false;
     const replace: Replace = (node) => {
       const instead = withoutPart(kind, node);
@@ -34,21 +36,48 @@ export function owedTo(question: ProofQuestion): PolicyLeak['owedTo'] {
 /** Whether the condition, or a function that it calls, has such a part at all. */
 function mentions({ predicate, world }: ProofQuestion, kind: NonNullable<PolicyLeak['owedTo']>): boolean {
   const seen = new Set<SchemaFunction>();
-  const look = (node: unknown): boolean => {
-    if (Array.isArray(node)) return node.some(look);
-    if (node === null || typeof node !== 'object') return false;
-    if ('kind' in node && !('ref' in node)) {
-      const tree = node as Tree;
-      if (withoutPart(kind, tree) !== undefined) return true;
-      const f = tree.kind === 'apply' ? world.function?.(tree.function, tree.to.length) : undefined;
-      if (f?.body.known && !seen.has(f)) {
-        seen.add(f);
-        if (look(f.body.value)) return true;
-      }
-    }
-    return Object.entries(node).some(([key, value]) => key !== 'span' && look(value));
+  const look = (tree: Tree): boolean => {
+    const { parts, calls } = contentsOf(tree);
+    if (parts.has(kind)) return true;
+    return calls.some(({ function: name, to }) => {
+      const f = world.function?.(name, to.length);
+      if (!f?.body.known || seen.has(f)) return false;
+      seen.add(f);
+      return look(f.body.value);
+    });
   };
   return look(predicate);
+}
+
+type Part = NonNullable<PolicyLeak['owedTo']>;
+
+/** The parts that a condition or a body has itself, and what it calls. */
+interface Contents {
+  readonly parts: ReadonlySet<Part>;
+  readonly calls: readonly ValueOf<'apply'>[];
+}
+
+const contents = new WeakMap<Tree, Contents>();
+
+function contentsOf(tree: Tree): Contents {
+  const known = contents.get(tree);
+  if (known) return known;
+  const parts = new Set<Part>();
+  const calls: ValueOf<'apply'>[] = [];
+  const look = (node: unknown): void => {
+    if (Array.isArray(node)) return node.forEach(look);
+    if (node === null || typeof node !== 'object') return;
+    if ('kind' in node && !('ref' in node)) {
+      const inner = node as Tree;
+      for (const part of allParts) if (!parts.has(part) && withoutPart(part, inner) !== undefined) parts.add(part);
+      if (inner.kind === 'apply') calls.push(inner);
+    }
+    for (const [key, value] of Object.entries(node)) if (key !== 'span') look(value);
+  };
+  look(tree);
+  const found = { parts, calls };
+  contents.set(tree, found);
+  return found;
 }
 
 function withoutPart(kind: NonNullable<PolicyLeak['owedTo']>, node: Tree): Tree | undefined {
@@ -118,6 +147,7 @@ function withFunctions(world: World, change: (f: SchemaFunction) => SchemaFuncti
       return now;
     },
     columns: (target) => world.columns?.(target),
+    bound: (f) => world.bound?.(f),
     rowSecurity: (target) => world.rowSecurity?.(target),
     classify: (value) => world.classify?.(value),
     ...(world.settings ? { settings: world.settings } : {}),

@@ -37,11 +37,13 @@ export class Calls {
     if (!definition) return undefined;
     const { body } = definition;
     if (!body.known) return `what the function ${call.function} does (${body.reason})`;
+    if (this.#size > maxSize) return `what the function ${call.function} does (too many nested calls)`;
     this.#size += sizeOf(body.value);
     if (this.#bodies.size > maxBodies || this.#size > maxSize)
       return `what the function ${call.function} does (too many nested calls)`;
     const prefix = `f${this.#bodies.size}~`;
-    const bound = resolveColumns(body.value, (target) => this.world.columns?.(target));
+    const bound =
+      this.world.bound?.(definition) ?? resolveColumns(body.value, (target) => this.world.columns?.(target));
     const inner = new Set(targetsIn(bound).map((t) => t.ref));
     const renamed = renameTargets(bound, (ref) => (inner.has(ref) ? prefix + ref : ref));
     const result = substitute(renamed, argumentsOf(definition, call.to));

@@ -16,7 +16,7 @@ import type { FunctionAccess, FunctionLeak } from '../model.js';
 import { identityOf } from './identity.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Proof, ValueClass } from './question.js';
+import type { Budget, Proof, ValueClass } from './question.js';
 import { resolveColumns } from './resolve.js';
 import { refsIn, renameTargets } from './walk.js';
 
@@ -24,6 +24,9 @@ interface Context {
   readonly schema: Schema;
   readonly tenancy: TenancyModel;
 }
+
+/** Conditions evaluated for all statements of one function. */
+const maxEvaluations = 120_000;
 
 const everybody = { name: 'public', all: new Set(['public']), assumed: false };
 
@@ -84,6 +87,7 @@ function judged(f: Judged, context: Context, trigger: Table | undefined): Functi
   const rows = new Map<string, Target>();
   for (const ref of trigger ? ['new', 'old'] : []) if (trigger) rows.set(ref, ownRow(trigger, ref, context));
   const world = new OwnerWorld(context, rows, f);
+  const budget: Budget = { left: maxEvaluations };
   const tables = new Set<TableId>();
   const leaks: FunctionLeak[] = [];
   const unknown: Reason[] = [];
@@ -99,7 +103,7 @@ function judged(f: Judged, context: Context, trigger: Table | undefined): Functi
       if (heldByPolicies(f, table, context)) continue;
       // What is joined to a leaking row leaks because that row does.
       if (target.role !== 'root' && leaks.some((leak) => leak.access.id === access.id)) continue;
-      const proof = proofOf(access, target, world);
+      const proof = proofOf(access, target, world, budget);
       if (proof === undefined) continue;
       const leak = leakOf(f, proof);
       if (leak) leaks.push({ table: table.id, access, target, ...leak });
@@ -141,7 +145,7 @@ function heldByPolicies(f: Judged, table: Table, { schema }: Context): boolean {
   return table.rowSecurity.forced || (table.owner !== undefined && !owns);
 }
 
-function proofOf(access: Access, target: Target, world: OwnerWorld): Proof | undefined {
+function proofOf(access: Access, target: Target, world: OwnerWorld, budget: Budget): Proof | undefined {
   const guards = (access.guards ?? [])
     .filter(saysSomething)
     .flatMap((guard) => refusalOf(guard, world))
@@ -156,7 +160,7 @@ function proofOf(access: Access, target: Target, world: OwnerWorld): Proof | und
   const predicate = and(own, ...guards);
   const others = access.targets.filter((t) => t !== target && t.operation !== 'create');
   const rows = world.rowsIn(and(predicate, ...others.map((t) => t.predicate)));
-  return prove({ target, predicate, others: [...others, ...rows], world, nullRows: 'shared' });
+  return prove({ target, predicate, others: [...others, ...rows], world, nullRows: 'shared', budget });
 }
 
 /** A test of nothing but what event the trigger is for tells nothing about rows. */

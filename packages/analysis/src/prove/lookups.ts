@@ -58,6 +58,7 @@ function withPlain(world: PolicyWorld, ref: string, columns: readonly string[]):
     },
     function: (name, args) => world.function(name, args),
     columns: (target) => world.columns(target),
+    bound: (f) => world.bound(f),
     rowSecurity: (target) => world.rowSecurity(target),
     settings: world.settings,
     roles: world.roles,

@@ -12,7 +12,7 @@ import { owedTo, through } from './blame.js';
 import { existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Leak, Proof, ProofQuestion } from './question.js';
+import type { Budget, Leak, Proof, ProofQuestion } from './question.js';
 
 /** What the policies of a table are judged against. */
 export interface PolicyContext {
@@ -23,6 +23,11 @@ export interface PolicyContext {
 }
 
 type Side = 'using' | 'check';
+
+/** Conditions evaluated for all policies of one table. */
+const maxEvaluations = 300_000;
+/** And to find out which part of one is the cause. */
+const maxBlame = 80_000;
 
 /** A permissive policy that lets rows through for a command, and what the prover says about it. */
 interface Judged {
@@ -98,6 +103,7 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
   if (kind === 'shared' || kind === 'unknown') return [];
   const result: Judged[] = [];
   const proofs = new Map<string, Proof>();
+  const budget: Budget = { left: maxEvaluations };
   for (const role of rolesOf(table, context)) {
     const world = new PolicyWorld(context, role);
     const ask = (policy: Policy, command: Command, side: Side): void => {
@@ -112,7 +118,7 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
         const key = JSON.stringify([role.name, policy.name, bounds, own, nullRows], leaveSpans);
         let proof = proofs.get(key);
         if (!proof) {
-          proof = prove({ ...question, nullRows });
+          proof = prove({ ...question, nullRows, budget });
           proofs.set(key, proof);
         }
         return proof;
@@ -125,7 +131,8 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
         role,
         strict,
         question: { ...question, nullRows: 'foreign' },
-        proof: strict.kind === 'isolated' ? strict : asked('shared'),
+        // What holds back more is answered by the same search, so that what was too much for it is too much again.
+        proof: strict.kind === 'isolated' || (strict.kind === 'unknown' && strict.exhausted) ? strict : asked('shared'),
       });
     };
     for (const command of ['select', 'insert', 'update', 'delete'] as const) {
@@ -170,7 +177,8 @@ function merged(table: Table, leaks: readonly { judged: Judged; leak: Leak }[]):
   return [...found.values()];
 }
 
-function blame(question: ProofQuestion): Pick<PolicyLeak, 'owedTo' | 'through'> {
+function blame(asked: ProofQuestion): Pick<PolicyLeak, 'owedTo' | 'through'> {
+  const question = { ...asked, budget: { left: maxBlame } };
   const part = owedTo(question);
   const by = through(question);
   return { ...(part === undefined ? {} : { owedTo: part }), ...(by ? { through: by } : {}) };

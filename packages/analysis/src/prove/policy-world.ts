@@ -23,6 +23,7 @@ interface Base {
   readonly tenancy: TenancyModel;
   readonly tables: Tables;
   readonly world: SchemaWorld;
+  readonly bound: WeakMap<SchemaFunction, Value>;
   /** Columns by which policies of other tables, or functions, look a row up by the identity of the caller. */
   readonly lookups: Lookups;
 }
@@ -37,7 +38,7 @@ function baseOf(schema: Schema, tenancy: TenancyModel): Base {
   if (known?.tenancy === tenancy) return known;
   const tables = new Tables(schema);
   const world = new SchemaWorld(schema, tables, tenancy);
-  const base: Base = { tenancy, tables, world, lookups: lookupsOf(schema, tables, world) };
+  const base: Base = { tenancy, tables, world, bound: new WeakMap(), lookups: lookupsOf(schema, tables, world) };
   bases.set(schema, base);
   return base;
 }
@@ -103,6 +104,16 @@ export class PolicyWorld implements World {
       const parameters = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
       return parameters.length >= args && parameters.slice(args).every((p) => p.default !== undefined);
     });
+  }
+
+  bound(f: SchemaFunction): Value | undefined {
+    if (!f.body.known) return undefined;
+    let bound = this.#base.bound.get(f);
+    if (!bound) {
+      bound = resolveColumns(f.body.value, (target) => this.columns(target));
+      this.#base.bound.set(f, bound);
+    }
+    return bound;
   }
 
   columns(target: Target): ReadonlySet<string> | undefined {

@@ -33,7 +33,10 @@ export function prove(question: ProofQuestion): Proof {
       hangsOn: [{ text: `it is not known who owns the rows: ${tenancy.why}` }],
     };
   }
-  return new Prover(question).answer();
+  const prover = new Prover(question);
+  const proof = prover.answer();
+  if (question.budget) question.budget.left -= prover.evaluations;
+  return proof;
 }
 
 class Prover {
@@ -44,6 +47,11 @@ class Prover {
 
   constructor(private readonly question: ProofQuestion) {
     this.#setup = new Setup(question);
+  }
+
+  /** How many conditions the answer took. */
+  get evaluations(): number {
+    return this.#setup.evaluations;
   }
 
   answer(): Proof {
@@ -139,6 +147,7 @@ class Prover {
       kind: 'unknown',
       evidence: 'unknown',
       hangsOn: hangsOn.length > 0 ? hangsOn : [{ text: 'a condition that is not understood' }],
+      ...(run.found === 'too large' ? { exhausted: true } : {}),
     };
   }
 

@@ -47,6 +47,8 @@ export interface World {
   function?(name: string, args: number): SchemaFunction | undefined;
   /** The columns of a target's table where all are known: binds the names of function bodies that are read through. */
   columns?(target: Target): ReadonlySet<string> | undefined;
+  /** The known body of a function with its columns bound, where the world remembers it. */
+  bound?(f: SchemaFunction): Value | undefined;
   /** Settings that carry the tenant, beside those that the predicate itself compares with a key. */
   readonly settings?: ReadonlySet<string>;
   /** Undefined: decided by the kind of the value. */
@@ -74,6 +76,16 @@ export interface ProofQuestion {
    * Default: shared for reads, foreign for everything else.
    */
   readonly nullRows?: 'shared' | 'foreign';
+  /** What is left for this question and others like it; see Budget. */
+  readonly budget?: Budget;
+}
+
+/**
+ * How many conditions may be evaluated for several questions together (those of one table's policies, of one function): many hard ones must
+ * not add up. Counted down; where nothing is left, the answer is unknown.
+ */
+export interface Budget {
+  left: number;
 }
 
 /** Isolated: no row of another tenant gets through. */
@@ -111,6 +123,8 @@ export interface Undecided {
   readonly kind: 'unknown';
   readonly evidence: 'unknown';
   readonly hangsOn: readonly Reason[];
+  /** It was too much to look at. */
+  readonly exhausted?: true;
 }
 
 export type Proof = Isolated | Leak | Undecided;

@@ -26,11 +26,26 @@ export class Rows {
 
   /** What a column of a target may hold. */
   column(target: Target, column: string): readonly Symbol[] {
-    if (!this.run.setup.companions.some((c) => c.ref === target.ref)) return this.#column(target, column);
+    const { companions } = this.run.setup;
+    if (companions.length === 0 || !companions.some((c) => c.ref === target.ref)) return this.#column(target, column);
     return this.absent(target).flatMap((gone) => (gone ? [nothing] : this.#column(target, column)));
   }
 
+  /** What a column holds that does not depend on who owns the row: the same throughout a run. */
+  readonly #fixed = new Map<Target, Map<string, readonly Symbol[]>>();
+
   #column(target: Target, column: string): readonly Symbol[] {
+    const known = this.#fixed.get(target)?.get(column);
+    if (known) return known;
+    const symbols = this.#columnOf(target, column);
+    if (this.#kindsOf(target.ref) && this.run.setup.fact(target, column).role === 'key') return symbols;
+    let columns = this.#fixed.get(target);
+    if (!columns) this.#fixed.set(target, (columns = new Map()));
+    columns.set(column, symbols);
+    return symbols;
+  }
+
+  #columnOf(target: Target, column: string): readonly Symbol[] {
     const { setup, space, touched, mode } = this.run;
     const { ref } = target;
     const fact = setup.fact(target, column);

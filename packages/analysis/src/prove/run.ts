@@ -28,8 +28,6 @@ export type Feature = 'assume' | 'missing' | 'failOpen' | 'doubt' | 'vanished';
 const maxSteps = 12_000;
 const minSteps = 50;
 const maxWork = 1_000_000;
-/** Conditions evaluated in all runs of one question, those of functions and of other tables' policies included. */
-const maxEvaluations = 150_000;
 
 /** The state of one run: what has been chosen, what was asked for, what the answer rests on. */
 export class Run {
@@ -58,7 +56,7 @@ export class Run {
 
   /** Counts one condition more. @throws TooLarge */
   spend(): void {
-    if (++this.setup.evaluations > maxEvaluations) throw new TooLarge();
+    if (++this.setup.evaluations > this.setup.maxEvaluations) throw new TooLarge();
   }
 
   /** Every outcome is possible, and nobody chooses it. */

@@ -6,6 +6,9 @@ import { bare } from './missing.js';
 import type { ColumnFact, ProofQuestion, World } from './question.js';
 import { hasOrder, refsIn, sizeOf, targetsIn } from './walk.js';
 
+/** Conditions evaluated in all runs of one question, those of functions and of other tables' policies included. */
+const maxEvaluations = 40_000;
+
 /** Everything about a question that does not change between runs. */
 export class Setup {
   readonly world: World;
@@ -34,12 +37,14 @@ export class Setup {
 
   /** How many conditions the runs have evaluated so far. */
   evaluations = 0;
+  readonly maxEvaluations: number;
   /** How many conditions and values the predicate has. */
   readonly size: number;
 
   constructor(question: ProofQuestion) {
     const { target, predicate, world } = question;
     this.world = world;
+    this.maxEvaluations = Math.min(maxEvaluations, question.budget?.left ?? maxEvaluations);
     this.cache = new Cache((f, index) => world.parameter?.(f, index));
     this.target = target;
     this.size = sizeOf(predicate);
@@ -109,7 +114,11 @@ export class Setup {
         this.#scan(body, [...calls, p.function]);
       }
     }
-    for (const [key, inner] of Object.entries(node)) if (key !== 'span') this.#scan(inner, calls);
+    const record = node as Record<string, unknown>;
+    for (const key in record) {
+      const inner = record[key];
+      if (typeof inner === 'object' && key !== 'span') this.#scan(inner, calls);
+    }
   }
 
   #comparison(operator: string, left: Value, right: Value): void {

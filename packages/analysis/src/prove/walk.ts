@@ -21,8 +21,12 @@ function walk(node: unknown, visit: (node: Readonly<Record<string, unknown>>) =>
     return;
   }
   if (node === null || typeof node !== 'object') return;
-  visit(node as Record<string, unknown>);
-  for (const [key, inner] of Object.entries(node)) if (key !== 'span') walk(inner, visit);
+  const record = node as Record<string, unknown>;
+  visit(record);
+  for (const key in record) {
+    const inner = record[key];
+    if (typeof inner === 'object' && key !== 'span') walk(inner, visit);
+  }
 }
 
 /** All targets within a tree: of sub-queries at any depth, and its own if it is an access. */
@@ -101,7 +105,7 @@ function renamed(node: unknown, rename: (ref: TargetRef) => TargetRef): unknown 
   if (node === null || typeof node !== 'object') return node;
   const record = node as Record<string, unknown>;
   const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(record)) copy[key] = key === 'span' ? value : renamed(value, rename);
+  for (const key in record) copy[key] = key === 'span' ? record[key] : renamed(record[key], rename);
   if (record['kind'] === 'column' && typeof record['target'] === 'string') copy['target'] = rename(record['target']);
   if (record['kind'] === 'related') {
     copy['target'] = rename(record['target'] as string);
@@ -128,11 +132,20 @@ export function eachComparison(tree: Predicate | Value, visit: (sides: readonly 
   });
 }
 
-/** How many conditions, values and targets a tree has. */
+const sizes = new WeakMap<object, number>();
+
+/** How many conditions, values and targets a tree has. Trees do not change, so that each is counted once. */
 export function sizeOf(node: unknown): number {
-  if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + sizeOf(item), 0);
   if (node === null || typeof node !== 'object') return 0;
+  let size = sizes.get(node);
+  if (size === undefined) sizes.set(node, (size = counted(node)));
+  return size;
+}
+
+function counted(node: object): number {
+  if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + sizeOf(item), 0);
   let size = 'kind' in node ? 1 : 0;
-  for (const [key, inner] of Object.entries(node)) if (key !== 'span') size += sizeOf(inner);
+  const record = node as Record<string, unknown>;
+  for (const key in record) if (key !== 'span') size += sizeOf(record[key]);
   return size;
 }

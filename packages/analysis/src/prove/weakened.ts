@@ -4,7 +4,10 @@ import { admitted, existingRows, newRows, policiesFor, rolesOf, type RoleView } 
 import type { PolicyContext } from './policies.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Leak } from './question.js';
+import type { Budget, Leak } from './question.js';
+
+/** Conditions evaluated to compare two states of one table. */
+const maxEvaluations = 100_000;
 
 /**
  * Foreign rows that the policies of `table` let through and that `before` held back: policies are compared by what they admit for each role
@@ -22,11 +25,12 @@ export function policyWeakenings(
   if (kind === 'shared' || kind === 'unknown') return [];
   const earlier: Table = { ...table, policies: before };
   const found: PolicyWeakening[] = [];
+  const budget: Budget = { left: maxEvaluations };
   for (const role of rolesOf({ ...table, policies: [...table.policies, ...before] }, context)) {
     const world = new PolicyWorld(context, role);
     const ask = (predicate: Predicate, command: Command): Leak | undefined => {
       const nullRows = command === 'select' ? 'shared' : 'foreign';
-      const proof = prove({ target: world.self(table), predicate, world, nullRows });
+      const proof = prove({ target: world.self(table), predicate, world, nullRows, budget });
       return proof.kind === 'leak' ? proof : undefined;
     };
     for (const { command, side } of sides) {

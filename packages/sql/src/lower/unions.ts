@@ -130,17 +130,23 @@ export function resolveUnionsInValue(
   arms: ReadonlyMap<TargetRef, number> = new Map(),
 ): Value {
   if (context.unions.size === 0) return value;
-  for (let rounds = 0; rounds < maxAlternatives; rounds++) {
+  let alternatives = 1;
+  for (;;) {
     const found = new Set<TargetRef>();
     mapValue(value, (v) => noteUnions(v, context, found));
     const next = [...found].filter(which).sort(latestFirst)[0];
     if (next === undefined) return value;
     const chosen = arms.get(next);
     const whole = value;
+    if (chosen !== undefined) {
+      value = mapValue(whole, inArm(next, chosen, context));
+      continue;
+    }
     const of = (context.unions.get(next) ?? []).flatMap((arm, i) =>
       arm.adds ? [mapValue(whole, inArm(next, i, context))] : [],
     );
-    value = chosen !== undefined ? mapValue(whole, inArm(next, chosen, context)) : { kind: 'choice', of };
+    alternatives *= Math.max(1, of.length);
+    if (alternatives > maxAlternatives) return unknownValue('too many unions in one statement');
+    value = { kind: 'choice', of };
   }
-  return unknownValue('too many unions in one statement');
 }

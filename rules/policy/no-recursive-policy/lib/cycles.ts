@@ -1,6 +1,6 @@
 import type { Model } from '@tenant-lint/analysis';
 import type { Policy, SchemaFunction, Table, TableId, TableName } from '@tenant-lint/model';
-import { clausesOf, functionsIn, nodesIn } from '../../../lib/conditions.js';
+import { clausesOf, functionsIn, nodesIn, remembered } from '../../../lib/conditions.js';
 import { rolesOf } from '../../../lib/roles.js';
 import { tableNamed } from '../../../lib/schema.js';
 
@@ -49,24 +49,32 @@ function readsOf(table: Table, policy: Policy, model: Model): readonly Edge[] {
   const clauses = policy.using ? [policy.using] : clausesOf(policy);
   const direct = tablesIn(clauses, model).map((to): Edge => ({ table, policy, to: to.id, doubt: false }));
   const called = [...functionsIn(clauses, model)].flatMap((f) =>
-    tablesIn([f.queries, f.body.known ? f.body.value : null], model).flatMap((to): Edge[] => {
-      const bound = f.securityDefiner ? ownerIsBound(f, to, model) : true;
-      return bound === false ? [] : [{ table, policy, to: to.id, function: f, doubt: bound === undefined }];
-    }),
+    [...new Set([...tablesIn(f.queries, model), ...(f.body.known ? tablesIn(f.body.value, model) : [])])].flatMap(
+      (to): Edge[] => {
+        const bound = f.securityDefiner ? ownerIsBound(f, to, model) : true;
+        return bound === false ? [] : [{ table, policy, to: to.id, function: f, doubt: bound === undefined }];
+      },
+    ),
   );
   return [...direct, ...called];
 }
 
-function tablesIn(tree: unknown, model: Model): readonly Table[] {
+function tablesIn(tree: object, model: Model): readonly Table[] {
   const found = new Set<Table>();
-  for (const node of nodesIn(tree)) {
-    if (!('ref' in node) || !('role' in node)) continue;
-    const name = node['table'] as { known: boolean; value?: TableName } | undefined;
-    const table = name?.known && name.value ? tableNamed(model, name.value) : undefined;
+  for (const name of tableNamesIn(tree)) {
+    const table = tableNamed(model, name);
     if (table?.rowSecurity.enabled) found.add(table);
   }
   return [...found];
 }
+
+const tableNamesIn = remembered((tree: object): readonly TableName[] =>
+  [...nodesIn(tree)].flatMap((node) => {
+    if (!('ref' in node) || !('role' in node)) return [];
+    const name = node['table'] as { known: boolean; value?: TableName } | undefined;
+    return name?.known && name.value ? [name.value] : [];
+  }),
+);
 
 /**
  * Whether row security holds for the owner of a SECURITY DEFINER function when it reads a table: only under FORCE, and only if the role does

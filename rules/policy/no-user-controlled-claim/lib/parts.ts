@@ -1,6 +1,6 @@
 import { identityOf, userControlled, type Model } from '@tenant-lint/analysis';
 import type { Policy, Value } from '@tenant-lint/model';
-import { bareValue, comparisonsIn, nodesIn } from '../../../lib/conditions.js';
+import { bareValue, comparisonsIn, nodesIn, remembered } from '../../../lib/conditions.js';
 
 /** A part of a condition that rests on what the user can choose or change. */
 export type Part =
@@ -23,39 +23,31 @@ const sessionRoles = new Set(['current_user', 'session_user', 'current_role', 'u
 
 /** What the conditions of a policy, and the functions they call, owe to the user. In the order in which they stand there. */
 export function* controlledParts(
-  trees: readonly unknown[],
+  trees: readonly object[],
   policy: Policy,
   keys: readonly string[],
   model: Model,
 ): Iterable<Part> {
   for (const tree of trees) {
     for (const { operator, sides } of comparisonsIn(tree)) {
-      const withKey = sides.some((side) => holds(side, (v) => v.kind === 'column' && keys.includes(v.column)));
+      const withKey = sides.some((side) => keys.some((key) => factsOf(side).columns.has(key)));
       for (const side of sides) yield* inSide(side, withKey, operator);
       yield* ofRoles(sides, model);
       const writes = policy.command !== 'select' && policy.command !== 'delete';
-      if (withKey && writes && sides.some((side) => holds(side, isTenantClaim))) yield { is: 'stale' };
+      if (withKey && writes && sides.some((side) => factsOf(side).tenantClaim)) yield { is: 'stale' };
     }
-    if (nodesWith(tree, (v) => userControlled(v) === 'metadata')) yield { is: 'metadata', key: false };
+    if (holdsMetadata(tree)) yield { is: 'metadata', key: false };
   }
 }
 
 function* inSide(side: Value, withKey: boolean, operator: string): Iterable<Part> {
-  const controlled = firstControlled(side);
+  const { controlled, session, split } = factsOf(side);
   if (controlled === 'metadata') yield { is: 'metadata', key: withKey };
   if (controlled === 'client' && withKey) yield { is: 'client' };
   if (controlled === 'email') yield { is: 'email' };
   if (!withKey) return;
-  const session = holds(
-    side,
-    (v) => v.kind === 'setting' || v.kind === 'tenant' || identityOf(v) === 'tenant-verified',
-  );
   if (session && /^(?:i?like|similar to|~\*?|\^@)$/.test(operator)) yield { is: 'pattern' };
-  if (
-    session &&
-    holds(side, (v) => v.kind === 'apply' && /^(?:string_to_array|regexp_split_to_(?:array|table))$/.test(v.function))
-  )
-    yield { is: 'list' };
+  if (session && split) yield { is: 'list' };
   const bare = bareValue(side);
   if (bare.kind === 'apply' && bare.to.length === 0 && sessionRoles.has(bare.function)) yield { is: 'session user' };
 }
@@ -78,18 +70,36 @@ function* ofRoles(sides: readonly Value[], model: Model): Iterable<Part> {
 const isTenantClaim = (value: Value): boolean =>
   (value.kind === 'apply' || value.kind === 'element') && identityOf(value) === 'tenant-verified';
 
-function firstControlled(side: Value): ReturnType<typeof userControlled> {
-  for (const node of nodesIn(side)) {
-    const found = 'kind' in node ? userControlled(node as unknown as Value) : undefined;
-    if (found) return found;
-  }
-  return undefined;
+interface SideFacts {
+  readonly columns: ReadonlySet<string>;
+  readonly controlled: ReturnType<typeof userControlled>;
+  /** It holds something of the session. */
+  readonly session: boolean;
+  /** A text is split into a list. */
+  readonly split: boolean;
+  readonly tenantClaim: boolean;
 }
 
-const nodesWith = (tree: unknown, test: (value: Value) => boolean): boolean => {
-  for (const node of nodesIn(tree))
-    if ('kind' in node && !('ref' in node) && test(node as unknown as Value)) return true;
-  return false;
-};
+/** What one side of a comparison is made of. */
+const factsOf = remembered((side: Value): SideFacts => {
+  const columns = new Set<string>();
+  let controlled: SideFacts['controlled'];
+  let [session, split, tenantClaim] = [false, false, false];
+  for (const node of nodesIn(side)) {
+    if (!('kind' in node)) continue;
+    const value = node as unknown as Value;
+    controlled ??= userControlled(value);
+    if ('ref' in node) continue;
+    if (value.kind === 'column') columns.add(value.column);
+    session ||= value.kind === 'setting' || value.kind === 'tenant' || identityOf(value) === 'tenant-verified';
+    split ||= value.kind === 'apply' && /^(?:string_to_array|regexp_split_to_(?:array|table))$/.test(value.function);
+    tenantClaim ||= isTenantClaim(value);
+  }
+  return { columns, controlled, session, split, tenantClaim };
+});
 
-const holds = (value: Value, test: (value: Value) => boolean): boolean => nodesWith(value, test);
+const holdsMetadata = remembered((tree: object): boolean => {
+  for (const node of nodesIn(tree))
+    if ('kind' in node && !('ref' in node) && userControlled(node as unknown as Value) === 'metadata') return true;
+  return false;
+});
