@@ -1,6 +1,7 @@
-import type { Model } from '@tenant-lint/analysis';
+import type { LinkedAccess, Model } from '@tenant-lint/analysis';
 import type { TargetSubject } from '@tenant-lint/engine';
-import type { Table, Tenancy, Verdict, View } from '@tenant-lint/model';
+import type { Table, Target, Tenancy, Value, Verdict, View } from '@tenant-lint/model';
+import { keyColumns } from './naming.js';
 
 /** A target through which rows of another tenant are reached, with what rules want to say about it. */
 export interface Leak {
@@ -8,7 +9,13 @@ export interface Leak {
   readonly tenancy: Tenancy;
   readonly verdict: Extract<Verdict, { kind: 'leak' }>;
   /** Which rule explains it; see RULES in docs/rules.md: a cause is reported once. */
-  readonly explainedBy: 'no-vanishing-filter' | 'no-escaped-filter' | 'no-unscoped-get' | 'require-tenant-filter';
+  readonly explainedBy:
+    | 'no-vanishing-filter'
+    | 'no-escaped-filter'
+    | 'no-tenant-fallback'
+    | 'no-unscoped-get'
+    | 'require-tenant-in-join'
+    | 'require-tenant-filter';
 }
 
 /**
@@ -30,7 +37,37 @@ export function leakOf({ access, target }: TargetSubject, model: Model): Leak | 
     if (rootLeaks) return undefined;
   }
   if (verdict.evidence === 'vanishing') return { ...found, explainedBy: 'no-vanishing-filter' };
+  if (verdict.evidence === 'negated' && model.stopgap(access, target)?.kind === 'fixed')
+    return { ...found, explainedBy: 'no-tenant-fallback' };
   if (verdict.evidence === 'negated') return { ...found, explainedBy: 'no-escaped-filter' };
+  if (target.role !== 'root') return { ...found, explainedBy: 'require-tenant-in-join' };
   const pinned = target.role === 'root' && model.selection(access, target).pinnedBy.length > 0;
-  return { ...found, explainedBy: pinned ? 'no-unscoped-get' : 'require-tenant-filter' };
+  if (pinned) return { ...found, explainedBy: 'no-unscoped-get' };
+  return {
+    ...found,
+    explainedBy: boundElsewhere(access, target, model) ? 'require-tenant-in-join' : 'require-tenant-filter',
+  };
+}
+
+/** The joined target whose condition names the tenant in the place of that of the root. */
+export const boundElsewhere = (access: LinkedAccess, root: Target, model: Model): Target | undefined =>
+  access.targets.find((other) => other !== root && other.role === 'join' && namesTenant(access, other, model));
+
+/** Whether the condition under which a joined row is reached compares a key with a value of the program, be it the row's own or another's. */
+function namesTenant(access: LinkedAccess, target: Target, model: Model): boolean {
+  const keysOf = new Map(
+    access.targets.map((t): [string, readonly string[]] => {
+      const table = model.tableOf(t);
+      return [t.ref, table ? keyColumns(model.tenancyOf(table.id)) : []];
+    }),
+  );
+  const isKey = (value: Value): boolean =>
+    value.kind === 'column' && value.target !== undefined && keysOf.get(value.target)?.includes(value.column) === true;
+  const conjuncts = target.predicate.kind === 'and' ? target.predicate.of : [target.predicate];
+  return conjuncts.some(
+    (p) =>
+      p.kind === 'compare' &&
+      p.operator === '=' &&
+      ((isKey(p.left) && p.right.kind !== 'column') || (isKey(p.right) && p.left.kind !== 'column')),
+  );
 }

@@ -6,6 +6,7 @@ import type {
   FunctionFacts,
   FunctionId,
   Policy,
+  Predicate,
   Reason,
   Schema,
   SchemaFunction,
@@ -55,6 +56,10 @@ export interface Model {
    * verified, checked, or handed in by callers that are not known.
    */
   claim(access: LinkedAccess, target: Target): Claim | undefined;
+  /** Whether a target would be isolated if this condition, in terms of the access' own targets, held for it besides. */
+  isolatedBy(access: LinkedAccess, target: Target, condition: Predicate): boolean;
+  /** The constants that take the place of the tenant where a target is reached or written, undefined where there are none. */
+  stopgap(access: LinkedAccess, target: Target): TenantStopgap | undefined;
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
   policyLeaks(table: Table): readonly PolicyLeak[];
   /** Policies of a table that are neither found leaking nor isolating, and what that hangs on. */
@@ -72,6 +77,18 @@ export interface Model {
   policyWeakenings(table: Table, before: readonly Policy[]): readonly PolicyWeakening[];
   /** The tables of tenants' rows that a view reads, and whether its own conditions isolate them, whatever policies say. */
   viewReaches(view: View): readonly ViewReach[];
+}
+
+/** A constant in the place of the tenant. */
+export interface TenantStopgap {
+  /** `fallback`: where there is no tenant; `fixed`: always. */
+  readonly kind: 'fallback' | 'fixed';
+  /** As code writes it. */
+  readonly value: string;
+  readonly column: string;
+  readonly confidence: Confidence;
+  /** The expression that puts it in. */
+  readonly span?: Span;
 }
 
 /** What a function does to rows of tenants. */

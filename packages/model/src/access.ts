@@ -92,6 +92,23 @@ export interface Access {
   readonly kept?: true;
   /** SQL text built from parts that are not bind parameters. */
   readonly interpolations?: readonly Interpolation[];
+  /** Conditions that the code states and that the access does not have. */
+  readonly lost?: readonly LostCondition[];
+}
+
+/**
+ * A condition that was written and does not count. `replaced`: a later one took its place; `discarded`: it was added to a copy that nothing
+ * uses; `cleared`: a later step took all conditions away; `overridden`: a later part of the same object may set the same key anew.
+ */
+export interface LostCondition {
+  readonly how: 'replaced' | 'discarded' | 'cleared' | 'overridden';
+  readonly predicate: Predicate;
+  /** Where it is stated. */
+  readonly span?: Span;
+  /** Where it is lost. */
+  readonly at?: Span;
+  /** What may set the key anew. */
+  readonly by?: Value;
 }
 
 export type OutputColumn = { readonly name: string; readonly value: Value } | { readonly star: readonly TargetRef[] };

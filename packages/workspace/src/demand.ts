@@ -68,13 +68,13 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
     }
     frontier = next;
   }
-  // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them.
+  // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them; and the constants it names.
   for (const file of [...selected]) {
     const scan = origins.scanned(file);
     if (!scan?.relevant) continue;
     const called = scan.called();
     for (const { module, names, locals } of scan.imports) {
-      const calls = names?.filter((name) => called.has(locals?.[name] ?? name)) ?? [];
+      const calls = names?.filter((name) => called.has(locals?.[name] ?? name) || isConstant(name)) ?? [];
       for (const { declaring, through } of origins.of(file, { module, names: calls })) {
         if (client.has(declaring) || !origins.scanned(declaring)) continue;
         for (const on of through) selected.add(on);
@@ -140,5 +140,8 @@ interface Importer {
   /** The files that re-export the name, between the importer and the file that declares it. */
   readonly through: readonly string[];
 }
+
+/** Written as constants are, so that it may be what a condition compares with. */
+const isConstant = (name: string): boolean => /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/.test(name);
 
 const isIndex = (file: string): boolean => /(?:^|\/)index\.[cm]?[jt]sx?$/.test(file);

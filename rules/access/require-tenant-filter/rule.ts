@@ -20,11 +20,6 @@ export default defineRule({
         why: 'Rows of every tenant can be {done} here.',
         fix: 'Add a condition that holds {tie} to the current tenant.',
       },
-      reached: {
-        what: '{method} reaches {table} by a {role} that has no condition on {tie}.',
-        why: 'Rows of {table} that belong to other tenants can be {done} together with the isolated ones.',
-        fix: 'Add a condition to the {role} that holds {tie} to the current tenant.',
-      },
     },
   },
   subject: 'target',
@@ -33,13 +28,12 @@ export default defineRule({
     if (leak?.explainedBy !== 'require-tenant-filter') return;
     const { access, target } = subject;
     yield {
-      message: target.role === 'root' ? 'unfiltered' : 'reached',
+      message: 'unfiltered',
       data: {
         method: methodName(access),
         table: tableName(leak.table.id),
         tie: tieOf(leak.tenancy),
         done: participle(target.operation),
-        role: roleName[target.role],
       },
       span: access.span,
       confidence: leak.verdict.confidence,
@@ -51,13 +45,3 @@ export default defineRule({
     };
   },
 });
-
-const roleName = {
-  root: 'query',
-  join: 'join',
-  include: 'nested read',
-  'nested-write': 'nested write',
-  subquery: 'sub-query',
-  cte: 'common table expression',
-  'union-arm': 'branch of a union',
-} as const;

@@ -24,6 +24,7 @@ import type {
   PolicyUnknown,
   Selection,
   Standing,
+  TenantStopgap,
 } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
@@ -46,6 +47,7 @@ import { isAlternative, joinedRefs, pinnedKey, pinsOf, type Pin } from './select
 import { Sources, type Derived } from './sources.js';
 import { Staff } from './staff.js';
 import { standingOf, type StandingWorld } from './standing.js';
+import { stopgapsOf } from './stopgap.js';
 import { Unread } from './unread.js';
 import { SchemaWorld } from './world.js';
 
@@ -248,6 +250,53 @@ export class Judge {
       .filter((pin) => identifying.has(pin.column) && !values.some((v) => sameValue(stripped(v), stripped(pin.value))))
       .filter((pin) => !this.#isTenantOfSession(pin.value))
       .map((pin) => this.standing(access, pin.value));
+  }
+
+  isolatedBy(access: LinkedAccess, target: Target, condition: Predicate): boolean {
+    const changed = { ...target, predicate: and(target.predicate, condition) };
+    const targets = access.targets.map((t) => (t.ref === target.ref ? changed : t));
+    // A name of its own, so that no answer about the access as it is takes its place.
+    return this.#decide({ ...access, id: `${access.id}+`, targets }, changed).kind === 'isolated';
+  }
+
+  stopgap(access: LinkedAccess, target: Target): TenantStopgap | undefined {
+    const table = this.#table(target);
+    const tenancy = table && this.tenancyOf(table.id);
+    if (!table || !tenancy || (tenancy.kind !== 'keyed' && tenancy.kind !== 'root')) return undefined;
+    const keys = new Set(keyColumns(tenancy));
+    const isNew = target.operation === 'create';
+    const values = isNew
+      ? Object.entries(target.writes?.set ?? {}).map(([column, value]) => ({ column, value }))
+      : pinsOf(this.#whole(access, target), target.ref);
+    const about = values.filter((v) => keys.has(v.column));
+    const all = about.map((v) => ({ column: v.column, gaps: stopgapsOf(v.value, this.input.program) }));
+    const [first] = all;
+    // Another key without one holds the tenant.
+    if (!first || all.some(({ gaps }) => gaps.found.length === 0)) return undefined;
+    const verdict = this.verdict(access, target);
+    const kind = first.gaps.open ? 'fallback' : 'fixed';
+    if (kind === 'fixed' && (tenancy.kind === 'root' || first.gaps.found.some((f) => f.environment))) return undefined;
+    const binds = verdict.kind === 'isolated' && (verdict.evidence === 'isolated' || verdict.evidence === 'unverified');
+    const isOpen = verdict.kind === 'unknown' || (kind === 'fixed' && verdict.kind === 'leak');
+    if (!binds && !isOpen) return undefined;
+    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    if (reached === 'staff') return undefined;
+    const nullable = table.columns.get(first.column)?.notNull !== true;
+    const gap = first.gaps.found.find((f) => f.value !== null && f.value !== '') ?? first.gaps.found[0]!;
+    if (gap.value === null && (!nullable || kind === 'fixed')) return undefined;
+    const isBlank = gap.value === '' || gap.value === null;
+    return {
+      kind,
+      value: gap.environment ? `process.${String(gap.value)}` : JSON.stringify(gap.value),
+      column: first.column,
+      confidence:
+        isBlank || reached === 'system' || reached === 'no request'
+          ? 'possible'
+          : reached === 'request' && !isOpen
+            ? 'certain'
+            : 'likely',
+      ...(gap.span ? { span: gap.span } : {}),
+    };
   }
 
   /** Whether something else than the key holds a target to the tenant, or to people who work for all tenants. */

@@ -62,6 +62,8 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     originOf: (value) => judge.originOf(value),
     standing: (access, value) => judge.standing(access, value),
     claim: (access, target) => judge.claim(access, target),
+    isolatedBy: (access, target, condition) => judge.isolatedBy(access, target, condition),
+    stopgap: (access, target) => judge.stopgap(access, target),
     policyLeaks: (table) => judge.policyLeaks(table),
     accessOf: (queries) => accessOf(queries, { schema, tenancy }),
     functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),

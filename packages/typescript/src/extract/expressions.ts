@@ -133,7 +133,9 @@ function evaluateBinary(x: Extraction, node: TS.BinaryExpression, use: Use, awai
   } else {
     right = evaluate(x, node.right);
   }
-  return { kind: 'apply', function: token, to: [left, right] };
+  // What stands in for a missing value is a place of its own: the value may be used far from it.
+  const isFallback = operator === K.BarBarToken || operator === K.QuestionQuestionToken;
+  return { kind: 'apply', function: token, to: [left, right], ...(isFallback ? { span: spanOf(x, node) } : {}) };
 }
 
 /** A string that may be a language of its own (SQL) keeps its place. */

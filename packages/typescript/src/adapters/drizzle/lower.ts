@@ -285,6 +285,7 @@ function access(build: Build, call: Call, made: Made): Lowered {
         function: call.chain.function,
         ...(build.unchecked.length > 0 ? { unchecked: build.unchecked } : {}),
         ...(build.interpolations.length > 0 ? { interpolations: build.interpolations } : {}),
+        ...(build.lost.length > 0 ? { lost: build.lost } : {}),
       },
     ],
   };

@@ -4,6 +4,7 @@ import {
   unknownValue,
   type Interpolation,
   type Known,
+  type LostCondition,
   type LowerContext,
   type Span,
   type Table,
@@ -39,6 +40,7 @@ export class Build {
   readonly span: Span;
   readonly unchecked: { reason: string; span: Span }[] = [];
   readonly interpolations: Interpolation[] = [];
+  readonly lost: LostCondition[] = [];
   /** Targets of the sub-queries met in the expression at hand. */
   subs: Draft[] = [];
   readonly seen = new Set<string>();

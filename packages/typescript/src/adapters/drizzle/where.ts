@@ -7,9 +7,14 @@ import type { Scope } from './scope.js';
 export function whereOf(steps: readonly BuilderStep[], name: 'where' | 'having', scope: Scope): Predicate {
   let result: Predicate = always('no condition');
   let last: Value | undefined;
+  let stated: BuilderStep | undefined;
   for (const step of steps) {
     if (step.name !== name || !step.arguments) continue;
     const next = lowerWhere(step.arguments[0], scope);
+    if (stated && result.kind !== 'always' && !(step.when && last && isNegation(step.when, last))) {
+      scope.build.lost.push({ how: 'replaced', predicate: result, span: stated.span, at: step.span });
+    }
+    stated = step;
     if (!step.when) {
       result = next;
       last = undefined;

@@ -1,4 +1,13 @@
-import type { LowerContext, Predicate, Span, Table, TableName, TargetRef, Value } from '@tenant-lint/model';
+import type {
+  LostCondition,
+  LowerContext,
+  Predicate,
+  Span,
+  Table,
+  TableName,
+  TargetRef,
+  Value,
+} from '@tenant-lint/model';
 
 /** The state of lowering one chain: what to ask, and what was met that could not be understood. */
 export interface Lowering {
@@ -11,6 +20,8 @@ export interface Lowering {
   /** What the library does with a filter whose value is undefined, where it is not Prisma. */
   readonly dropped?: string;
   readonly unchecked: { reason: string; span: Span }[];
+  /** Conditions that were written and may not count. */
+  readonly lost: LostCondition[];
   /** A name for the next target. */
   target(): TargetRef;
   /** Runs `inside` one level deeper; `bottom` where values are nested without end. */
@@ -28,6 +39,7 @@ export function newLowering(context: LowerContext, span: Span): Lowering {
     span,
     strict: context.options['strictUndefinedChecks'] === true,
     unchecked: [],
+    lost: [],
     target: () => `t${targets++}`,
     deeper(bottom, inside) {
       if (depth >= maxDepth) return bottom();

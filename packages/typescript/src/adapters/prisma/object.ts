@@ -9,6 +9,8 @@ export interface Property {
   readonly span?: Span;
   /** Something unseen comes after it and may set it anew. */
   readonly replaced?: string;
+  /** What that is, where it is a spread. */
+  readonly by?: Value;
   /** It is there together with others, or not at all. */
   readonly group?: Group;
 }
@@ -73,7 +75,7 @@ function readEntries(entries: readonly Entry[], l: Lowering): ReadObject {
       const group = entry.maybe ? inner && { of: [inner, empty], ...testOf(entry) } : groupOf(spread, l);
       if (group) building.putGroup(group);
       else if (inner) building.putAll(inner);
-      else building.hide(`a spread is ${describe(entry.spread)}`);
+      else building.hide(`a spread is ${describe(entry.spread)}`, entry.spread);
     }
   }
   return building;
@@ -115,9 +117,10 @@ class Building implements ReadObject {
   }
 
   /** Something unseen follows, which may set anything anew. */
-  hide(reason: string): void {
+  hide(reason: string, by?: Value): void {
     this.unseen.push(reason);
-    for (const p of this.properties.values()) this.properties.set(p.name, { ...p, replaced: reason });
+    for (const p of this.properties.values())
+      this.properties.set(p.name, { ...p, replaced: reason, ...(by ? { by } : {}) });
   }
 
   #dissolve(group: Group | undefined): void {
@@ -138,12 +141,13 @@ function merged(group: Group, before: ReadonlyMap<string, Property>): ReadObject
     const shown = found.find((p) => p !== undefined)!;
     const values = found.map((p) => p?.value ?? undefinedValue);
     const value: Value = { kind: 'choice', of: values, ...(group.test ? { test: group.test } : {}) };
-    const replaced = found.find((p) => p?.replaced)?.replaced;
+    const { replaced, by } = found.find((p) => p?.replaced) ?? {};
     properties.set(name, {
       name,
       value,
       ...(shown.span ? { span: shown.span } : {}),
       ...(replaced ? { replaced } : {}),
+      ...(by ? { by } : {}),
     });
   }
   return { properties, unseen: group.of.flatMap((o) => o.unseen) };

@@ -43,6 +43,7 @@ export function lowerOperation(chain: CallChain, call: ModelCall, context: Lower
     chain: chain.id,
     function: chain.function,
     ...(l.unchecked.length > 0 ? { unchecked: l.unchecked } : {}),
+    ...(l.lost.length > 0 ? { lost: l.lost } : {}),
   };
   return { accesses: [access] };
 }

@@ -30,6 +30,14 @@ function conjuncts(object: ReadObject, rows: Rows, l: Lowering): Predicate[] {
     if (group) groups.add(group);
     const condition = group ? groupCondition(group, rows, l) : propertyCondition(property, rows, l);
     if (!property.replaced) return [condition];
+    if (property.by) {
+      l.lost.push({
+        how: 'overridden',
+        predicate: condition,
+        by: property.by,
+        ...(property.span ? { span: property.span } : {}),
+      });
+    }
     const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
     return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
   });
