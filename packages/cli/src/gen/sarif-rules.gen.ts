@@ -35,6 +35,66 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-lost-filter",
+    "name": "no-lost-filter",
+    "shortDescription": {
+      "text": "Disallow a tenant condition that is written and then replaced, discarded, cleared or overridden."
+    },
+    "fullDescription": {
+      "text": "Only the last condition counts, so rows of every tenant can be <done>."
+    },
+    "help": {
+      "text": "The condition on <tie> is replaced by a later one before <method> reads <table>. Only the last condition counts, so rows of every tenant can be <done>. Join both conditions into one with AND.\nThe condition on <tie> is added to a copy of the query that nothing runs; <method> on <table> goes without it. The builder is immutable, so rows of every tenant can be <done>. Assign what the builder returns to the variable that is run.\nThe condition on <tie> is taken away again before <method> on <table> runs. Rows of every tenant can be <done>. Remove the step that clears the conditions, or add the condition after it.\nThe condition on <tie> of <method> on <table> comes before a spread of <source>, which can set it anew. Of two equal keys the last one counts: whoever sends the key of another tenant has its rows <done>. Write the condition after the spread, or spread only the properties that are expected."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "access",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "access"
+      ],
+      "catalogue": [
+        "C-17",
+        "C-18",
+        "C-19",
+        "C-22"
+      ]
+    }
+  },
+  {
+    "id": "no-tenant-fallback",
+    "name": "no-tenant-fallback",
+    "shortDescription": {
+      "text": "Disallow a default or hard-coded tenant in the place of the current one."
+    },
+    "fullDescription": {
+      "text": "A request without a tenant works with the rows of that one: they can be <done> by anybody."
+    },
+    "help": {
+      "text": "Where there is no tenant, <value> stands in for it in <column> of <tables>. A request without a tenant works with the rows of that one: they can be <done> by anybody. Refuse the request where there is no tenant, and remove the default.\n<method> on <tables> works for the tenant <value>, whoever asks. The rows of that tenant can be <done> by users of all others. Take the tenant from the session instead of a constant."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "access",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "access"
+      ],
+      "catalogue": [
+        "C-8",
+        "C-34"
+      ]
+    }
+  },
+  {
     "id": "no-unscoped-get",
     "name": "no-unscoped-get",
     "shortDescription": {
@@ -112,7 +172,7 @@ export const sarifRules = [
       "text": "Rows of every tenant can be <done> here."
     },
     "help": {
-      "text": "<method> on <table> has no condition on <tie>. Rows of every tenant can be <done> here. Add a condition that holds <tie> to the current tenant.\n<method> reaches <table> by a <role> that has no condition on <tie>. Rows of <table> that belong to other tenants can be <done> together with the isolated ones. Add a condition to the <role> that holds <tie> to the current tenant."
+      "text": "<method> on <table> has no condition on <tie>. Rows of every tenant can be <done> here. Add a condition that holds <tie> to the current tenant."
     },
     "defaultConfiguration": {
       "level": "error",
@@ -133,6 +193,38 @@ export const sarifRules = [
         "C-25",
         "C-45",
         "C-76"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-join",
+    "name": "require-tenant-in-join",
+    "shortDescription": {
+      "text": "Require that joined, included, united and nested rows belong to the current tenant too."
+    },
+    "fullDescription": {
+      "text": "Rows of <table> that belong to other tenants can be <done> together with the isolated ones."
+    },
+    "help": {
+      "text": "<method> reaches <table> by a <role> that has no condition on <tie>. Rows of <table> that belong to other tenants can be <done> together with the isolated ones. Add a condition to the <role> that holds <tie> to the current tenant.\n<method> on <table> says which tenant only where <other> is joined. That limits the joined rows; rows of <table> of every tenant can be <done>. Add a condition on <tie> of <table> to the query itself.\n<table> is reached from <other> over <columns>, which does not carry the tenant. Where a row of one tenant refers to a row of another, that row is <done> too. Make the reference composite with <tie>, or add a condition on <tie>."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "access",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "access"
+      ],
+      "catalogue": [
+        "C-26",
+        "C-41",
+        "C-42",
+        "C-43",
+        "C-44"
       ]
     }
   },

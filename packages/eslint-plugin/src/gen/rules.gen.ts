@@ -18,6 +18,38 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-lost-filter",
+      "description": "Disallow a tenant condition that is written and then replaced, discarded, cleared or overridden.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "replaced": "The condition on {tie} is replaced by a later one before {method} reads {table}. Only the last condition counts, so rows of every tenant can be {done}. Join both conditions into one with AND.",
+        "discarded": "The condition on {tie} is added to a copy of the query that nothing runs; {method} on {table} goes without it. The builder is immutable, so rows of every tenant can be {done}. Assign what the builder returns to the variable that is run.",
+        "cleared": "The condition on {tie} is taken away again before {method} on {table} runs. Rows of every tenant can be {done}. Remove the step that clears the conditions, or add the condition after it.",
+        "overridden": "The condition on {tie} of {method} on {table} comes before a spread of {source}, which can set it anew. Of two equal keys the last one counts: whoever sends the key of another tenant has its rows {done}. Write the condition after the spread, or spread only the properties that are expected."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-tenant-fallback",
+      "description": "Disallow a default or hard-coded tenant in the place of the current one.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "fallback": "Where there is no tenant, {value} stands in for it in {column} of {tables}. A request without a tenant works with the rows of that one: they can be {done} by anybody. Refuse the request where there is no tenant, and remove the default.",
+        "fixed": "{method} on {tables} works for the tenant {value}, whoever asks. The rows of that tenant can be {done} by users of all others. Take the tenant from the session instead of a constant."
+      },
+      "options": {}
+    },
+    {
       "id": "no-unscoped-get",
       "description": "Disallow picking a tenant's row by an identifier alone.",
       "type": "problem",
@@ -58,8 +90,24 @@ export const generated = {
         "sql"
       ],
       "messages": {
-        "unfiltered": "{method} on {table} has no condition on {tie}. Rows of every tenant can be {done} here. Add a condition that holds {tie} to the current tenant.",
-        "reached": "{method} reaches {table} by a {role} that has no condition on {tie}. Rows of {table} that belong to other tenants can be {done} together with the isolated ones. Add a condition to the {role} that holds {tie} to the current tenant."
+        "unfiltered": "{method} on {table} has no condition on {tie}. Rows of every tenant can be {done} here. Add a condition that holds {tie} to the current tenant."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-join",
+      "description": "Require that joined, included, united and nested rows belong to the current tenant too.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "reached": "{method} reaches {table} by a {role} that has no condition on {tie}. Rows of {table} that belong to other tenants can be {done} together with the isolated ones. Add a condition to the {role} that holds {tie} to the current tenant.",
+        "elsewhere": "{method} on {table} says which tenant only where {other} is joined. That limits the joined rows; rows of {table} of every tenant can be {done}. Add a condition on {tie} of {table} to the query itself.",
+        "reference": "{table} is reached from {other} over {columns}, which does not carry the tenant. Where a row of one tenant refers to a row of another, that row is {done} too. Make the reference composite with {tie}, or add a condition on {tie}."
       },
       "options": {}
     },
@@ -1250,9 +1298,12 @@ export const generated = {
   "presets": {
     "recommended": {
       "tenant-lint/no-escaped-filter": "error",
+      "tenant-lint/no-lost-filter": "error",
+      "tenant-lint/no-tenant-fallback": "error",
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1270,9 +1321,12 @@ export const generated = {
     },
     "strict": {
       "tenant-lint/no-escaped-filter": "error",
+      "tenant-lint/no-lost-filter": "error",
+      "tenant-lint/no-tenant-fallback": "error",
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1290,9 +1344,12 @@ export const generated = {
     },
     "all": {
       "tenant-lint/no-escaped-filter": "error",
+      "tenant-lint/no-lost-filter": "error",
+      "tenant-lint/no-tenant-fallback": "error",
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1315,6 +1372,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
@@ -1376,6 +1434,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
@@ -1447,6 +1506,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
@@ -1517,6 +1577,7 @@ export const generated = {
       "tenant-lint/no-unscoped-get": "error",
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
+      "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unprotected-copy": "error",
       "tenant-lint/require-row-security-on-partition": "error",
