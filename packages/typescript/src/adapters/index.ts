@@ -4,6 +4,7 @@ import { kysely } from './kysely/index.js';
 import { knex } from './knex/index.js';
 import { mikroOrm } from './mikro-orm/index.js';
 import { nodePgMigrate } from './node-pg-migrate/index.js';
+import { objection } from './objection/index.js';
 import { pg } from './pg/index.js';
 import { prisma } from './prisma/index.js';
 import { sequelize } from './sequelize/index.js';
@@ -22,6 +23,7 @@ export const adapters: readonly Adapter[] = [
   mikroOrm,
   pg,
   kysely,
+  objection,
   knex,
   sequelize,
   nodePgMigrate,

@@ -136,13 +136,18 @@ function byFunction(consumer: CallChain, builder: CallChain, build: Build): read
 const withName = (value: Value, name: string): Value =>
   'path' in value ? { ...value, path: [...value.path, name] } : { kind: 'element', of: value, path: [name] };
 
-/** The steps that a function takes on its parameter, or on `this` where the library calls it so. */
-export function stepsIn(id: FunctionId, build: Build, index = 0): readonly BuilderStep[] {
+/** The steps that a function takes on its parameter, or on `this`: where the library calls it so, or in a method of a builder class. */
+export function stepsIn(id: FunctionId, build: Build, index = 0, isMethod = false): readonly BuilderStep[] {
   const { context } = build;
   const facts = context.facts(fileOf(id));
   if (!facts) return [];
   const mine = (base: Value, inside: FunctionId): boolean =>
-    (base.kind === 'parameter' && base.function === id && base.index === index && base.path.length === 0) ||
+    (isMethod && inside === id && base.kind === 'this') ||
+    (!isMethod &&
+      base.kind === 'parameter' &&
+      base.function === id &&
+      base.index === index &&
+      base.path.length === 0) ||
     (index === 0 && inside === id && base.kind === 'global' && base.name === 'this');
   const found: CallChain[] = [];
   const known = new Set<ChainId>();

@@ -44,9 +44,12 @@ function chainText(value: Value, build: Build, step: BuilderStep): Frag | undefi
   const own = call.steps[at];
   const as = call.steps.findLast((s) => s.name === 'as' && s.arguments);
   const alias = as ? ` AS ${quoted(build.text(as.arguments?.[0]) ?? 'sub_query')}` : '';
-  if (own?.arguments && own.name === 'raw')
+  // `raw(...)` and `ref(...)` imported by name.
+  const { base } = call;
+  const name = own?.name || (base.kind === 'import' && base.module === 'objection' ? base.name : '');
+  if (own?.arguments && name === 'raw')
     return sql(step.span, rawText(own.arguments, build, { ...step, span: own.span }), alias);
-  if (own?.arguments && own.name === 'ref') return sql(step.span, columnOf(own.arguments[0], build, step), alias);
+  if (own?.arguments && name === 'ref') return sql(step.span, columnOf(own.arguments[0], build, step), alias);
   if (own?.arguments && call.steps[at - 1]?.name === 'fn') return bind(unknownValue(`fn.${own.name}()`), step.span);
   const builder = chain.awaited ? undefined : builderOf(chain, build);
   if (builder) return sql(step.span, '(', queryText(builder, build), ')', alias);

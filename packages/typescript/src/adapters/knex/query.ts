@@ -3,6 +3,7 @@ import type { Build } from '../query-text/build.js';
 import { callOf, chainOf, type Builder, type BuilderStep, type Call } from '../query-text/calls.js';
 import { bind, isTrue, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
 import { itemsOf } from '../query-text/items.js';
+import { receiverOf } from './client.js';
 import { clause } from './conditions.js';
 import { addedSteps, originOf, stepsIn } from './family.js';
 import { expandedSteps, functionOf } from './modify.js';
@@ -23,7 +24,15 @@ function make(chain: CallChain, build: Build, until: number): Builder | undefine
   if (!start) return undefined;
   const own = root.id === chain.id ? [] : callOf(chain).steps;
   const steps = [...start.steps, ...addedSteps(root, chain, build, until), ...own];
-  return { ...start, steps: expandedSteps(steps, build) };
+  return isOurs(start, steps, build) ? { ...start, steps: expandedSteps(steps, build) } : undefined;
+}
+
+/** Whether something is a query at all: a call with a text is one of a function like any other, and `first()` a step of many things. */
+function isOurs(start: Builder, steps: readonly BuilderStep[], build: Build): boolean {
+  if (start.sure) return true;
+  if (start.called && steps.some((s) => s.arguments && isBuilderStep(s.name))) return true;
+  if (!start.called && steps.some((s) => s.arguments && tables.has(s.name))) return true;
+  return receiverOf(start.base, start.reads, build.context).certain;
 }
 
 function startOf(root: CallChain, build: Build): Builder | undefined {

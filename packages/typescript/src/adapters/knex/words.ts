@@ -95,7 +95,17 @@ const others = [
   'updateFrom',
   'columnInfo',
 ];
+/** Steps of Objection's queries, which change a builder in place like the rest. */
+export const modelSteps: ReadonlySet<string> = new Set([
+  ...['findById', 'findByIds', 'findOne', 'deleteById', 'patch', 'patchAndFetch', 'patchAndFetchById', 'relate'],
+  ...['updateAndFetch', 'updateAndFetchById', 'insertAndFetch', 'insertGraph', 'insertGraphAndFetch', 'unrelate'],
+  ...['insertWithRelated', 'upsertGraph', 'upsertGraphAndFetch', 'resultSize', 'onBuild', 'onBuildKnex', 'for'],
+  ...['joinRelated', 'innerJoinRelated', 'leftJoinRelated', 'leftOuterJoinRelated', 'alias', 'skipUndefined'],
+  ...['throwIfNotFound', 'context', 'mergeContext', 'allowGraph', 'allowEager', 'page', 'range', 'castTo', 'eager'],
+  ...['withGraphFetched', 'withGraphJoined', 'modifyGraph', 'modifiers', 'runBefore', 'runAfter', 'onError'],
+]);
 const all: ReadonlySet<string> = new Set([
+  ...modelSteps,
   ...Object.keys(joins),
   ...Object.keys(unions),
   ...ctes,

@@ -95,5 +95,7 @@ export interface Builder {
   readonly table?: Value;
   /** Started by a call, `knex(...)`, and not by a word of the library. */
   readonly called: boolean;
+  /** A model's: what it is needs no further sign. */
+  readonly sure?: true;
   readonly steps: readonly BuilderStep[];
 }
