@@ -6,6 +6,7 @@ import { mikroOrm } from './mikro-orm/index.js';
 import { nodePgMigrate } from './node-pg-migrate/index.js';
 import { objection } from './objection/index.js';
 import { pg } from './pg/index.js';
+import { postgresJs } from './postgres-js/index.js';
 import { prisma } from './prisma/index.js';
 import { sequelize } from './sequelize/index.js';
 import { supabase } from './supabase/index.js';
@@ -18,6 +19,7 @@ export { extractPrisma } from './prisma/index.js';
 export const adapters: readonly Adapter[] = [
   prisma,
   drizzle,
+  postgresJs,
   // Their clients have a method `query` too, whose receiver they know better.
   typeorm,
   mikroOrm,

@@ -1,3 +1,4 @@
+import { packageOf } from '../packages.js';
 import type { CallChain, Client, LinkContext, Value } from '@tenant-lint/model';
 
 /** Packages that export node-postgres' Pool and Client, or drop-in replacements of them. */
@@ -39,7 +40,7 @@ export function provenanceOf(value: Value, context: LinkContext, depth = 0): Pro
       return isClass(value.of, context) ? { kind: 'plain' } : undefined;
     case 'import':
       if (
-        modules.has(value.module) &&
+        modules.has(packageOf(value.module)) &&
         made.has(value.name === '*' || value.name === 'default' ? (value.path[0] ?? '') : value.name)
       )
         return { kind: 'plain' };
@@ -73,7 +74,7 @@ function ofCall(chain: CallChain, context: LinkContext, depth: number): Provenan
     return provenanceOf(read, context, depth + 1);
   }
   const name = receiver.kind === 'import' ? (receiver.name === '*' ? last?.name : receiver.name) : undefined;
-  return receiver.kind === 'import' && modules.has(receiver.module) && name !== undefined && made.has(name)
+  return receiver.kind === 'import' && modules.has(packageOf(receiver.module)) && name !== undefined && made.has(name)
     ? { kind: 'plain' }
     : undefined;
 }
@@ -81,8 +82,8 @@ function ofCall(chain: CallChain, context: LinkContext, depth: number): Provenan
 function isClass(value: Value, context: LinkContext): boolean {
   const candidates = [value, context.resolve(value)];
   return candidates.some((v) => {
-    if (v.kind !== 'import' || !modules.has(v.module)) return false;
+    if (v.kind !== 'import' || !modules.has(packageOf(v.module))) return false;
     const name = v.name === '*' || v.name === 'default' ? v.path.at(-1) : v.name;
-    return v.module === 'pg-pool' ? true : name !== undefined && classes.has(name);
+    return packageOf(v.module) === 'pg-pool' ? true : name !== undefined && classes.has(name);
   });
 }
