@@ -18,11 +18,11 @@ export { extractPrisma } from './prisma/index.js';
 /** Every data library that the tool knows. */
 export const adapters: readonly Adapter[] = [
   prisma,
-  drizzle,
-  postgresJs,
-  // Their clients have a method `query` too, whose receiver they know better.
+  // Their clients have methods that others have too (query, update(Entity)), and they know their receivers.
   typeorm,
   mikroOrm,
+  drizzle,
+  postgresJs,
   pg,
   kysely,
   objection,

@@ -183,8 +183,12 @@ export function identify(
       return { key: `sub:${chain.id}`, chain: chain.id };
   }
   const table = context.tableOf(value);
-  return table.known ? { key: tableKey(table.value), table } : undefined;
+  return table.known && !isClass(table.value, context) ? { key: tableKey(table.value), table } : undefined;
 }
+
+/** An entity class of another library: Drizzle's tables are values. */
+const isClass = (name: TableName, context: LowerContext): boolean =>
+  name.by === 'binding' && (context.facts(name.file)?.classes.some((c) => c.name === name.name) ?? false);
 
 export const tableKey = (table: TableName): string => `table:${JSON.stringify(table)}`;
 export const nameOf = (table: TableName): string => table.name;

@@ -2,6 +2,8 @@ import type { CallChain, LowerContext, Lowered } from '@tenant-lint/model';
 import { linksOf, readFrom } from '../entities/links.js';
 import { receiverAt } from './client.js';
 import { lowerOperation, operations } from './operations.js';
+import { terminals } from './builder.js';
+import { lowerBuilder } from './query.js';
 import { lowerRaw } from './raw.js';
 
 /** Calls that are the library's but reach no rows. */
@@ -26,10 +28,15 @@ const silent = new Set([
 
 /** Lowers a chain to what TypeORM does with it. */
 export function lower(chain: CallChain, context: LowerContext): Lowered {
+  const { receiver: base, steps } = chain;
+  if (base.kind === 'list' || base.kind === 'object' || base.kind === 'constant' || base.kind === 'text')
+    return 'not mine';
+  if (steps.some((s) => s.arguments && (s.name === 'createQueryBuilder' || terminals.has(s.name)))) {
+    const built = lowerBuilder(chain, context);
+    if (built !== 'not mine') return built;
+  }
   if (
-    !chain.steps.some(
-      (s) => s.arguments && (Object.hasOwn(operations, s.name) || s.name === 'query' || silent.has(s.name)),
-    )
+    !steps.some((s) => s.arguments && (Object.hasOwn(operations, s.name) || s.name === 'query' || silent.has(s.name)))
   )
     return 'not mine';
   const links = linksOf(chain);
