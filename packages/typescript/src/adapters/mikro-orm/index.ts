@@ -1,12 +1,16 @@
 import type { Adapter } from '@tenant-lint/model';
+import { declarations } from './entities.js';
+import { lower } from './lower.js';
 import { migrations } from './migrations.js';
 
-/** MikroORM: its migrations. */
+/** MikroORM: entities, entity managers, repositories, filters and migrations. */
 export const mikroOrm: Adapter = {
   id: 'mikro-orm',
   title: 'MikroORM',
   packages: ['@mikro-orm/core', '@mikro-orm/postgresql'],
-  vocabulary: /\bthis\.addSql\b|@mikro-orm\/migrations/,
+  vocabulary:
+    /\bthis\.addSql\b|['"]@mikro-orm\/|\bem\s*\.|\b(?:entityManager|[rR]epository)\b|\.\s*(?:nativeUpdate|nativeDelete|findOneOrFail)\b/,
+  declarations,
   migrations,
-  lower: () => 'not mine',
+  lower,
 };

@@ -22,11 +22,8 @@ import {
 import { tableEvent } from '../entities/event.js';
 import { columnType, flag, option, text, texts } from '../entities/options.js';
 import { actionOf } from './actions.js';
-import { isTypeorm, namingOf, type Naming } from './names.js';
+import { isTypeorm, modelName, namingOf, type Naming } from './names.js';
 import { schemaEvents } from './entity-schema.js';
-
-/** The entity's name in code, by which strings refer to it. */
-export const modelName = (name: string): TableName => ({ by: 'model', library: 'typeorm', name });
 
 /** Tables that the entities of a file declare: decorated classes, and `EntitySchema` objects. */
 export function declarations(facts: FileFacts, context: LinkContext): readonly SchemaEvent[] {

@@ -1,7 +1,10 @@
-import type { LinkContext } from '@tenant-lint/model';
+import type { LinkContext, TableName } from '@tenant-lint/model';
 import { camel, snake } from '../entities/options.js';
 
 export const isTypeorm = (module: string): boolean => module === 'typeorm' || module.startsWith('typeorm/');
+
+/** The entity's name in code, by which strings refer to it. */
+export const modelName = (name: string): TableName => ({ by: 'model', library: 'typeorm', name });
 
 /** How TypeORM makes names of the database from those of the code. */
 export interface Naming {

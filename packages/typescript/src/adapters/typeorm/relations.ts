@@ -5,9 +5,9 @@ import { readObject } from '../prisma/object.js';
 import { joinOf, linkNamed } from '../prisma/relation.js';
 import { isFalse, settled } from '../prisma/shape.js';
 
-/** What `relations` of the options loads: `['org', 'lines.product']` or `{ org: true, lines: { product: true } }`. */
-export function loaded(options: Value, rows: Rows, l: Lowering): Target[] {
-  const value = readObject(options, l)?.properties.get('relations')?.value;
+/** What an option names to be loaded: `['org', 'lines.product']` or `{ org: true, lines: { product: true } }`. */
+export function loaded(options: Value, rows: Rows, l: Lowering, name = 'relations'): Target[] {
+  const value = readObject(options, l)?.properties.get(name)?.value;
   return value ? loadedBy(value, rows, l) : [];
 }
 
