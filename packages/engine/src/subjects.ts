@@ -39,7 +39,8 @@ const enumerate: Enumerators = {
   view: (model) => model.schema.views.values(),
   target: obligations,
   access: servingAccesses,
-  table: (model) => model.schema.tables.values(),
+  // What the database itself enforces is asked of tables of SQL only.
+  table: (model) => [...model.schema.tables.values()].filter((t) => !t.documents),
   *policy(model): Iterable<PolicySubject> {
     for (const table of model.schema.tables.values()) for (const policy of table.policies) yield { table, policy };
   },

@@ -18,6 +18,8 @@ export interface Adapter {
   readonly vocabulary: RegExp;
   /** Schema declared in code: pgTable(...), relations(...). Called for every file; returns nothing for most. */
   declarations?(facts: FileFacts, context: LinkContext): readonly SchemaEvent[];
+  /** Settings of the library that a file makes for the whole program: `mongoose.set('strictQuery', true)`. They become options of lowering. */
+  settings?(facts: FileFacts, context: LinkContext): Readonly<Record<string, unknown>>;
   /** Migrations written in code: what they do to the schema, statement by statement. Undefined for files that hold none of this library. */
   migrations?(facts: FileFacts, context: LinkContext): MigrationFacts | undefined;
   /**

@@ -199,6 +199,8 @@ export type SchemaAction =
       readonly asQuery?: Access;
       /** A foreign table, or declared as a view by a schema language. */
       readonly foreign?: boolean;
+      /** A collection of documents, in a database without SQL. */
+      readonly documents?: true;
     }
   /** Relations declared apart from their table: Drizzle's relations() and defineRelations(). */
   | { readonly do: 'add relations'; readonly table: TableName; readonly relations: readonly RelationDefinition[] }

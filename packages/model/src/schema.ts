@@ -82,6 +82,8 @@ export interface Table {
   readonly origin: Origin;
   /** Whether columns are completely known: false after CREATE TABLE AS, or LIKE of an unknown table. */
   readonly complete: boolean;
+  /** A collection of documents: nothing that SQL says of tables holds for it. */
+  readonly documents?: true;
 }
 
 /**

@@ -203,6 +203,7 @@ function tableOf(world: World, id: TableId, draft: TableDraft, relations: readon
     inherits: draft.inherits,
     origin: draft.origin,
     complete: draft.complete,
+    ...(draft.documents ? { documents: true as const } : {}),
     ...(draft.owner ? { owner: draft.owner } : {}),
     ...(draft.partitionOf === undefined ? {} : { partitionOf: draft.partitionOf }),
     ...(draft.partitionBy ? { partitionBy: draft.partitionBy } : {}),

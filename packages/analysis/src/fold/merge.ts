@@ -83,6 +83,8 @@ function mergeTables(a: TableDraft, b: TableDraft): TableDraft {
     origin: bothOrigins(a.origin, b.origin),
     complete: a.complete && b.complete,
     view: a.view,
+    // A table of that name in a database with SQL is the one that more can be said of.
+    ...(a.documents && b.documents ? { documents: true } : {}),
     copyOf: a.copyOf.length > 0 ? a.copyOf : b.copyOf,
     ...(detached ? { detached } : {}),
     ...(a.defaultPartition || b.defaultPartition ? { defaultPartition: true } : {}),

@@ -45,6 +45,7 @@ export function createTable(world: World, action: Action<'create table'>, span: 
     origin: born(span),
     complete: true,
     view: action.foreign === true,
+    ...(action.documents ? { documents: true } : {}),
     copyOf: [],
     ...(action.defaultPartition ? { defaultPartition: true } : {}),
     ...(world.role === undefined ? {} : { owner: { role: world.role, span } }),

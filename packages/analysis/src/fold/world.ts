@@ -47,6 +47,7 @@ export interface TableDraft {
   complete: boolean;
   /** Declared as a view by a schema language. */
   view: boolean;
+  documents?: true;
 }
 
 export type DefaultPrivilege = Grant & { readonly objects: string };

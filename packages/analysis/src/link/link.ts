@@ -116,6 +116,12 @@ const migrationFacts = (facts: FileFacts, found: MigrationFacts): FileFacts => (
 });
 
 function lowerContext(program: Program, tables: Tables, hasSchema: boolean, options: LinkOptions): LowerContext {
+  const settings = Object.assign(
+    {},
+    ...[...program.files.values()]
+      .filter((f) => f.dialect === 'typescript')
+      .flatMap((f) => options.adapters.map((a) => a.settings?.(f, program) ?? {})),
+  ) as Readonly<Record<string, unknown>>;
   return {
     resolve: (value) => program.resolve(value),
     chain: program.chain,
@@ -128,7 +134,7 @@ function lowerContext(program: Program, tables: Tables, hasSchema: boolean, opti
     tablesBound: (name) => tables.bound(name),
     relation: (name, relation) => relationOf(tables, name, relation),
     hasSchema,
-    options: options.libraries ?? {},
+    options: { ...settings, ...options.libraries },
   };
 }
 

@@ -3,6 +3,7 @@ import { drizzle } from './drizzle/index.js';
 import { kysely } from './kysely/index.js';
 import { knex } from './knex/index.js';
 import { mikroOrm } from './mikro-orm/index.js';
+import { mongoose } from './mongoose/index.js';
 import { nodePgMigrate } from './node-pg-migrate/index.js';
 import { objection } from './objection/index.js';
 import { pg } from './pg/index.js';
@@ -28,6 +29,7 @@ export const adapters: readonly Adapter[] = [
   objection,
   knex,
   sequelize,
+  mongoose,
   nodePgMigrate,
   supabase,
 ];
