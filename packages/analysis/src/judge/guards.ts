@@ -1,4 +1,4 @@
-import type { Block, FunctionFacts, Table, Value } from '@tenant-lint/model';
+import { valueAt, type Block, type CallChain, type FunctionFacts, type Table, type Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { Program } from '../link/program.js';
 import { atomsAt, chosen, entailed, type Atom } from './conditions.js';
@@ -13,7 +13,42 @@ export function pathInto(value: Value, chain: string, program: Program): readonl
   if (Program.originalChain(value.chain) === chain) return value.path;
   // A chain on the row: `(await rows).at(0)`, `row.members.some(...)`.
   const inner = program.chain(value.chain);
-  return inner ? pathInto(inner.receiver, chain, program) : undefined;
+  if (!inner) return undefined;
+  const shown = value.path.length === 0 ? sameIdentifier(inner) : undefined;
+  return pathInto(shown ?? inner.receiver, chain, program);
+}
+
+/** What a chain only writes in another form: `row.orgId.toString()`, `String(row.orgId)`. */
+function sameIdentifier({ receiver, steps }: CallChain): Value | undefined {
+  const last = steps.at(-1);
+  const reads = steps.slice(0, -1);
+  if (!last?.arguments || reads.some((s) => s.arguments !== undefined)) return undefined;
+  if (last.name === '' && receiver.kind === 'global' && receiver.name === 'String') return last.arguments[0];
+  const isForm = ['toString', 'toHexString', 'valueOf', 'toJSON'].includes(last.name);
+  return isForm
+    ? valueAt(
+        receiver,
+        reads.map((s) => s.name),
+      )
+    : undefined;
+}
+
+/** `row.orgId.equals(orgId)`, as identifiers that are objects are compared: the two sides. */
+function sidesOf(value: Value, program: Program): readonly Value[] | undefined {
+  if (value.kind === 'apply') return value.function === '===' ? value.to : undefined;
+  const chain = value.kind === 'result' && value.path.length === 0 ? program.chain(value.chain) : undefined;
+  const last = chain?.steps.at(-1);
+  const [other, more] = last?.arguments ?? [];
+  if (!chain || last?.name !== 'equals' || !other || more) return undefined;
+  const reads = chain.steps.slice(0, -1);
+  if (reads.some((s) => s.arguments !== undefined)) return undefined;
+  return [
+    valueAt(
+      chain.receiver,
+      reads.map((s) => s.name),
+    ),
+    other,
+  ];
 }
 
 /** Whether a condition guarantees one of the wanted atoms: a conjunction in some part, a disjunction in every part. */
@@ -47,10 +82,11 @@ export function comparesKey(
 ): Block | undefined {
   const wanted = ({ value, holds }: Atom): boolean => {
     if (!holds) return pathInto(value, chain, program)?.length === 0;
-    if (value.kind !== 'apply' || value.function !== '===') return false;
-    const paths = value.to.map((side) => pathInto(side, chain, program));
+    const sides = sidesOf(value, program);
+    if (!sides) return false;
+    const paths = sides.map((side) => pathInto(side, chain, program));
     return paths.some((path, side) => {
-      const other = value.to[1 - side];
+      const other = sides[1 - side];
       if (path === undefined || !other || paths[1 - side] !== undefined) return false;
       return (isKey(path) && mayBeTenant(other)) || (path.length > 0 && isVerified(other));
     });
@@ -58,13 +94,14 @@ export function comparesKey(
   return f.blocks.find((block) => {
     if (!block.holds || block.start < after) return false;
     // The row's absence alone is no comparison.
-    return guarantees(block.holds, wanted) && mentionsComparison(block.holds);
+    return guarantees(block.holds, wanted) && mentionsComparison(block.holds, program);
   });
 }
 
-function mentionsComparison(condition: Value): boolean {
-  if (condition.kind !== 'apply') return false;
-  return /^[!=]==?$/.test(condition.function) || condition.to.some(mentionsComparison);
+function mentionsComparison(condition: Value, program: Program): boolean {
+  if (condition.kind === 'missing-able') return mentionsComparison(condition.of, program);
+  if (condition.kind !== 'apply') return sidesOf(condition, program) !== undefined;
+  return /^[!=]==?$/.test(condition.function) || condition.to.some((c) => mentionsComparison(c, program));
 }
 
 /** Whether on every path to `block` the result of `chain` (or something of it) has been found to be there. */

@@ -156,7 +156,14 @@ class Reading {
     const v = given && (given.kind === 'object' ? given : this.context.resolve(given));
     if (v?.kind === 'object' && propertyOf(v, 'type').kind === 'undefined') {
       const at = v.span ?? span;
-      return this.#put({ path, required: false, unique: false, ...this.settings(v), type: annotated(type, v), span: at });
+      return this.#put({
+        path,
+        required: false,
+        unique: false,
+        ...this.settings(v),
+        type: annotated(type, v),
+        span: at,
+      });
     }
     if (given && v) return this.field(path, this.#called(given), ('span' in v && v.span) || span, depth + 1);
     this.#put({ path, type: annotated(type), required: false, unique: false, span });

@@ -84,7 +84,14 @@ function keyCondition({ name, value, span }: Property, rows: Rows, l: Mongo): Pr
   const condition = fieldCondition(rows, name, value, l, span);
   if (!l.strips(rows) || isKnownPath(rows, name)) return condition;
   const why = `Mongoose takes '${name}', which its schema does not know, out of the filter`;
-  return { kind: 'optional', of: condition, on: undefinedValue, otherwise: always(why), why, ...(span ? { span } : {}) };
+  return {
+    kind: 'optional',
+    of: condition,
+    on: undefinedValue,
+    otherwise: always(why),
+    why,
+    ...(span ? { span } : {}),
+  };
 }
 
 /** Whether the schema has the path, or something that it is a part of. */

@@ -42,7 +42,9 @@ export function hookCondition(method: string, rows: Rows, l: Mongo): Predicate {
   for (const step of callsNamed(model.schema, 'pre')) conditions.push(byHook(step, method, rows, l));
   const plugins = [
     ...callsNamed(model.schema, 'plugin').map((s) => s.arguments?.[0]),
-    ...Object.entries(l.context.options).flatMap(([name, v]) => (name.startsWith('mongoose plugin ') ? [v as Value] : [])),
+    ...Object.entries(l.context.options).flatMap(([name, v]) =>
+      name.startsWith('mongoose plugin ') ? [v as Value] : [],
+    ),
   ];
   for (const plugin of plugins) if (plugin) conditions.push(byPlugin(plugin, method, rows, l));
   return and(...conditions, noFilter);
@@ -64,7 +66,10 @@ function byPlugin(plugin: Value, method: string, rows: Rows, l: Mongo): Predicat
       c.receiver.index === 0 &&
       c.steps[0]?.name === 'pre',
   );
-  return and(...hooks.flatMap((c) => c.steps.filter((s) => s.name === 'pre').map((s) => byHook(s, method, rows, l))), noFilter);
+  return and(
+    ...hooks.flatMap((c) => c.steps.filter((s) => s.name === 'pre').map((s) => byHook(s, method, rows, l))),
+    noFilter,
+  );
 }
 
 /** `schema.pre(event, function () { this.where({ orgId }) })`. */
@@ -116,4 +121,3 @@ function added(chain: CallChain, rows: Rows, l: Mongo): Predicate {
   if (!sure) return unknownCondition('a hook of the schema adds a condition on some paths', chain.span);
   return runQuery(steps, operations['find']!, rows, l).condition;
 }
-

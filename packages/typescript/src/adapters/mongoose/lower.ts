@@ -67,7 +67,8 @@ function operationOf(chain: CallChain, context: LowerContext): Found | undefined
   const [first] = step.arguments;
   const value = first && (first.kind === 'function' ? first : context.resolve(first));
   // What is only called like a model is one where the call looks like one of Mongoose's.
-  if (!model.proven && (value?.kind === 'function' || (kind.common && value && value.kind !== 'object'))) return undefined;
+  if (!model.proven && (value?.kind === 'function' || (kind.common && value && value.kind !== 'object')))
+    return undefined;
   const receiver = readFrom(
     chain.receiver,
     before.filter((s) => s.arguments === undefined).map((s) => s.name),
@@ -121,7 +122,9 @@ function lowerOperation(chain: CallChain, found: Found, context: LowerContext): 
   const rows: Rows = { ...modelNamed(found.model.name, l), ref: l.target() };
   const targets = targetsOf(chain, found, rows, l);
   return {
-    accesses: [accessOf(chain, found.step.name, targets.method, targets.operation, targets.targets, plain(found.receiver), l)],
+    accesses: [
+      accessOf(chain, found.step.name, targets.method, targets.operation, targets.targets, plain(found.receiver), l),
+    ],
   };
 }
 
@@ -199,7 +202,13 @@ function targetsOf(chain: CallChain, found: Found, rows: Rows, l: Mongo): Reache
       const hook = step.name === 'watch' ? noFilter : hookCondition('aggregate', rows, l);
       const pipeline: Value | undefined =
         stages && added.length > 0
-          ? { kind: 'list', of: [...stages.map((i) => ({ value: i.value, ...(i.spread ? { spread: true as const } : {}) })), ...added] }
+          ? {
+              kind: 'list',
+              of: [
+                ...stages.map((i) => ({ value: i.value, ...(i.spread ? { spread: true as const } : {}) })),
+                ...added,
+              ],
+            }
           : args[0];
       const of = pipelineOf(pipeline, rows, native);
       return reached('read', [root('read', and(of.condition, hook)), ...of.targets]);
@@ -248,7 +257,8 @@ function query(chain: CallChain, found: Found, rows: Rows, l: Mongo, root: Root)
   });
   if (kind.operation !== 'update') return reached(kind.operation, root(kind.operation, condition, more));
   const update = updateOf(state.update, l);
-  if (!isUpsert(state.options, l)) return reached('update', root('update', condition, { ...more, writes: update.changes }));
+  if (!isUpsert(state.options, l))
+    return reached('update', root('update', condition, { ...more, writes: update.changes }));
   return reached('upsert', root('upsert', condition, { ...more, ...upserted(condition, update, rows) }));
 }
 
@@ -364,14 +374,7 @@ interface DocumentValue {
   readonly changes: Value;
 }
 
-const single = new Set([
-  'findOne',
-  'findById',
-  'findOneAndUpdate',
-  'findByIdAndUpdate',
-  'create',
-  'insertOne',
-]);
+const single = new Set(['findOne', 'findById', 'findOneAndUpdate', 'findByIdAndUpdate', 'create', 'insertOne']);
 
 /** A document that was made by `new Model(...)` or loaded as one. */
 function documentIn(value: Value, context: LowerContext, depth = 0): DocumentValue | undefined {

@@ -43,7 +43,9 @@ export function modelsIn(facts: FileFacts, context: LinkContext): readonly Decla
   if (!files) remembered.set(context, (files = new WeakMap()));
   const known = files.get(facts);
   if (known) return known;
-  const found = mayDeclare(facts) ? [...facts.chains.flatMap((c) => modelBy(c, context) ?? []), ...classesIn(facts)] : [];
+  const found = mayDeclare(facts)
+    ? [...facts.chains.flatMap((c) => modelBy(c, context) ?? []), ...classesIn(facts)]
+    : [];
   files.set(facts, found);
   return found;
 }
@@ -87,7 +89,8 @@ export function nameIn(value: Value, context: LinkContext): string | undefined {
 }
 
 function classNamed(value: Value, context: LinkContext): { file: string; name: string } | undefined {
-  const base = 'path' in value && value.path.length > 0 ? ({ ...value, path: value.path.slice(0, -1) } as Value) : value;
+  const base =
+    'path' in value && value.path.length > 0 ? ({ ...value, path: value.path.slice(0, -1) } as Value) : value;
   for (const one of [value, base]) {
     const v = context.resolve(one);
     if (v.kind !== 'binding') continue;
@@ -140,9 +143,7 @@ function classesIn(facts: FileFacts): readonly DeclaredModel[] {
     if (!decorator) return [];
     const [options] = decorator.arguments;
     const made = facts.chains.find(
-      (chain) =>
-        chain.steps.at(-1)?.name === 'createForClass' &&
-        isNamed(chain.steps.at(-1)?.arguments?.[0], c.name),
+      (chain) => chain.steps.at(-1)?.name === 'createForClass' && isNamed(chain.steps.at(-1)?.arguments?.[0], c.name),
     );
     const schema: SchemaSource = {
       fields: undefined,

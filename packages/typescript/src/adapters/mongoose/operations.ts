@@ -108,7 +108,17 @@ export const comparisonSteps = new Set([
   'mod',
   'elemMatch',
 ]);
-export const filterSteps = new Set([...comparisonSteps, 'where', 'and', 'or', 'nor', 'merge', 'setQuery', 'populate', 'select']);
+export const filterSteps = new Set([
+  ...comparisonSteps,
+  'where',
+  'and',
+  'or',
+  'nor',
+  'merge',
+  'setQuery',
+  'populate',
+  'select',
+]);
 /** Steps that say how a query runs, and not on what. */
 export const otherSteps = new Set([
   'exec',

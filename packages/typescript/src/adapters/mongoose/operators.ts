@@ -1,4 +1,15 @@
-import { always, and, column, never, not, or, type Operator, type Predicate, type Span, type Value } from '@tenant-lint/model';
+import {
+  always,
+  and,
+  column,
+  never,
+  not,
+  or,
+  type Operator,
+  type Predicate,
+  type Span,
+  type Value,
+} from '@tenant-lint/model';
 import { readList } from '../prisma/list.js';
 import { describe, unknownCondition, type Rows } from '../prisma/lowering.js';
 import { readObject, type ReadObject } from '../prisma/object.js';
@@ -79,7 +90,9 @@ function operatorCondition(left: Value, name: string, value: Value, l: Mongo, sp
       return by(
         (v) => {
           const inner = inCondition(left, v, l, span);
-          return inner.kind === 'never' ? always('$nin of an empty list holds for every document') : or(not(inner), isNull);
+          return inner.kind === 'never'
+            ? always('$nin of an empty list holds for every document')
+            : or(not(inner), isNull);
         },
         { absent: never, isNull: () => never },
       );

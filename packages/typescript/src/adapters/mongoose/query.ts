@@ -113,7 +113,8 @@ function take(step: Step, draft: Draft, rows: Rows, l: Mongo): void {
   draft.method = step.name;
   draft.kind = kind;
   const filter = kind.filter === 'id' ? undefined : kind.filter === undefined ? undefined : args[kind.filter];
-  if (kind.filter === 'id') draft.conditions.push(fieldCondition(rows, '_id', first ?? { kind: 'undefined' }, l, step.span));
+  if (kind.filter === 'id')
+    draft.conditions.push(fieldCondition(rows, '_id', first ?? { kind: 'undefined' }, l, step.span));
   else if (filter) draft.filters.push(filter);
   if (kind.projection !== undefined && args[kind.projection]) {
     const columns = projected(args[kind.projection]!, l);
@@ -153,16 +154,20 @@ function conditionOf(draft: Draft, rows: Rows, l: Mongo): Predicate {
   const { filters } = draft;
   const [only] = filters;
   const merged: Value =
-    filters.length > 1 ? { kind: 'object', entries: filters.map((spread) => ({ spread })) } : (only ?? { kind: 'undefined' });
+    filters.length > 1
+      ? { kind: 'object', entries: filters.map((spread) => ({ spread })) }
+      : (only ?? { kind: 'undefined' });
   const parts = [...draft.conditions, ...draft.ands];
-  if (draft.ors.length === 0)
-    return and(filters.length === 0 ? noFilter : filterCondition(merged, rows, l), ...parts);
+  if (draft.ors.length === 0) return and(filters.length === 0 ? noFilter : filterCondition(merged, rows, l), ...parts);
   // The alternatives of `.or()` go to those that the filter has already.
   const own = filters.length === 0 ? undefined : propertyOf(l.context.resolve(merged), '$or');
   const given = draft.ors.map((v) => listCondition(v, rows, l, 'or', l.span));
   if (own === undefined || own.kind === 'undefined')
     return and(filters.length === 0 ? noFilter : filterCondition(merged, rows, l), ...parts, or(...given));
-  const rest: Value = { kind: 'object', entries: [{ spread: merged }, { set: '$or', value: { kind: 'list', of: [] } }] };
+  const rest: Value = {
+    kind: 'object',
+    entries: [{ spread: merged }, { set: '$or', value: { kind: 'list', of: [] } }],
+  };
   const without = filterCondition(rest, rows, l);
   return and(without, ...parts, or(listCondition(own, rows, l, 'or', l.span), ...given));
 }
@@ -171,7 +176,10 @@ function conditionOf(draft: Draft, rows: Rows, l: Mongo): Predicate {
 export const idOf = (rows: Rows): Value => column(rows.ref, '_id');
 
 /** The chains that go on with a query that is kept in a variable, in source order, and whether every path takes them. */
-export function continuations(root: CallChain, chains: readonly CallChain[]): readonly { chain: CallChain; sure: boolean }[] {
+export function continuations(
+  root: CallChain,
+  chains: readonly CallChain[],
+): readonly { chain: CallChain; sure: boolean }[] {
   const members = new Set<ChainId>([root.id]);
   const found: { chain: CallChain; sure: boolean }[] = [];
   for (const chain of chains) {
