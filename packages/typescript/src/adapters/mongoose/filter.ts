@@ -72,7 +72,7 @@ function keyCondition({ name, value, span }: Property, rows: Rows, l: Mongo): Pr
     case '$or':
       return listCondition(value, rows, l, 'or', span);
     case '$nor':
-      return not(listCondition(value, rows, l, 'or', span));
+      return notTrue(listCondition(value, rows, l, 'or', span));
     case '$expr':
       return expressionCondition(value, rows, l);
     case '$comment':
@@ -81,8 +81,10 @@ function keyCondition({ name, value, span }: Property, rows: Rows, l: Mongo): Pr
   // $text, $where, $jsonSchema and their like let fewer documents through; which ones is not known.
   if (name.startsWith('$'))
     return { kind: 'compare', left: column(rows.ref, '_id'), operator: name, right: value, ...(span ? { span } : {}) };
-  const condition = fieldCondition(rows, name, value, l, span);
-  if (!l.strips(rows) || isKnownPath(rows, name)) return condition;
+  if (!l.strips(rows) || isKnownPath(rows, name)) return fieldCondition(rows, name, value, l, span);
+  // What was meant: the path that is only written otherwise, or nothing that a document has.
+  const meant = [...(rows.table?.columns.keys() ?? [])].find((c) => plainName(c) === plainName(name));
+  const condition = meant === undefined ? never : fieldCondition(rows, meant, value, l, span);
   const why = `Mongoose takes '${name}', which its schema does not know, out of the filter`;
   return {
     kind: 'optional',
@@ -93,6 +95,12 @@ function keyCondition({ name, value, span }: Property, rows: Rows, l: Mongo): Pr
     ...(span ? { span } : {}),
   };
 }
+
+/** MongoDB knows two truth values: where a field is missing, a comparison is false and its negation true. */
+export const notTrue = (of: Predicate): Predicate =>
+  of.kind === 'always' ? never : of.kind === 'never' ? noFilter : not({ kind: 'is', of, test: true });
+
+const plainName = (path: string): string => path.replace(/_/g, '').toLowerCase();
 
 /** Whether the schema has the path, or something that it is a part of. */
 function isKnownPath(rows: Rows, path: string): boolean {
