@@ -38,6 +38,7 @@ export function tablesOf(events: readonly SchemaEvent[]): Table[] {
       inherits: [],
       origin,
       complete: true,
+      ...(action.documents ? { documents: true as const } : {}),
     };
   });
 }
