@@ -526,3 +526,20 @@ describe('a schema for each tenant', () => {
     expect(infer('create table a (id int)', {}, { dynamicSchemas: 3 }).strategy).toBe('schema');
   });
 });
+
+describe('users that join a tenant later', () => {
+  const sql = (column: string): string => `
+    create table organizacoes (id uuid primary key, nome text);
+    create table profiles (id uuid primary key references auth.users, email text, ${column} uuid references organizacoes);
+    create table clientes (id uuid primary key, organization_id uuid not null references organizacoes);
+    create table pedidos (id uuid primary key, organization_id uuid not null references organizacoes, created_by uuid references profiles);
+    create table itens (id uuid primary key, organization_id uuid not null references organizacoes);`;
+
+  it('by a reference in another spelling than the key', () => {
+    expect(lines(infer(sql('organizacao_id')))).toContain('profiles keyed organizacao_id? id');
+  });
+
+  it('not by one that is qualified', () => {
+    expect(lines(infer(sql('last_seen_organizacao_id')))).not.toContain('profiles keyed last_seen_organizacao_id? id');
+  });
+});

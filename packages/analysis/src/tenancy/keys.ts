@@ -38,7 +38,7 @@ function fits(column: string, container: Container): boolean {
 
 /**
  * The columns of a table that say which container its row belongs to. A reference under another name counts only where no column has the
- * proper one, and only if it is NOT NULL: `default_workspace_id` and `parent_organization_id` say something else.
+ * proper one, and only if it is NOT NULL (or ties a user): `default_workspace_id` and `parent_organization_id` say something else.
  */
 export function keysIn(graph: Graph, table: Table, container: Container): readonly TenantKey[] {
   const own = primaryKey(table);
@@ -56,7 +56,10 @@ export function keysIn(graph: Graph, table: Table, container: Container): readon
   const proper = fitting.filter((c) => referring.includes(c) || !elsewhere(c));
   const stated = proper.filter((c) => referring.includes(c));
   const named = identifiersOf(table, proper, container);
-  const other = container.exact ? [] : referring.filter((c) => notNull(table, c));
+  // Of users a single reference without a qualifier is meant, too: whoever signs up joins a tenant later.
+  const joins = (c: string): boolean =>
+    graph.users.has(table.id) && referring.length === 1 && stemOf(c)?.includes(' ') === false;
+  const other = container.exact ? [] : referring.filter((c) => notNull(table, c) || joins(c));
   const columns = stated.length > 0 ? stated : named.length > 0 ? named : other;
   return [...new Set(columns)].map((column) => ({
     column,
