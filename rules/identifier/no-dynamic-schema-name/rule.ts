@@ -24,6 +24,11 @@ export default defineRule({
         why: 'Quoting prevents injection, yet the request still chooses whose {name} is used.',
         fix: 'Derive it from the verified tenant of the session, or look it up among the tenants that the user belongs to.',
       },
+      value: {
+        what: 'The value in "{around}" is put into a dynamic statement as plain text.',
+        why: 'The function runs with the rights of its owner, past row security, and whoever calls it writes a part of the statement.',
+        fix: 'Hand the value over by EXECUTE ... USING, or quote it by %L.',
+      },
       setting: {
         what: 'The value in "{around}" is put into a SET statement as plain text.',
         why: 'Whoever controls that text sets another tenant, or runs SQL of their own.',
@@ -34,9 +39,9 @@ export default defineRule({
   subject: 'project',
   *check(_, model) {
     const seen = new Set<string>();
-    for (const { part, span, key } of partsOf(model)) {
+    for (const { part, span, key, definer } of partsOf(model)) {
       const origin = model.originOf(part.value);
-      const message = messageFor(part, origin);
+      const message = messageFor(part, origin, definer === true);
       if (message === undefined) continue;
       const data = {
         name: part.position === 'schema' ? 'schema name' : 'name',
@@ -63,6 +68,8 @@ interface Part {
   readonly part: Interpolation;
   readonly span: Span;
   readonly key: string;
+  /** It becomes part of what a function does with the rights of its owner. */
+  readonly definer?: boolean;
 }
 
 /** What becomes part of a statement: in code and query files, and in the dynamic statements of functions. */
@@ -74,14 +81,24 @@ function* partsOf(model: Model): Iterable<Part> {
   for (const declared of [...model.schema.functions.values()].flat()) {
     const key = `function ${declared.name.schema ?? 'public'}.${declared.name.name}`;
     for (const query of declared.queries) {
-      for (const part of query.interpolations ?? []) yield { part, span: declared.origin.created, key };
+      for (const part of query.interpolations ?? [])
+        yield { part, span: declared.origin.created, key, definer: declared.securityDefiner };
     }
   }
 }
 
-function messageFor(part: Interpolation, origin: Origin): 'unquoted' | 'untrusted' | 'setting' | undefined {
+function messageFor(
+  part: Interpolation,
+  origin: Origin,
+  definer: boolean,
+): 'unquoted' | 'untrusted' | 'setting' | 'value' | undefined {
   if (origin === 'fixed') return undefined;
-  if (part.position === 'value') return isSet(part.around) && !part.quoted ? 'setting' : undefined;
+  if (part.position === 'value') {
+    if (part.quoted) return undefined;
+    if (isSet(part.around)) return 'setting';
+    // In code this is the business of no-interpolated-sql. In a function only what its caller hands over is.
+    return definer && holdsParameter(part.value) ? 'value' : undefined;
+  }
   if (part.position !== 'schema' && part.position !== 'identifier') return undefined;
   if (!part.quoted) return 'unquoted';
   return origin === 'input' ? 'untrusted' : undefined;
@@ -91,6 +108,27 @@ function messageFor(part: Interpolation, origin: Origin): 'unquoted' | 'untruste
 // search path, the role. UPDATE ... SET does take parameters and is no business of this rule.
 const isSet = (around: string): boolean =>
   /^\s*set\s+(?:local\s+|session\s+)?(?:[\w]+\.[\w.]+|search_path|role)\s*(?:=|to)/i.test(around);
+
+/** Whether a parameter becomes part of the text as it is: quote_literal() and numbers are safe. */
+function holdsParameter(value: Value): boolean {
+  switch (value.kind) {
+    case 'placeholder':
+    case 'parameter':
+      return true;
+    case 'text':
+      return value.parts.some((part) => 'hole' in part && holdsParameter(part.hole));
+    case 'choice':
+      return value.of.some(holdsParameter);
+    case 'missing-able':
+      return holdsParameter(value.of);
+    case 'apply':
+      return /^(?:\|\||concat|coalesce|lower|upper|trim|btrim|format|cast:(?:text|varchar.*))$/.test(value.function)
+        ? value.to.some(holdsParameter)
+        : false;
+    default:
+      return false;
+  }
+}
 
 /** The request data in a value, in words. */
 function sourceOf(value: Value): string | undefined {
