@@ -543,3 +543,27 @@ describe('users that join a tenant later', () => {
     expect(lines(infer(sql('last_seen_organizacao_id')))).not.toContain('profiles keyed last_seen_organizacao_id? id');
   });
 });
+
+describe('workspaces of one person', () => {
+  const sql = (policy: string): string => `
+    create table workspaces (id uuid primary key, user_id uuid not null references auth.users, name text);
+    ${['chats', 'folders', 'files']
+      .map(
+        (name) => `
+    create table ${name} (id uuid primary key, user_id uuid not null references auth.users, workspace_id uuid not null references workspaces);
+    alter table ${name} enable row level security;
+    create policy own on ${name} using (${policy});`,
+      )
+      .join('')}`;
+
+  it('belong to the user where all policies compare the user', () => {
+    const model = infer(sql('user_id = auth.uid()'));
+    expect(lines(model)).toContain('chats keyed user_id workspace_id');
+    expect(model.roots).toEqual(['auth.users']);
+  });
+
+  it('are the tenants where policies compare them', () => {
+    const model = infer(sql("workspace_id = (auth.jwt() ->> 'workspace_id')::uuid"));
+    expect(model.roots).toEqual(['public.workspaces']);
+  });
+});

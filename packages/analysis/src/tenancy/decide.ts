@@ -56,8 +56,8 @@ function membershipOfFirst(graph: Graph, root: Container | undefined): string | 
 }
 
 /**
- * The best candidate that is not users; users only where nothing else convinces, or where the other is a weak name that belongs to a
- * single user and has no members (the projects of a to-do list).
+ * The best candidate that is not users; users only where nothing else convinces, or where the other belongs to a single user, has no
+ * members and is compared by no policy, and either has a weak name (the projects of a to-do list) or policies compare the user instead.
  */
 function bestOf(graph: Graph, candidates: readonly Candidate[]): Candidate | undefined {
   const users = candidates.find((c) => c.users && c.score > 0);
@@ -65,7 +65,7 @@ function bestOf(graph: Graph, candidates: readonly Candidate[]): Candidate | und
   if (!other) return users && usersConvince(graph, users) ? users : undefined;
   const personal =
     users !== undefined &&
-    other.noun < 0.8 &&
+    (other.noun < 0.8 || users.policies * 2 >= Math.max(1, other.direct)) &&
     other.membership === undefined &&
     other.policies === 0 &&
     (other.id === undefined || graph.out(other.id).some((e) => e.notNull && graph.users.has(e.to)));
