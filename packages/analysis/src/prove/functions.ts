@@ -26,6 +26,9 @@ const keeping: ReadonlySet<string> = new Set([
   'number',
   'any',
   'array',
+  // Each item of the result is one of the rows that the query finds.
+  'array_agg',
+  'unnest',
 ]);
 
 /** The symbols of a call of a built-in (or not known) function. */
@@ -34,7 +37,7 @@ export function applyFunction(
   symbols: (value: Value) => readonly Symbol[],
   key: string,
 ): readonly Symbol[] {
-  const name = value.function.toLowerCase();
+  const name = value.function.toLowerCase().replace(/^pg_catalog\./, '');
   const first = value.to[0];
   if (keeping.has(name) && first) {
     const of = symbols(first);

@@ -96,6 +96,7 @@ export class Queries {
   /** The symbol of a column outside of the sub-query that it comes from: the row is not in scope any more, its owner is settled. */
   #exported(symbol: Symbol): Symbol {
     const key = keyOf(symbol);
+    if (symbol.is === 'unknown') return { ...symbol, refs: [] };
     const settled = symbol.is === 'reference' && this.rows.owners(symbol.row).every((o) => o === this.run.mode.tenant);
     return settled ? { is: 'tenant', key } : { is: 'free', key, refs: [], nullable: true };
   }

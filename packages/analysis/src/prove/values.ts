@@ -61,7 +61,9 @@ export class Values {
         return [{ is: 'unknown', key: this.#keyOf(value), refs: [], reason: value.reason }];
       case 'element':
         // An element of an array that SQL computes; of a program's value it is that value's class that counts.
-        return isItem(value) && inDatabase.has(value.of.kind) ? this.symbols(value.of) : this.#classified(value);
+        return isItem(value) && inDatabase.has(value.of.kind)
+          ? this.symbols(value.of).map(itemsOf)
+          : this.#classified(value);
       case 'list':
         return unique(value.of.flatMap((item) => this.symbols(item.value)));
       default:
@@ -265,6 +267,13 @@ const programKinds: ReadonlySet<Value['kind']> = new Set<Value['kind']>([
   'input',
   'missing-able',
 ]);
+
+/** The items of an array that is written as a text: '{}' has none. */
+function itemsOf(symbol: Symbol): Symbol {
+  const items = symbol.is === 'text' ? /^\{([^{}"\\]*)\}$/.exec(symbol.text)?.[1] : undefined;
+  if (items === undefined) return symbol;
+  return { is: 'texts', of: items.trim() === '' ? [] : items.split(',').map((item) => item.trim()) };
+}
 
 function unique(symbols: readonly Symbol[]): readonly Symbol[] {
   if (symbols.length < 2) return symbols;
