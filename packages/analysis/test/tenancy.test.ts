@@ -567,3 +567,19 @@ describe('workspaces of one person', () => {
     expect(model.roots).toEqual(['public.workspaces']);
   });
 });
+
+describe('figures about tenants', () => {
+  const sql = (column: string): string => `
+    create table orgs (id bigint primary key);
+    create table apps (id uuid primary key, org_id bigint not null references orgs);
+    create table bills (id uuid primary key, org_id bigint not null references orgs);
+    create table daily_figures (day date primary key, ${column} bigint not null default 0);`;
+
+  it('a number called by a plural counts tenants and names none', () => {
+    expect(lines(infer(sql('orgs')))).not.toContain('daily_figures keyed orgs');
+  });
+
+  it('a number called by the singular names one', () => {
+    expect(lines(infer(sql('org')))).toContain('daily_figures keyed org');
+  });
+});

@@ -1,7 +1,7 @@
 import type { Table, TableId, TenantKey } from '@tenant-lint/model';
 import { primaryKey } from '../fold/index.js';
 import type { Graph } from './graph.js';
-import { isIdentifier, isTenantStem, namesTable, stemOf, tableWords } from './words.js';
+import { headOf, isIdentifier, isTenantStem, namesTable, singular, stemOf, tableWords, wordsOf } from './words.js';
 
 /** What tenants, or parts of tenants, are kept in: a table, or only a column name that many tables share. */
 export interface Container {
@@ -70,7 +70,7 @@ export function keysIn(graph: Graph, table: Table, container: Container): readon
 
 /**
  * Without a reference, the name alone speaks: `project_id` before `project_ref`, and a bare `tenant` only where it can hold an identifier
- * and means what the tenants are; a bare `environment` is a label.
+ * and means what the tenants are; a bare `environment` is a label, and `orgs bigint` counts them.
  */
 function identifiersOf(table: Table, columns: readonly string[], container: Container): readonly string[] {
   const identifiers = columns.filter(isIdentifier);
@@ -79,9 +79,15 @@ function identifiersOf(table: Table, columns: readonly string[], container: Cont
     (c) =>
       container.exact === true ||
       table.columns.get(c)?.type === 'uuid' ||
-      [...container.stems].some((s) => isTenantStem(s) && stemOf(c) === s),
+      (!isCount(table, c) && [...container.stems].some((s) => isTenantStem(s) && stemOf(c) === s)),
   );
 }
+
+/** A number that is called by a plural: how many there are. */
+const isCount = (table: Table, column: string): boolean => {
+  const word = headOf(wordsOf(column));
+  return singular(word) !== word && /^(?:int|bigint|smallint)/.test(table.columns.get(column)?.type ?? '');
+};
 
 const notNull = (table: Table, column: string): boolean => table.columns.get(column)?.notNull ?? false;
 
