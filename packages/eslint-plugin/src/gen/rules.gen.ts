@@ -328,6 +328,7 @@ export const generated = {
       "messages": {
         "unquoted": "The {name} in \"{around}\" is put into the statement as plain text. Whoever controls that text names another tenant's {name}, or runs SQL of their own. Quote it as one identifier (escapeIdentifier, sql.identifier, %I) and take it from a list of known tenants.",
         "untrusted": "The {name} in \"{around}\" is quoted, but it is {source}. Quoting prevents injection, yet the request still chooses whose {name} is used. Derive it from the verified tenant of the session, or look it up among the tenants that the user belongs to.",
+        "value": "The value in \"{around}\" is put into a dynamic statement as plain text. The function runs with the rights of its owner, past row security, and whoever calls it writes a part of the statement. Hand the value over by EXECUTE ... USING, or quote it by %L.",
         "setting": "The value in \"{around}\" is put into a SET statement as plain text. Whoever controls that text sets another tenant, or runs SQL of their own. Use set_config('name', $1, true) with a bind parameter instead of SET."
       },
       "options": {}
