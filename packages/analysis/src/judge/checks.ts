@@ -5,6 +5,7 @@ import {
   type CallChain,
   type FunctionFacts,
   type FunctionId,
+  type Path,
   type Reason,
   type Value,
 } from '@tenant-lint/model';
@@ -62,6 +63,15 @@ export class Checks {
     // What a function hands back of what it was called with: `const { id } = await checked(session.user, id)`.
     const resolved = stripped(value).kind === 'result' ? this.program.resolve(stripped(value)) : value;
     return sameValue(resolved, value) ? undefined : this.#at(resolved, at, maxSummaryDepth);
+  }
+
+  /** The check that a called function has made of what it hands back: `const tenant = await tenantOf(request)`, which throws for strangers. */
+  returned(chain: CallChain, index: number, path: Path): Reason | undefined {
+    const f = this.program.function(this.program.calleeOf(chain)?.function ?? '');
+    const one = f?.returns[index];
+    return f && one
+      ? this.#at(valueAt(one.value, path), { f, block: one.block, offset: one.span.start }, maxSummaryDepth)
+      : undefined;
   }
 
   /** The check of `value` that a function has made when it is through. */

@@ -151,6 +151,7 @@ export class Judge {
         return roots.length > 0 && roots.every((t) => t.operation !== 'create' && this.#isCredential(t));
       },
       (value) => this.#declared.sourceOf(value),
+      (chain, index, path) => this.#checks.returned(chain, index, path),
     );
   }
 

@@ -83,6 +83,9 @@ export class Tracer {
     /** What the configuration declares a value to be. */
     private readonly declared: (value: Value) => { kind: 'trusted' | 'input'; what: string } | undefined = () =>
       undefined,
+    /** The check that a called function has made of what its return number `index` hands back at `path`. */
+    private readonly checkedReturn: (chain: CallChain, index: number, path: Path) => Reason | undefined = () =>
+      undefined,
   ) {}
 
   /** Every source that `value` may come from; at least one. */
@@ -263,7 +266,12 @@ export class Tracer {
     if (chain.receiver.kind === 'global' && chain.receiver.name === 'Promise' && args[0])
       return this.#trace(valueAt(args[0], path), depth - 1);
     const returns = this.program.returnsOf(chain.id);
-    if (returns.length > 0) return returns.flatMap((r) => this.#trace(valueAt(r, path), depth - 1));
+    if (returns.length > 0)
+      return returns.flatMap((r, i): readonly Provenance[] => {
+        const sources = this.#trace(valueAt(r, path), depth - 1);
+        const check = sources.some((p) => p.kind === 'input') ? this.checkedReturn(chain, i, path) : undefined;
+        return check ? [{ kind: 'trusted', what: 'a checked identifier', path: [], via: [check] }] : sources;
+      });
     const name = called?.name === '' ? nameOf(chain.receiver) : called?.name;
     if (name !== undefined && conversions.has(name) && args[0]) {
       const inner = this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
