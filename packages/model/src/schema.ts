@@ -228,7 +228,8 @@ export type Tenancy =
   /** No key of its own; a NOT NULL reference leads to a table that has one (directly or through further children). */
   | { readonly kind: 'child'; readonly through: readonly Through[]; readonly why: string }
   | { readonly kind: 'shared'; readonly why: string }
-  | { readonly kind: 'unknown'; readonly why: string };
+  /** `settled`: it needs no key, as its schema is one tenant's, or as its rows may belong to several tenants at once. */
+  | { readonly kind: 'unknown'; readonly why: string; readonly settled?: true };
 
 export interface TenantKey {
   readonly column: string;

@@ -46,7 +46,8 @@ export default defineRule({
     const key = usualKey(model);
     if (key === undefined) return;
     const common = { span: table.origin.created, table: table.id, key: table.id, cause: `tenant column ${table.id}` };
-    const { kind } = model.tenancyOf(table.id);
+    const tenancy = model.tenancyOf(table.id);
+    const { kind } = tenancy;
     if (kind === 'child') {
       const parents = linkedTables(model, table);
       if (parents.length < 2) return;
@@ -57,7 +58,7 @@ export default defineRule({
         confidence: 'certain',
       };
     }
-    if (kind !== 'unknown') return;
+    if (tenancy.kind !== 'unknown' || tenancy.settled === true) return;
     const parent = references(model, table).find(({ to }) => to !== undefined && belongsToTenants(model, to.id))?.to;
     if (parent) {
       yield {

@@ -115,6 +115,7 @@ function rest(graph: Graph, table: Table, decision: Decision, tenancies: Readonl
         decision.membership === undefined
           ? 'users, and nothing says to which tenant one belongs'
           : `a user may belong to several tenants, through ${decision.membership}`,
+      ...(decision.membership === undefined ? {} : { settled: true }),
     };
   const out = graph.out(table.id).filter((e) => e.to !== table.id);
   const maybe = out.filter((e) => !graph.users.has(e.to) && isOwned(tenancies.get(e.to)));

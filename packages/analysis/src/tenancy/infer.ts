@@ -138,6 +138,7 @@ function applyOptions(
       tables.set(table.id, {
         kind: 'unknown',
         why: `its schema ${table.name.schema ?? 'public'} belongs to one tenant`,
+        settled: true,
       });
   for (const entry of options.shared ?? []) {
     const { table: name, reason } = typeof entry === 'string' ? { table: entry, reason: undefined } : entry;
