@@ -63,13 +63,18 @@ export class Declared {
   clientOf(receiver: Value): 'bypass' | 'scoped' | undefined {
     const { clients } = this.options;
     if (!clients) return undefined;
-    for (const name of [this.#parameterName(receiver), nameOf(receiver), importedName(receiver)])
+    for (const name of [this.#nameOf(receiver), nameOf(receiver), importedName(receiver)])
       if (name !== undefined && Object.hasOwn(clients, name)) return clients[name];
     return undefined;
   }
 
-  /** The name of a parameter that is the client itself: `withTenant(id, (tx) => ...)`. */
-  #parameterName(receiver: Value): string | undefined {
+  /** The name of a parameter that is the client itself: `withTenant(id, (tx) => ...)`, and of a function that gives it: `forTenant(id)`. */
+  #nameOf(receiver: Value): string | undefined {
+    if (receiver.kind === 'result' && receiver.path.length === 0) {
+      const chain = this.program.chain(receiver.chain);
+      const last = chain?.steps.at(-1);
+      return last?.arguments === undefined ? undefined : last.name || (chain && nameOf(chain.receiver));
+    }
     if (receiver.kind !== 'parameter' || receiver.path.length > 0) return undefined;
     return this.program.function(receiver.function)?.parameters[receiver.index]?.name;
   }
