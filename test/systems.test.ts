@@ -86,7 +86,7 @@ beforeAll(async () => {
 afterAll(() => postgres.close());
 
 it('finds the systems', () => {
-  expect(systems).toEqual(expect.arrayContaining(['asset-anchor', 'task-tracker']));
+  expect(systems).toEqual(expect.arrayContaining(['agent-platform', 'asset-anchor', 'dotmac', 'satox', 'task-tracker']));
 });
 
 describe.each(systems)('%s', (system) => {
