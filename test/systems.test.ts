@@ -86,7 +86,9 @@ beforeAll(async () => {
 afterAll(() => postgres.close());
 
 it('finds the systems', () => {
-  expect(systems).toEqual(expect.arrayContaining(['agent-platform', 'asset-anchor', 'dotmac', 'satox', 'task-tracker']));
+  expect(systems).toEqual(
+    expect.arrayContaining(['agent-platform', 'asset-anchor', 'dotmac', 'satox', 'task-tracker']),
+  );
 });
 
 describe.each(systems)('%s', (system) => {
@@ -148,6 +150,23 @@ describe.each(systems)('%s', (system) => {
         expect(ruleNamed(rules, rule), `${rule} exists: move the entry to expected.json`).toBeUndefined();
     }
   });
+});
+
+it('reports what docs/systems.md says of each design', () => {
+  const text = readFileSync(fileURLToPath(new URL('../docs/systems.md', import.meta.url)), 'utf8');
+  const sections = text.split(/^## /m).slice(1);
+  expect(sections.map((s) => s.slice(0, s.indexOf('\n'))).sort()).toEqual(systems);
+  for (const section of sections) {
+    const root = join(folder, section.slice(0, section.indexOf('\n')), 'unsafe');
+    const { findings } = read(join(root, 'expected.json')) as { findings: Expected[] };
+    const { defects } = read(join(root, 'waiting.json')) as { defects: Waiting[] };
+    const found = findings.map((f) => `${f.rule} at ${f.file}:${f.line}`);
+    const named = [...section.matchAll(/`([\w-]+)` at `([^`]+)`/g)].map(([, rule, place]) => `${rule} at ${place}`);
+    const waited = [...section.matchAll(/waits for `([\w-]+)`/g)].map(([, rule]) => rule);
+    expect(named.length, section).toBeGreaterThan(3);
+    expect(named.filter((n) => !found.includes(n))).toEqual([]);
+    expect(waited.filter((rule) => !defects.some((d) => d.rule === rule))).toEqual([]);
+  }
 });
 
 it('prints what README.md shows', async () => {
