@@ -1,5 +1,5 @@
 import type { CallChain, LowerContext, Lowered, Step, Value } from '@tenant-lint/model';
-import { Build, lowerStatement, snake } from '../query-text/build.js';
+import { Build, lowerStatement, snake, type Lost } from '../query-text/build.js';
 import { callOf, type Builder, type Call } from '../query-text/calls.js';
 import { receiverOf, type Receiver } from './client.js';
 import { consumersOf, familyOf, originOf, runsOf } from './family.js';
@@ -40,6 +40,11 @@ export function lowerBuilder(
     more = chain.id === root.id ? escapes(root, context) : undefined;
     if (more === undefined) return 'no access';
   }
+  const clear = builder.steps.findLast((s) => s.arguments && (s.name === 'clearWhere' || s.name === 'clear'));
+  const kept = builder.steps.filter((s) => s.name !== 'clearWhere' && s.name !== 'clear');
+  const lost: readonly Lost[] = clear
+    ? [{ how: 'cleared', frag: queryText({ ...builder, steps: kept }, build), at: clear.span }]
+    : [];
   const write = builder.steps.findLast((s) => s.arguments && writes.has(s.name));
   const read = builder.steps.find((s) => s.arguments && ['select', 'first', 'pluck', 'count'].includes(s.name));
   return lowerStatement(
@@ -48,6 +53,7 @@ export function lowerBuilder(
       library,
       method: write?.name ?? read?.name ?? 'select',
       client: { receiver: builder.base, kind: receiver.kind },
+      lost,
       ...(more === undefined ? {} : { more }),
     },
     build,

@@ -1,10 +1,10 @@
 import type { CallChain, LowerContext, Lowered, Step, Value } from '@tenant-lint/model';
-import { Build, lowerStatement, snake } from '../query-text/build.js';
-import { callOf, chainOf, type Call } from '../query-text/calls.js';
+import { Build, lowerStatement, snake, type Lost } from '../query-text/build.js';
+import { callOf, chainOf, resultsIn, type Call } from '../query-text/calls.js';
 import { lowerSqlText } from '../sql-text.js';
 import { consumersOf, receiverOf, type Receiver } from './client.js';
 import { linesOf, linesOfValue, type Line } from './line.js';
-import { queryText } from './select.js';
+import { cleared, queryText } from './select.js';
 import { sqlFunction, sqlText } from './template.js';
 import { builderSteps, runs, starts } from './words.js';
 
@@ -94,9 +94,47 @@ function lowerLines(
       library: 'kysely',
       method: first?.name ?? 'execute',
       client: { receiver: receiver.value ?? build.chain.receiver, kind: receiver.kind },
+      lost: lostOf(lines, build),
       ...(more === undefined ? {} : { more }),
     },
     build,
+  );
+}
+
+/** Conditions that `clearWhere()` takes away, and those added to a copy of the builder that nobody uses. */
+function lostOf(lines: readonly Line[], build: Build): readonly Lost[] {
+  const [line, ...others] = lines;
+  if (!line || others.length > 0) return [];
+  const without = cleared(line);
+  const at = without?.at.span;
+  const taken: Lost[] = without && at ? [{ how: 'cleared', frag: queryText(without.line, build), at }] : [];
+  const thrown = discardedFrom(build.chain, build.context).flatMap((chain): readonly Lost[] => {
+    const [own] = linesOf(chain, build);
+    return own ? [{ how: 'discarded', frag: queryText(own, build), span: chain.span }] : [];
+  });
+  return [...taken, ...thrown];
+}
+
+/** Chains that go on with the builder of `run`, and whose result is not used. */
+function discardedFrom(run: CallChain, context: LowerContext): readonly CallChain[] {
+  const ids = new Set<string>();
+  const queue = [...resultsIn(callOf(run).base)];
+  while (queue.length > 0 && ids.size < 40) {
+    const id = queue.pop()!;
+    const chain = ids.has(id) ? undefined : context.chain(id);
+    ids.add(id);
+    if (chain && !chain.awaited) queue.push(...resultsIn(callOf(chain).base));
+  }
+  if (ids.size === 0) return [];
+  const all = context.facts(run.span.file)?.chains ?? [];
+  return all.filter(
+    (c) =>
+      c.use === 'discarded' &&
+      !c.awaited &&
+      c.function === run.function &&
+      c.span.end < run.span.end &&
+      !c.steps.some((s) => runs.has(s.name)) &&
+      resultsIn(callOf(c).base).some((id) => ids.has(id)),
   );
 }
 

@@ -29,6 +29,13 @@ const clears: Readonly<Record<string, readonly string[]>> = {
   clearReturning: ['returning', 'returningAll'],
 };
 
+/** The step that takes the conditions of a builder away, with the builder as it would be without that step; undefined where none does. */
+export function cleared(line: Line): { line: Line; at: BuilderStep } | undefined {
+  const at = line.steps.findLast((s) => s.name === 'clearWhere');
+  if (!at || withoutCleared(line.steps).length === line.steps.length) return undefined;
+  return { line: { ...line, steps: line.steps.filter((s) => s.name !== 'clearWhere') }, at };
+}
+
 /** Leaves out what a later `clearWhere()` removes. */
 function withoutCleared(steps: readonly BuilderStep[]): readonly BuilderStep[] {
   return steps.filter(

@@ -1,12 +1,14 @@
 import {
   keyOfValue,
   mapAccess,
+  mapPredicate,
   mapValue,
   valueAt,
   type Access,
   type CallChain,
   type Client,
   type FunctionId,
+  type LostCondition,
   type LowerContext,
   type Lowered,
   type Span,
@@ -162,18 +164,32 @@ export interface Statement {
   readonly open?: { readonly writes?: boolean; readonly updates?: boolean };
   /** Why further conditions may apply that were not found. */
   readonly more?: string;
+  /** The statement as it would be with conditions that the program states and then loses. */
+  readonly lost?: readonly Lost[];
+}
+
+/** See LostCondition; the condition is that of the statement. */
+export interface Lost extends Pick<LostCondition, 'how' | 'span' | 'at'> {
+  readonly frag: Frag;
 }
 
 /** Lowers what was written; each fragment is one alternative. */
 export function lowerStatement(statement: Statement, build: Build): Lowered {
   const { chain, context } = build;
-  const lowered = lowerSqlPieces(statement.frags, undefined, {
+  const options = {
     file: chain.span.file,
     library: statement.library,
     id: chain.id,
     span: chain.span,
     context,
     holes: 'bind',
+  } as const;
+  const lowered = lowerSqlPieces(statement.frags, undefined, options);
+  const lost = (statement.lost ?? []).flatMap(({ frag, ...how }): readonly LostCondition[] => {
+    const [access] = lowerSqlPieces([frag], undefined, options).accesses;
+    const targets = access ? withChoices(access, build).targets : [];
+    const root = targets.find((t) => t.role === 'root');
+    return root ? [{ ...how, predicate: mapPredicate(root.predicate, (v) => bound(v, targets, context)) }] : [];
   });
   const unchecked = [...build.unchecked, ...lowered.unchecked];
   const [first, ...rest] = lowered.accesses.map((a): Access => {
@@ -185,6 +201,7 @@ export function lowerStatement(statement: Statement, build: Build): Lowered {
       span: chain.span,
       chain: chain.id,
       function: chain.function,
+      ...(lost.length > 0 ? { lost } : {}),
       targets: choosing.targets.map((t) => finished(t, statement)),
     };
   });
@@ -194,6 +211,20 @@ export function lowerStatement(statement: Statement, build: Build): Lowered {
   }
   const all = unchecked.length > 0 ? [...(first.unchecked ?? []), ...unchecked] : undefined;
   return { accesses: [all ? { ...first, unchecked: all } : first, ...rest] };
+}
+
+/** A column without a table, of the only target that can have it; linking does this for the statement itself. */
+function bound(value: Value, targets: readonly Target[], context: LowerContext): Value {
+  const [list] = value.kind === 'column' && value.target === undefined ? (value.candidates ?? []) : [];
+  if (value.kind !== 'column' || !list) return value;
+  const has = (ref: string): boolean => {
+    const table = targets.find((t) => t.ref === ref)?.table;
+    const known = table?.known ? context.table(table.value) : undefined;
+    return known === undefined || known.columns.has(value.column);
+  };
+  const [only, ...others] = list.filter(has);
+  const { candidates: _, ...rest } = value;
+  return only !== undefined && others.length === 0 ? { ...rest, target: only } : value;
 }
 
 function withChoices(access: Access, build: Build): Access {
