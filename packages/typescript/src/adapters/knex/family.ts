@@ -2,57 +2,15 @@ import {
   unknownValue,
   type CallChain,
   type ChainId,
-  type FileFacts,
   type FunctionId,
   type LinkContext,
   type Value,
 } from '@tenant-lint/model';
 import type { Build } from '../query-text/build.js';
-import { both, callOf, resultsIn, type BuilderStep } from '../query-text/calls.js';
+import { both, callOf, resultsIn, type BuilderStep, type Call } from '../query-text/calls.js';
+import { withName } from '../query-text/functions.js';
+import { consumedBy, continuedBy, givenTo } from '../query-text/uses.js';
 import { isBuilderStep, runs } from './words.js';
-
-/** Who goes on with the results of the chains of one file. */
-interface Uses {
-  /** Chains whose receiver is the result of a chain. */
-  readonly continued: ReadonlyMap<ChainId, readonly CallChain[]>;
-  /** Chains that have it among their arguments. */
-  readonly consumed: ReadonlyMap<ChainId, readonly CallChain[]>;
-  /** Chains by the function they stand in. */
-  readonly inside: ReadonlyMap<FunctionId, readonly CallChain[]>;
-}
-
-const uses = new WeakMap<FileFacts, Uses>();
-
-function usesOf(facts: FileFacts): Uses {
-  const before = uses.get(facts);
-  if (before) return before;
-  const [continued, consumed, inside] = [1, 2, 3].map(() => new Map<string, CallChain[]>()) as [
-    Map<string, CallChain[]>,
-    Map<string, CallChain[]>,
-    Map<string, CallChain[]>,
-  ];
-  const push = (map: Map<string, CallChain[]>, key: string, chain: CallChain): void => {
-    const list = map.get(key);
-    if (list) list.push(chain);
-    else map.set(key, [chain]);
-  };
-  for (const chain of facts.chains) {
-    for (const id of new Set(resultsIn(chain.receiver))) push(continued, id, chain);
-    const args = chain.steps.flatMap((s) => s.arguments ?? []);
-    for (const id of new Set(args.flatMap((a) => resultsIn(a)))) push(consumed, id, chain);
-    push(inside, chain.function, chain);
-  }
-  const found: Uses = { continued, consumed, inside };
-  uses.set(facts, found);
-  return found;
-}
-
-const fileOf = (id: string): string => id.slice(0, id.lastIndexOf('#'));
-
-export const consumersOf = (chain: CallChain, context: LinkContext): readonly CallChain[] => {
-  const facts = context.facts(fileOf(chain.id));
-  return facts ? (usesOf(facts).consumed.get(chain.id) ?? []) : [];
-};
 
 /** The chain that started the builder which `chain` goes on with; itself where it starts one. A clone is a builder of its own. */
 export function originOf(chain: CallChain, context: LinkContext, depth = 0): CallChain {
@@ -61,18 +19,17 @@ export function originOf(chain: CallChain, context: LinkContext, depth = 0): Cal
   if (!first?.arguments || !isBuilderStep(first.name) || first.name === 'clone' || depth > 12) return chain;
   const [id] = resultsIn(base);
   const before = id === undefined ? undefined : context.chain(id);
+  // What was waited for on the spot is rows; under a name it may be the builder that is waited for later.
+  if (before?.awaited && before.use !== 'assigned') return chain;
   return before && before.id !== chain.id ? originOf(before, context, depth + 1) : chain;
 }
 
 /** The root and everything that changes the same builder, in source order. */
 export function familyOf(root: CallChain, context: LinkContext): readonly CallChain[] {
-  const facts = context.facts(fileOf(root.id));
-  if (!facts) return [root];
-  const { continued } = usesOf(facts);
   const members = new Map<ChainId, CallChain>([[root.id, root]]);
   const queue = [root.id];
   while (queue.length > 0 && members.size < 60) {
-    for (const next of continued.get(queue.pop()!) ?? []) {
+    for (const next of continuedBy(queue.pop()!, context)) {
       const [first] = callOf(next).steps;
       if (members.has(next.id) || !first?.arguments || !isBuilderStep(first.name) || first.name === 'clone') continue;
       members.set(next.id, next);
@@ -106,7 +63,7 @@ export function addedSteps(root: CallChain, run: CallChain, build: Build, until 
   const mine = family.filter((m) => run.id === root.id || (!m.awaited && m.span.end <= run.span.end));
   const own = mine.map((m) => ({ at: m.span.end, steps: underCondition(callOf(m).steps, m, root, context) }));
   const handed = [root, ...mine].flatMap((m) =>
-    consumersOf(m, context).flatMap((c) => {
+    consumedBy(m.id, context).flatMap((c) => {
       const steps = byFunction(c, m, build);
       return steps ? [{ at: c.span.end, steps: underCondition(steps, c, root, context) }] : [];
     }),
@@ -133,33 +90,22 @@ function byFunction(consumer: CallChain, builder: CallChain, build: Build): read
   return stepsIn(callee.function, build, index);
 }
 
-const withName = (value: Value, name: string): Value =>
-  'path' in value ? { ...value, path: [...value.path, name] } : { kind: 'element', of: value, path: [name] };
-
 /** The steps that a function takes on its parameter, or on `this`: where the library calls it so, or in a method of a builder class. */
 export function stepsIn(id: FunctionId, build: Build, index = 0, isMethod = false): readonly BuilderStep[] {
   const { context } = build;
-  const facts = context.facts(fileOf(id));
-  if (!facts) return [];
-  const mine = (base: Value, inside: FunctionId): boolean =>
+  const mine = ({ base }: Call, inside: FunctionId): boolean =>
     (isMethod && inside === id && base.kind === 'this') ||
-    (!isMethod &&
-      base.kind === 'parameter' &&
-      base.function === id &&
-      base.index === index &&
-      base.path.length === 0) ||
-    (index === 0 && inside === id && base.kind === 'global' && base.name === 'this');
-  const found: CallChain[] = [];
-  const known = new Set<ChainId>();
-  for (const chain of facts.chains) {
-    const { base, steps } = callOf(chain);
-    const continues = resultsIn(base).some((r) => known.has(r));
-    const [first] = steps;
-    if (!first?.arguments || !isBuilderStep(first.name) || first.name === 'clone') continue;
-    if (!mine(base, chain.function) && !continues) continue;
-    known.add(chain.id);
-    found.push(chain);
-  }
+    (!isMethod && base.kind === 'parameter' && base.index === index && base.path.length === 0) ||
+    (!isMethod && index === 0 && base.kind === 'global');
+  const takes = (chain: CallChain): boolean => {
+    const [first] = callOf(chain).steps;
+    return first?.arguments !== undefined && first.name !== 'clone' && isStep(first.name);
+  };
+  // In a method of a builder class, further methods of it are steps too.
+  const isStep = (name: string): boolean => isMethod || isBuilderStep(name);
+  const found = givenTo(id, context).filter((c) => mine(callOf(c), c.function) && takes(c));
+  for (let i = 0; i < found.length && i < 60; i++)
+    for (const next of continuedBy(found[i]!.id, context)) if (takes(next) && !found.includes(next)) found.push(next);
   found.sort((a, b) => a.span.end - b.span.end);
   return found.flatMap((c) => underCondition(callOf(c).steps, c, { function: id, block: 0 }, context));
 }

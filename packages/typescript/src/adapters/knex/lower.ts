@@ -2,10 +2,11 @@ import type { CallChain, LowerContext, Lowered, Step, Value } from '@tenant-lint
 import { Build, lowerStatement, snake, type Lost } from '../query-text/build.js';
 import { callOf, type Builder, type Call } from '../query-text/calls.js';
 import { receiverOf, type Receiver } from './client.js';
-import { consumersOf, familyOf, originOf, runsOf } from './family.js';
+import { consumedBy } from '../query-text/uses.js';
+import { familyOf, originOf, runsOf } from './family.js';
 import { builderOf, queryText } from './query.js';
 import { rawText } from './raw.js';
-import { isBuilderStep, runs, tables, writes } from './words.js';
+import { conditionWord, isBuilderStep, joins, runs, tables, writes } from './words.js';
 
 /** Lowers a chain to what Knex does with it. */
 export function lower(chain: CallChain, context: LowerContext): Lowered {
@@ -94,14 +95,24 @@ function speaks(builder: Builder, build: Build): boolean {
     (n) => context.table({ by: 'sql', name: n, ...(schema === undefined ? {} : { schema }) }) !== undefined,
   );
   const installed = ['knex', 'objection'].some((p) => context.version(chain.span.file, p) !== undefined);
-  const worded = builder.steps.some((s) => s.arguments && isBuilderStep(s.name) && !runs.has(s.name));
-  return builder.called ? known && worded : known && installed;
+  return known && installed && (!builder.called || builder.steps.some((s) => isTelling(s, builder)));
+}
+
+/** Whether a step says that a call like `get('invoices')` made a query: `first()` and its like are steps of many things. */
+function isTelling(step: Step, builder: Builder): boolean {
+  if (!step.arguments) return false;
+  if (conditionWord(step.name)?.clause === 'where' || step.name in joins) return true;
+  const direct = builder.reads.at(-1)?.name === '';
+  return (
+    ['insert', 'update', 'del', 'returning', 'onConflict', 'transacting', 'orderBy', 'pluck'].includes(step.name) ||
+    (direct && step.name === 'select')
+  );
 }
 
 /** Why a builder that is handed on may run elsewhere with more conditions; undefined where it is part of another query, or never runs. */
 function escapes(root: CallChain, context: LowerContext): string | undefined {
   const family = familyOf(root, context);
-  const consumers = family.flatMap((m) => consumersOf(m, context));
+  const consumers = family.flatMap((m) => consumedBy(m.id, context));
   if (consumers.length === 0) return undefined;
   const takes = (c: CallChain): boolean =>
     c.steps.some((s) => s.arguments && (isBuilderStep(s.name) || s.name === 'raw'));

@@ -1,6 +1,7 @@
-import type { Value } from '@tenant-lint/model';
 import type { Build } from '../query-text/build.js';
 import { both, type BuilderStep } from '../query-text/calls.js';
+import { isBuilderStep, runs } from './words.js';
+import { functionOf } from '../query-text/functions.js';
 import { stepsIn } from './family.js';
 
 /** A step in the place of what was not followed; it may add any condition. */
@@ -8,15 +9,27 @@ export const lostStep = '(not followed)';
 
 /** Steps with `modify(f, ...)` replaced by what the function does to the builder. */
 export function expandedSteps(steps: readonly BuilderStep[], build: Build): readonly BuilderStep[] {
-  return steps.flatMap((s) => (s.name === 'modify' && s.arguments ? modified(s, build) : [s]));
+  const end = steps.findIndex((s) => s.arguments && runs.has(s.name));
+  return (end < 0 ? steps : steps.slice(0, end)).flatMap((s): readonly BuilderStep[] => {
+    if (!s.arguments) return [];
+    if (s.name === 'modify') return modified(s, build);
+    // A method that the program added to the builder.
+    return isBuilderStep(s.name) || s.name === lostStep ? [s] : [lost(s)];
+  });
 }
+
+const lost = (step: BuilderStep): BuilderStep => ({
+  name: lostStep,
+  arguments: [],
+  span: step.span,
+  ...(step.when ? { when: step.when } : {}),
+});
 
 function modified(step: BuilderStep, build: Build): readonly BuilderStep[] {
   const [given, ...rest] = step.arguments ?? [];
-  const lost: BuilderStep = { name: lostStep, span: step.span, ...(step.when ? { when: step.when } : {}) };
   if (!given) return [];
   const callee = functionOf(given, build);
-  if (callee === undefined) return [lost];
+  if (callee === undefined) return [lost(step)];
   return build.guard(
     `modify:${callee}`,
     () => {
@@ -27,27 +40,6 @@ function modified(step: BuilderStep, build: Build): readonly BuilderStep[] {
         return when ? { ...s, when } : s;
       });
     },
-    [lost],
+    [lost(step)],
   );
-}
-
-/** The function that a value is, also one that a call of the program returns: `modify(scopedTo(id))`. */
-export function functionOf(given: Value, build: Build): string | undefined {
-  const value = build.resolved(given);
-  if (value.kind === 'function') return value.function;
-  const chain = value.kind === 'result' && value.path.length === 0 ? build.context.chain(value.chain) : undefined;
-  const step = chain?.steps[0];
-  if (!chain || chain.steps.length !== 1 || !step?.arguments) return undefined;
-  const read: Value =
-    step.name === ''
-      ? chain.receiver
-      : 'path' in chain.receiver
-        ? { ...chain.receiver, path: [...chain.receiver.path, step.name] }
-        : { kind: 'element', of: chain.receiver, path: [step.name] };
-  const maker = build.resolved(read);
-  const f = maker.kind === 'function' ? build.context.function(maker.function) : undefined;
-  const [returned] = f?.returns ?? [];
-  if (!f || f.returns.length !== 1 || returned?.value.kind !== 'function') return undefined;
-  build.called(f.id, step.arguments);
-  return returned.value.function;
 }

@@ -1,12 +1,13 @@
 import { unknownValue, type CallChain, type Value } from '@tenant-lint/model';
 import type { Build } from '../query-text/build.js';
+import { functionOf } from '../query-text/functions.js';
 import { callOf, chainOf, type Builder, type BuilderStep, type Call } from '../query-text/calls.js';
 import { bind, isTrue, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
 import { itemsOf } from '../query-text/items.js';
 import { receiverOf } from './client.js';
 import { clause } from './conditions.js';
 import { addedSteps, originOf, stepsIn } from './family.js';
-import { expandedSteps, functionOf } from './modify.js';
+import { expandedSteps } from './modify.js';
 import { callbackQuery, columnOf, madeText, named } from './operands.js';
 import { rawText } from './raw.js';
 import { aggregates, ctes, isBuilderStep, joins, tables, unions, writes } from './words.js';

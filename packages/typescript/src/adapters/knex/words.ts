@@ -94,6 +94,20 @@ const others = [
   'using',
   'updateFrom',
   'columnInfo',
+  'noWait',
+  'forNoKeyUpdate',
+  'forKeyShare',
+  'hintComment',
+  'clearGroup',
+  'clearCounters',
+  'rank',
+  'denseRank',
+  'rowNumber',
+  'jsonExtract',
+  'toSQL',
+  'toString',
+  'toQuery',
+  'on',
 ];
 /** Steps of Objection's queries, which change a builder in place like the rest. */
 export const modelSteps: ReadonlySet<string> = new Set([

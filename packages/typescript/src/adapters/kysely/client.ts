@@ -1,5 +1,5 @@
-import type { CallChain, Client, LowerContext, Step, Value } from '@tenant-lint/model';
-import { callOf, resultsIn } from '../query-text/calls.js';
+import type { Client, LowerContext, Step, Value } from '@tenant-lint/model';
+import { callOf } from '../query-text/calls.js';
 
 /** What the receiver of a query turned out to be. */
 export interface Receiver {
@@ -101,10 +101,4 @@ function isClass(value: Value, context: LowerContext): boolean {
   if (resolved.kind !== 'binding') return false;
   const base = context.facts(resolved.file)?.classes.find((c) => c.name === resolved.name)?.extends;
   return base?.kind === 'import' && base.name === 'Kysely';
-}
-
-/** Whether a chain of the file uses what another one made, as a part of its own. */
-export function consumersOf(chain: CallChain, context: LowerContext): readonly CallChain[] {
-  const all = context.facts(chain.span.file)?.chains ?? [];
-  return all.filter((c) => c.steps.some((s) => s.arguments?.some((a) => resultsIn(a).includes(chain.id))));
 }

@@ -2,6 +2,7 @@ import { unknownValue, type CallChain, type Step, type Value } from '@tenant-lin
 import type { Build } from '../query-text/build.js';
 import { both, callOf, type BuilderStep } from '../query-text/calls.js';
 import { negated } from '../query-text/frag.js';
+import { functionOf, withName } from '../query-text/functions.js';
 import { builderSteps, starts } from './words.js';
 
 /** A builder as far as it can be followed back: what it was started on, and every step since. */
@@ -44,9 +45,6 @@ function calledLines(base: Value, steps: readonly Step[], build: Build): readonl
   build.called(f.id, steps.at(-1)?.arguments ?? []);
   return f.returns.flatMap((r) => linesOfValue(r.value, build)).slice(0, maxLines);
 }
-
-const withName = (value: Value, name: string): Value =>
-  'path' in value ? { ...value, path: [...value.path, name] } : { kind: 'element', of: value, path: [name] };
 
 /** The builders that a value may be. */
 export function linesOfValue(given: Value, build: Build): readonly Line[] {
@@ -140,20 +138,3 @@ function addedBy(given: Value, build: Build): readonly BuilderStep[] | undefined
 
 const isParameter = (value: Value, id: string): boolean =>
   value.kind === 'parameter' && value.function === id && value.index === 0 && value.path.length === 0;
-
-/** The function that a value is, also one that a call of the program returns: `$call(withTenant(id))`. */
-export function functionOf(given: Value, build: Build): string | undefined {
-  const value = build.resolved(given);
-  if (value.kind === 'function') return value.function;
-  if (value.kind !== 'result' || value.path.length > 0) return undefined;
-  const chain = build.context.chain(value.chain);
-  const step = chain?.steps.at(-1);
-  if (!chain || !step?.arguments || chain.steps.length > 2) return undefined;
-  const read = chain.steps.reduce<Value>((v, s) => (s.name === '' ? v : withName(v, s.name)), chain.receiver);
-  const maker = build.resolved(read);
-  const f = maker.kind === 'function' ? build.context.function(maker.function) : undefined;
-  const [returned] = f?.returns ?? [];
-  if (!f || f.returns.length !== 1 || returned?.value.kind !== 'function') return undefined;
-  build.called(f.id, step.arguments);
-  return returned.value.function;
-}

@@ -1,8 +1,9 @@
 import type { CallChain, LowerContext, Lowered, Step, Value } from '@tenant-lint/model';
 import { Build, lowerStatement, snake, type Lost } from '../query-text/build.js';
 import { callOf, chainOf, resultsIn, type Call } from '../query-text/calls.js';
+import { consumedBy, continuedBy } from '../query-text/uses.js';
 import { lowerSqlText } from '../sql-text.js';
-import { consumersOf, receiverOf, type Receiver } from './client.js';
+import { receiverOf, type Receiver } from './client.js';
 import { linesOf, linesOfValue, type Line } from './line.js';
 import { cleared, queryText } from './select.js';
 import { sqlFunction, sqlText } from './template.js';
@@ -60,7 +61,7 @@ function speaks(line: Line, build: Build): boolean {
 /** Why a builder that this chain does not run may run elsewhere with more conditions; undefined where it is part of another query. */
 function escapes(chain: CallChain, context: LowerContext): string | undefined {
   if (chain.use !== 'argument') return undefined;
-  const consumers = consumersOf(chain, context);
+  const consumers = consumedBy(chain.id, context);
   const takes = (c: CallChain): boolean => {
     const base = callOf(c).base;
     if (base.kind === 'import' && /^kysely\b/.test(base.module)) return true;
@@ -125,16 +126,14 @@ function discardedFrom(run: CallChain, context: LowerContext): readonly CallChai
     ids.add(id);
     if (chain && !chain.awaited) queue.push(...resultsIn(callOf(chain).base));
   }
-  if (ids.size === 0) return [];
-  const all = context.facts(run.span.file)?.chains ?? [];
-  return all.filter(
+  const all = new Set([...ids].flatMap((id) => continuedBy(id, context)));
+  return [...all].filter(
     (c) =>
       c.use === 'discarded' &&
       !c.awaited &&
       c.function === run.function &&
       c.span.end < run.span.end &&
-      !c.steps.some((s) => runs.has(s.name)) &&
-      resultsIn(callOf(c).base).some((id) => ids.has(id)),
+      !c.steps.some((step) => runs.has(step.name)),
   );
 }
 

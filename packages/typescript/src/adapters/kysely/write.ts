@@ -4,7 +4,7 @@ import type { BuilderStep } from '../query-text/calls.js';
 import { joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
 import { fieldsOf, itemsOf, type Fields } from '../query-text/items.js';
 import { clause } from './conditions.js';
-import { functionOf } from './line.js';
+import { functionOf } from '../query-text/functions.js';
 import { expressionOf, stepsOnParameter } from './operands.js';
 import { allOf, innerQuery, joinsText, selected, sourceText, sourcesText } from './select.js';
 

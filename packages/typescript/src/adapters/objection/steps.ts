@@ -1,8 +1,9 @@
 import { constant, propertyOf, unknownValue, type CallChain, type Value } from '@tenant-lint/model';
 import { stepsIn } from '../knex/family.js';
-import { expandedSteps, functionOf, lostStep } from '../knex/modify.js';
+import { expandedSteps, lostStep } from '../knex/modify.js';
 import { isBuilderStep } from '../knex/words.js';
 import type { Build } from '../query-text/build.js';
+import { functionOf } from '../query-text/functions.js';
 import { both, callOf, chainOf, type Builder, type BuilderStep } from '../query-text/calls.js';
 import { builderMethod, classOf, modelOf, modifierOf, ownQuery, relationOf, type ModelClass } from './model.js';
 
@@ -64,7 +65,7 @@ export function startOf(chain: CallChain, build: Build): Builder | undefined {
 }
 
 const isSkip = (s: BuilderStep): boolean => s.name === 'skipUndefined';
-const lost = (step: BuilderStep): BuilderStep => ({ name: lostStep, span: step.span });
+const lost = (step: BuilderStep): BuilderStep => ({ name: lostStep, arguments: [], span: step.span });
 
 /** `Model.bindKnex(tenantKnex).query()`. */
 function boundModel(value: Value, build: Build): ModelClass | undefined {
@@ -107,7 +108,7 @@ function defaultScope(model: ModelClass, build: Build): readonly BuilderStep[] {
   const chain = f.returns.length === 1 && returned ? chainOf(build.value(returned.value), build.context) : undefined;
   const call = chain && callOf(chain);
   const at = call?.steps.findIndex((s) => s.name === 'query' && s.arguments) ?? -1;
-  if (!call || at < 0) return [{ name: lostStep, span: f.span }];
+  if (!call || at < 0) return [{ name: lostStep, arguments: [], span: f.span }];
   const scope = { model, name: model.table, build, skips: false };
   return call.steps.slice(at + 1).flatMap((s) => translated(s, scope));
 }
