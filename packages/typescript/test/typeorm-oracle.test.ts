@@ -181,3 +181,11 @@ describe('a missing value in find options', () => {
     expect(shape(read(`${invoices}.find(${missing})`, '1.1.1'))).toEqual(['invoices0 read []: 0 = 1']);
   });
 });
+
+test('before 0.3 an object without any option is the condition itself', () => {
+  const condition = `{ orgId: 'o', total: 3 }`;
+  const { sql, parameters } = sent(`${invoices}.createQueryBuilder('Invoice').setFindOptions({ where: ${condition} })`);
+  expect(shape(read(`${invoices}.findOne(${condition})`, '^0.2.45'))).toEqual(shape(bySql(sql, parameters)));
+  expect(shape(read(`${invoices}.findOne(${condition})`, '0.3.20'))).toEqual(['invoices0 read []: all']);
+  expect(shape(read(`${invoices}.find({ order: { total: 'ASC' } })`, '^0.2.45'))).toEqual(['invoices0 read []: all']);
+});

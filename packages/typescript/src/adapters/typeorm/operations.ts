@@ -181,6 +181,22 @@ function reached(of: Kind, method: string, args: readonly Value[], rows: Rows, l
   return [target, ...(options && !of.counts ? loaded(options, rows, l) : [])];
 }
 
+/** Options of find operations, of all versions. */
+const optionNames = new Set(
+  ['where', 'relations', 'select', 'join', 'order', 'cache', 'lock', 'withDeleted', 'skip', 'take'].concat([
+    'loadRelationIds',
+    'loadEagerRelations',
+    'relationLoadStrategy',
+    'transaction',
+    'comment',
+  ]),
+);
+
+function takesBareConditions(l: Lowering): boolean {
+  const version = /(\d+)\.(\d+)/.exec(l.context.version(l.file, 'typeorm') ?? '');
+  return version === null || (version[1] === '0' && Number(version[2]) < 3);
+}
+
 function conditionOf(
   of: Kind,
   args: readonly Value[],
@@ -197,6 +213,10 @@ function conditionOf(
       const options = readObject(v, l);
       if (!options) return { predicate: unknownCondition(`the options are ${describe(v)}`, l.span) };
       const where = options.properties.get('where');
+      // Before 0.3 an object without any option was the condition itself.
+      const names = [...options.properties.keys()];
+      if (names.length > 0 && !names.some((n) => optionNames.has(n)) && takesBareConditions(l))
+        return { predicate: whereCondition(v, rows, l) };
       if (!where)
         return {
           predicate: options.unseen[0] ? unknownCondition(options.unseen[0], l.span) : always('no condition'),
