@@ -189,3 +189,8 @@ test('before 0.3 an object without any option is the condition itself', () => {
   expect(shape(read(`${invoices}.findOne(${condition})`, '0.3.20'))).toEqual(['invoices0 read []: all']);
   expect(shape(read(`${invoices}.find({ order: { total: 'ASC' } })`, '^0.2.45'))).toEqual(['invoices0 read []: all']);
 });
+
+test('a builder that another package runs is not passed over', () => {
+  const handed = `paginate(${invoices}.createQueryBuilder('i').where('i.total = 1'), {})`;
+  expect(() => read(handed, '1.1.1')).toThrow(/handed on/);
+});

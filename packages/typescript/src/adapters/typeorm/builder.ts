@@ -130,3 +130,21 @@ export function callbackSteps(callback: Value, context: LowerContext): readonly 
     return m.steps.map((s): BuilderStep => (when ? { ...s, when } : s));
   });
 }
+
+/** Steps that make the query a part of another one, or give its text. */
+const parts = new Set(['getQuery', 'getSql', 'getQueryAndParameters', 'subQuery', 'clone']);
+
+/** Whether a builder that begins here runs nowhere in its function, although it does not leave it as a result: something else runs it. */
+export function isHandedOn(chain: CallChain, context: LowerContext): boolean {
+  const facts = context.facts(chain.span.file);
+  if (!facts || !chain.steps.some((s) => s.name === 'createQueryBuilder')) return false;
+  const family = familyOf(chain, facts);
+  const ends = family.some(
+    (m) => m.use === 'returned' || m.steps.some((s) => terminals.has(s.name) || parts.has(s.name)),
+  );
+  const ids = new Set(family.map((m) => m.id));
+  const isGiven = facts.chains.some((c) =>
+    c.steps.some((s) => s.arguments?.some((a) => resultsIn(a).some((id) => ids.has(id)))),
+  );
+  return !ends && isGiven;
+}

@@ -18,7 +18,7 @@ import { modelNamed, newLowering, type Lowering, type Rows } from '../prisma/low
 import { readList } from '../prisma/list.js';
 import { lowerSqlText } from '../sql-text.js';
 import { rewriteTarget } from '../substitute.js';
-import { builderOf, terminals, type Builder, type BuilderStep } from './builder.js';
+import { builderOf, isHandedOn, terminals, type Builder, type BuilderStep } from './builder.js';
 import { tableOfEntity } from './client.js';
 import { throwsOnMissing } from './names.js';
 import { rowOf } from './operations.js';
@@ -30,7 +30,10 @@ export function lowerBuilder(chain: CallChain, context: LowerContext): Lowered {
   const last = chain.steps.findLast((s) => s.arguments && terminals.has(s.name));
   const builder = builderOf(chain, context);
   if (!builder) return 'not mine';
-  if (!last) return 'no access';
+  if (!last)
+    return isHandedOn(chain, context)
+      ? { unknown: 'unresolved: the query builder is handed on, and what runs it is not followed', span: chain.span }
+      : 'no access';
   const l: Lowering = {
     ...newLowering(context, chain.span),
     strict: throwsOnMissing(chain.span.file, context),
