@@ -1,6 +1,5 @@
 import type {
   Access,
-  ChainId,
   Confidence,
   FileFacts,
   FunctionFacts,
@@ -145,8 +144,11 @@ export interface Claim {
   readonly entry?: FunctionId;
   /** It is the content of a token (or signed cookie) of which nobody has checked the signature. */
   readonly decoded: boolean;
-  /** The last call that brought it into a form: `schema.parse(body)`. */
-  readonly parsed?: ChainId;
+  /**
+   * The form it was brought into: `schema.parse(body)`, the input of a procedure, a class that describes it. `names`: all that it lets
+   * through; absent where that is not known. No form: it is as it was sent.
+   */
+  readonly form?: { readonly names?: readonly string[] };
   /** The calls that hand it on. */
   readonly because: readonly Reason[];
 }

@@ -12,6 +12,7 @@ const orders: readonly (readonly string[])[] = [
     'no-untrusted-tenant',
     'no-disabled-scope',
     'no-unscoped-client',
+    'no-half-scoped-upsert',
     'no-unscoped-get',
     'require-tenant-in-join',
     'require-tenant-filter',

@@ -47,6 +47,8 @@ export interface Target {
 export interface Writes {
   readonly set: Readonly<Record<string, Value>>;
   readonly open: boolean;
+  /** The objects whose properties are set beside, and the columns that they do not set because something else does, or nothing may. */
+  readonly rest?: { readonly of: readonly Value[]; readonly except: readonly string[] };
 }
 
 /** On what an access runs. */

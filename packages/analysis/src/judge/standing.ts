@@ -2,6 +2,7 @@ import type { CallChain, Confidence, FunctionId, Reason, Span, Value } from '@te
 import type { Program } from '../link/program.js';
 import type { LinkedAccess, Standing } from '../model.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
+import { formOf } from './form.js';
 import type { BeforeHandler } from './before-handler.js';
 import { precedes } from './conditions.js';
 import { worst } from './confidence.js';
@@ -73,7 +74,7 @@ export function standingOf(value: Value, access: LinkedAccess, world: StandingWo
       place: placeOf(source, access, program),
       ...(source.at === undefined ? {} : { entry: source.at }),
       decoded: source.decoded === true,
-      ...(source.parsed === undefined ? {} : { parsed: source.parsed }),
+      ...formOf(source, program),
       because: [...source.via, ...(unread ? [unread] : [])],
     };
   }

@@ -175,7 +175,7 @@ function returning(steps: readonly BuilderStep[], scope: Scope, root: Leaf): rea
 /** The columns that an object, or a list of objects, sets. A column that not every row sets may be undefined. */
 function writesOf(value: Value, scope: Scope, root: Leaf): Writes {
   const rows = rowsOf(value, scope, 0);
-  if (!rows) return { set: {}, open: true };
+  if (!rows) return { set: {}, open: true, rest: { of: [value], except: [] } };
   const parts = rows.map((row) => objectWrites(row, scope, root));
   const [first] = parts;
   if (parts.length <= 1) return first ?? { set: {}, open: false };
@@ -187,7 +187,11 @@ function writesOf(value: Value, scope: Scope, root: Leaf): Writes {
     );
     set[name] = { kind: 'choice', of };
   }
-  return { set, open: parts.some((p) => p.open) };
+  const rests = parts.flatMap((p) => p.rest ?? []);
+  // What one row leaves to its spread, all do.
+  const except = (rests[0]?.except ?? []).filter((name) => rests.every((r) => r.except.includes(name)));
+  const rest = rests.length > 0 ? { rest: { of: rests.flatMap((r) => r.of), except } } : {};
+  return { set, open: parts.some((p) => p.open), ...rest };
 }
 
 /** The rows that a value is: an object, a list of them, or what a function makes of each item of a list. */
@@ -234,23 +238,28 @@ function objectWrites(row: Value, scope: Scope, root: Leaf): Writes {
   const table = tableOf(root, scope);
   const set: Record<string, Value> = {};
   let open = false;
+  const rest: Value[] = [];
+  const except = new Set<string>();
   const put = (entries: readonly Entry[], maybe: boolean): void => {
     for (const entry of entries) {
       if ('spread' in entry) {
         const resolved = entry.spread.kind === 'object' ? entry.spread : scope.context.resolve(entry.spread);
         if (resolved.kind === 'object') put(resolved.entries, maybe || entry.maybe === true);
         else if (resolved.kind === 'undefined') continue;
-        else if (!conditionalSpread(resolved, maybe)) open = overwrite();
+        else if (!conditionalSpread(resolved, maybe)) open = overwrite(entry.spread);
       } else if ('computed' in entry) open = true;
       else {
         const name = columnName(table, entry.set);
         const value = expression(entry.value, scope);
+        if (!maybe && !entry.maybe) except.add(name);
         set[name] = maybe || entry.maybe ? { kind: 'choice', of: [value, set[name] ?? { kind: 'undefined' }] } : value;
       }
     }
   };
   /** A spread of something unknown may replace what was set before it. */
-  const overwrite = (): true => {
+  const overwrite = (spread: Value): true => {
+    rest.push(spread);
+    except.clear();
     for (const name of Object.keys(set))
       set[name] = { kind: 'choice', of: [set[name]!, unknownValue('may be replaced by a later spread')] };
     return true;
@@ -269,8 +278,11 @@ function objectWrites(row: Value, scope: Scope, root: Leaf): Writes {
     return true;
   };
   if (row.kind === 'object') put(row.entries, false);
-  else open = true;
-  return { set, open };
+  else {
+    open = true;
+    rest.push(row);
+  }
+  return { set, open, ...(rest.length > 0 ? { rest: { of: rest, except: [...except] } } : {}) };
 }
 
 function selectedWrites(

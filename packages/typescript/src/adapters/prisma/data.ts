@@ -28,11 +28,15 @@ export const newRow: Predicate = always('a new row');
 
 /** Lowers the `data` of a create or update of `rows`. Undefined sets nothing; what is not seen leaves the writes open. */
 export function dataOf(value: Value | undefined, rows: Rows, l: Lowering): Data {
-  return l.deeper(
+  return l.deeper<Data>(
     () => ({ writes: { set: {}, open: true }, nested: [] }),
     () => {
       const object = value && readObject(value, l);
-      if (!object) return { writes: { set: {}, open: value !== undefined }, nested: [] };
+      if (!object)
+        return {
+          writes: { set: {}, open: value !== undefined, ...(value ? { rest: { of: [value], except: [] } } : {}) },
+          nested: [],
+        };
       const set: Record<string, Value> = {};
       const nested: Target[] = [];
       let open = object.unseen.length > 0;
@@ -50,7 +54,11 @@ export function dataOf(value: Value | undefined, rows: Rows, l: Lowering): Data 
           set[columnNamed(rows, name)] = replaced ? { kind: 'choice', of: [here, unknownValue(replaced)] } : here;
         }
       }
-      return { writes: { set, open }, nested };
+      const settledNames = [...object.properties.values()].flatMap((p) =>
+        p.replaced ? [] : (linkNamed(rows, p.name, l)?.pairs.map(([mine]) => mine) ?? [columnNamed(rows, p.name)]),
+      );
+      const rest = object.rest.length > 0 ? { rest: { of: object.rest, except: settledNames } } : {};
+      return { writes: { set, open, ...rest }, nested };
     },
   );
 }

@@ -38,7 +38,7 @@ export function related(link: Link, value: Value, from: Rows, l: Lowering): Targ
     () => {
       const rows: Rows = { ...link.to, ref: l.target() };
       // `true` loads all related rows; an unseen object may narrow that.
-      const args: ReadObject = readObject(value, l) ?? { properties: new Map(), unseen: [] };
+      const args: ReadObject = readObject(value, l) ?? { properties: new Map(), unseen: [], rest: [] };
       const where = whereCondition(args.properties.get('where')?.value, rows, l);
       const columns = selectedColumns(args, rows, l);
       const target: Target = {

@@ -25,9 +25,11 @@ export interface ReadObject {
   readonly properties: ReadonlyMap<string, Property>;
   /** Parts whose properties are not known: why. */
   readonly unseen: readonly string[];
+  /** The objects that are spread and not known. */
+  readonly rest: readonly Value[];
 }
 
-const empty: ReadObject = { properties: new Map(), unseen: [] };
+const empty: ReadObject = { properties: new Map(), unseen: [], rest: [] };
 
 /** The properties of a value that is an object as far as syntax shows; undefined where it is none. */
 export function readObject(value: Value, l: Lowering): ReadObject | undefined {
@@ -49,7 +51,9 @@ function groupOf(value: Value, l: Lowering): Group | undefined {
   if (!choice) return undefined;
   const read = choice.of.map((one) => readObject(one, l));
   if (!read.some((r, i) => r !== undefined && !isBlank(choice.of[i]!))) return undefined;
-  const of = read.map((r, i) => r ?? { properties: new Map(), unseen: [`a part is ${describe(choice.of[i]!)}`] });
+  const of = read.map(
+    (r, i) => r ?? { properties: new Map(), unseen: [`a part is ${describe(choice.of[i]!)}`], rest: [choice.of[i]!] },
+  );
   return { of, ...(choice.test && of.length === 2 ? { test: choice.test } : {}) };
 }
 
@@ -85,6 +89,7 @@ function readEntries(entries: readonly Entry[], l: Lowering): ReadObject {
 class Building implements ReadObject {
   readonly properties = new Map<string, Property>();
   readonly unseen: string[] = [];
+  readonly rest: Value[] = [];
 
   put(property: Property, entry: Entry): void {
     const before = this.properties.get(property.name);
@@ -97,6 +102,7 @@ class Building implements ReadObject {
 
   putAll(object: ReadObject): void {
     for (const reason of object.unseen) this.hide(reason);
+    this.rest.push(...object.rest);
     const touched = [...object.properties.values()].filter((p) => this.properties.has(p.name));
     for (const p of touched) this.#dissolve(this.properties.get(p.name)?.group);
     for (const p of object.properties.values()) this.properties.set(p.name, p);
@@ -107,6 +113,7 @@ class Building implements ReadObject {
   putGroup(group: Group): void {
     const result = merged(group, this.properties);
     for (const reason of result.unseen) this.hide(reason);
+    this.rest.push(...result.rest);
     const names = new Set(group.of.flatMap((o) => [...o.properties.keys()]));
     const apart = ![...names].some((name) => this.properties.has(name)) && result.unseen.length === 0;
     for (const name of names) {
@@ -119,6 +126,7 @@ class Building implements ReadObject {
   /** Something unseen follows, which may set anything anew. */
   hide(reason: string, by?: Value): void {
     this.unseen.push(reason);
+    if (by) this.rest.push(by);
     for (const p of this.properties.values())
       this.properties.set(p.name, { ...p, replaced: reason, ...(by ? { by } : {}) });
   }
@@ -150,5 +158,5 @@ function merged(group: Group, before: ReadonlyMap<string, Property>): ReadObject
       ...(by ? { by } : {}),
     });
   }
-  return { properties, unseen: group.of.flatMap((o) => o.unseen) };
+  return { properties, unseen: group.of.flatMap((o) => o.unseen), rest: group.of.flatMap((o) => o.rest) };
 }

@@ -48,10 +48,11 @@ export function lowerOperation(chain: CallChain, call: ModelCall, context: Lower
   return { accesses: [access] };
 }
 
-const nothing: ReadObject = { properties: new Map(), unseen: [] };
+const nothing: ReadObject = { properties: new Map(), unseen: [], rest: [] };
 const unseen = (value: Value): ReadObject => ({
   properties: new Map(),
   unseen: [`the arguments are ${describe(value)}`],
+  rest: [value],
 });
 
 /** The condition in `where`; where the arguments are not fully seen, it may be there without being seen. */
