@@ -76,6 +76,7 @@ import consistentTenantSetting from './setting/consistent-tenant-setting/rule.js
 import noDefaultTenantSetting from './setting/no-default-tenant-setting/rule.js';
 import noRowSecurityOff from './setting/no-row-security-off/rule.js';
 import requireSafeSetting from './setting/require-safe-setting/rule.js';
+import noSharedTenantState from './trust/no-shared-tenant-state/rule.js';
 import noUntrustedTenant from './trust/no-untrusted-tenant/rule.js';
 import noUnverifiedClaim from './trust/no-unverified-claim/rule.js';
 import noTenantForeignTable from './view/no-tenant-foreign-table/rule.js';
@@ -84,6 +85,10 @@ import requireCheckOption from './view/require-check-option/rule.js';
 import requireSecurityBarrier from './view/require-security-barrier/rule.js';
 import requireSecurityInvoker from './view/require-security-invoker/rule.js';
 import requireTenantInView from './view/require-tenant-in-view/rule.js';
+import noForeignLink from './write/no-foreign-link/rule.js';
+import noHalfScopedUpsert from './write/no-half-scoped-upsert/rule.js';
+import noTenantReassignment from './write/no-tenant-reassignment/rule.js';
+import requireTenantOnCreate from './write/require-tenant-on-create/rule.js';
 
 /** All rules, by group and id. */
 export const rules: readonly Rule[] = [
@@ -163,6 +168,7 @@ export const rules: readonly Rule[] = [
   noDefaultTenantSetting,
   noRowSecurityOff,
   requireSafeSetting,
+  noSharedTenantState,
   noUntrustedTenant,
   noUnverifiedClaim,
   noTenantForeignTable,
@@ -171,4 +177,8 @@ export const rules: readonly Rule[] = [
   requireSecurityBarrier,
   requireSecurityInvoker,
   requireTenantInView,
+  noForeignLink,
+  noHalfScopedUpsert,
+  noTenantReassignment,
+  requireTenantOnCreate,
 ];

@@ -59,6 +59,8 @@ export interface Model {
   isolatedBy(access: LinkedAccess, target: Target, condition: Predicate): boolean;
   /** The constants that take the place of the tenant where a target is reached or written, undefined where there are none. */
   stopgap(access: LinkedAccess, target: Target): TenantStopgap | undefined;
+  /** Tenants that are kept where requests share them. */
+  sharedTenants(): readonly SharedTenant[];
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
   policyLeaks(table: Table): readonly PolicyLeak[];
   /** Policies of a table that are neither found leaking nor isolating, and what that hangs on. */
@@ -132,6 +134,18 @@ export type Standing =
   | { readonly kind: 'own' | 'fixed' | 'open' | 'unknown' }
   | { readonly kind: 'checked'; readonly because: Reason }
   | ({ readonly kind: 'request' } & Claim);
+
+/** A current tenant that outlives the request it belongs to, or reaches beyond it. */
+export interface SharedTenant {
+  /** `kept`: in a variable of a module or a field of something that all requests share; `entered`: a storage whose store is replaced. */
+  readonly how: 'kept' | 'entered';
+  /** What code calls it. */
+  readonly name: string;
+  /** Where it is set. */
+  readonly spans: readonly [Span, ...Span[]];
+  /** The accesses that take it for the tenant; empty where a verified identity is kept and nothing is seen to use it. */
+  readonly uses: readonly { readonly access: LinkedAccess; readonly target: Target }[];
+}
 
 /** Something that a request says and that nothing verifies. */
 export interface Claim {

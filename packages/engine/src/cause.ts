@@ -4,6 +4,7 @@
  */
 const orders: readonly (readonly string[])[] = [
   [
+    'no-shared-tenant-state',
     'no-lost-filter',
     'no-vanishing-filter',
     'no-escaped-filter',

@@ -36,10 +36,24 @@ export interface FileFacts {
   readonly entries?: Readonly<Record<string, EntryPoint>>;
   /** Handlers that this file registers and another one may declare: `app.get('/users/:id', show)`. */
   readonly registered?: readonly { readonly value: Value; readonly entry: EntryPoint }[];
+  /** What functions write to places that outlive them: variables of the module, static fields, fields outside of the constructor. */
+  readonly kept?: readonly Kept[];
   /** SQL files, and code files that are migrations. */
   readonly sql?: SqlFileFacts;
   /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */
   readonly features?: readonly string[];
+}
+
+/** An assignment to something that is there before a function runs and after it. */
+export interface Kept {
+  /** The module-level binding, or the class whose field it is. */
+  readonly name: string;
+  readonly of: 'binding' | 'class';
+  /** The properties below it: `state.tenant` of binding `state` is `['tenant']`. */
+  readonly path: Path;
+  readonly value: Value;
+  readonly function: FunctionId;
+  readonly span: Span;
 }
 
 export interface SqlFileFacts {

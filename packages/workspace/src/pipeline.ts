@@ -18,7 +18,7 @@ import type { Source } from './memory.js';
 import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
 import { projectFacts } from './project.js';
-import { clientOf, migrationVocabulary, requestVocabulary, trustVocabulary } from './vocabulary.js';
+import { clientOf, contextVocabulary, migrationVocabulary, requestVocabulary, trustVocabulary } from './vocabulary.js';
 
 /** How many import steps above a file with data vocabulary are read: its callers, and theirs. */
 const demandSteps = 2;
@@ -131,7 +131,7 @@ function build(source: Source, options: BuildOptions): Built {
       const found = preScan(text);
       const scan: Scanned = {
         file,
-        relevant: adapters.some((a) => a.vocabulary.test(text)),
+        relevant: adapters.some((a) => a.vocabulary.test(text)) || contextVocabulary.test(text),
         request: requestVocabulary.test(text) || trustVocabulary.test(text),
         suppresses: text.includes('tenant-lint-') && suppression.test(text),
         ...clientOf(text, found.imports),

@@ -17,6 +17,9 @@ export const requestVocabulary =
 export const trustVocabulary =
   /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken|@upstash\/qstash|\bsvix\b|standardwebhooks|constructEvent/;
 
+/** Text that replaces the context of whatever runs on. */
+export const contextVocabulary = /\.enterWith\s*\(/;
+
 /** React's convention for the names of hooks, on which its own lint rule rests. */
 export const isHook = (name: string): boolean => /^use[A-Z]/.test(name);
 

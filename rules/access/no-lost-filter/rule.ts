@@ -90,7 +90,7 @@ function judged(
   if (standing.kind !== 'request') return undefined;
   // A schema that the data went through keeps only the properties it names.
   return {
-    confidence: standing.parsed === undefined ? standing.confidence : 'possible',
+    confidence: standing.form === undefined ? standing.confidence : 'possible',
     source: `${standing.what} of the request`,
   };
 }

@@ -23,6 +23,7 @@ import type {
   PolicyLookup,
   PolicyUnknown,
   Selection,
+  SharedTenant,
   Standing,
   TenantStopgap,
 } from '../model.js';
@@ -43,12 +44,13 @@ import { canVanish } from './missing.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { Reach } from './reach.js';
-import { isAlternative, joinedRefs, pinnedKey, pinsOf, type Pin } from './selection.js';
+import { isAlternative, joinedRefs, pinnedKey, comparisonsOf, pinsOf, type Pin } from './selection.js';
 import { Sources, type Derived } from './sources.js';
 import { Staff } from './staff.js';
 import { standingOf, type StandingWorld } from './standing.js';
 import { stopgapsOf } from './stopgap.js';
 import { Unread } from './unread.js';
+import { sharedTenants } from './shared-tenant.js';
 import { SchemaWorld } from './world.js';
 
 export interface JudgeInput {
@@ -81,6 +83,7 @@ export class Judge {
   readonly #restsOn = new Map<string, readonly Value[]>();
   #common: ReadonlySet<TableId> | undefined;
   #tenantSources: ReadonlySet<string> | undefined;
+  #shared: readonly SharedTenant[] | undefined;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
@@ -298,6 +301,22 @@ export class Judge {
             : 'likely',
       ...(gap.span ? { span: gap.span } : {}),
     };
+  }
+
+  sharedTenants(): readonly SharedTenant[] {
+    return (this.#shared ??= sharedTenants({
+      program: this.input.program,
+      accesses: this.input.accesses,
+      sourcesOf: (value) => this.#tracer.sourcesOf(value),
+      isTenant: (value) => this.#isTenantOfSession(value),
+      tenantsOf: (_, target) => {
+        const table = this.#table(target);
+        const keys = new Set(table ? keyColumns(this.tenancyOf(table.id)) : []);
+        const values = comparisonsOf(target.predicate, target.ref).filter((pin) => keys.has(pin.column));
+        const written = [target.writes, target.updates].flatMap((w) => [...keys].flatMap((key) => w?.set[key] ?? []));
+        return [...values.map((pin) => pin.value), ...written];
+      },
+    }));
   }
 
   /** Whether something else than the key holds a target to the tenant, or to people who work for all tenants. */

@@ -38,6 +38,13 @@ export function pinsOf(predicate: Predicate, target: TargetRef): readonly Pin[] 
   }
 }
 
+/** Like pinsOf, with the equalities of parts that are left out where a value is missing. */
+export function comparisonsOf(predicate: Predicate, target: TargetRef): readonly Pin[] {
+  if (predicate.kind === 'and' || predicate.kind === 'either')
+    return predicate.of.flatMap((p) => comparisonsOf(p, target));
+  return predicate.kind === 'optional' ? comparisonsOf(predicate.of, target) : pinsOf(predicate, target);
+}
+
 /** Whether a condition is no more than a choice of names for one row: `id = x OR slug = x`. */
 export const isAlternative = (predicate: Predicate, target: TargetRef): boolean =>
   (predicate.kind === 'and' ? predicate.of : [predicate]).some(

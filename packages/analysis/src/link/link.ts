@@ -64,6 +64,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     claim: (access, target) => judge.claim(access, target),
     isolatedBy: (access, target, condition) => judge.isolatedBy(access, target, condition),
     stopgap: (access, target) => judge.stopgap(access, target),
+    sharedTenants: () => judge.sharedTenants(),
     policyLeaks: (table) => judge.policyLeaks(table),
     accessOf: (queries) => accessOf(queries, { schema, tenancy }),
     functionAccess: (f, trigger) => functionAccess(f, { schema, tenancy }, trigger),

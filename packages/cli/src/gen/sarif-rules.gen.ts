@@ -2273,6 +2273,35 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-shared-tenant-state",
+    "name": "no-shared-tenant-state",
+    "shortDescription": {
+      "text": "Disallow a current tenant that requests share."
+    },
+    "fullDescription": {
+      "text": "While one request waits for the database another one sets it, and goes on with the tenant of somebody else."
+    },
+    "help": {
+      "text": "<name> keeps the current tenant where all requests share it. While one request waits for the database another one sets it, and goes on with the tenant of somebody else. Hand the tenant on as an argument, or run the request in an AsyncLocalStorage.\n<name>.enterWith replaces the store of whatever runs on. It has no end: what runs in the same chain of calls afterwards works with this tenant. Use <name>.run with a function that does the work."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "trust",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "trust"
+      ],
+      "catalogue": [
+        "C-32",
+        "C-33"
+      ]
+    }
+  },
+  {
     "id": "no-untrusted-tenant",
     "name": "no-untrusted-tenant",
     "shortDescription": {
@@ -2502,6 +2531,121 @@ export const sarifRules = [
         "V07",
         "V08",
         "V09"
+      ]
+    }
+  },
+  {
+    "id": "no-foreign-link",
+    "name": "no-foreign-link",
+    "shortDescription": {
+      "text": "Disallow tying a row to another one by an identifier that nothing has verified."
+    },
+    "fullDescription": {
+      "text": "It may be another tenant's, and whoever reads <table> together with <other> is shown it."
+    },
+    "help": {
+      "text": "<method> on <table> refers to the row of <other> that <source> of the request names. It may be another tenant's, and whoever reads <table> together with <other> is shown it. Look the row up within the tenant first, or let <table> refer to it by <tie> and id together.\n<method> on <table> writes whatever <source> of the request holds, also which row of <other> it refers to. It may be another tenant's, and whoever reads <table> together with <other> is shown it. Name the columns that may be set, and look the row of <other> up within the tenant first."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "write",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "write"
+      ],
+      "catalogue": [
+        "C-36",
+        "C-37",
+        "C-46",
+        "C-48"
+      ]
+    }
+  },
+  {
+    "id": "no-half-scoped-upsert",
+    "name": "no-half-scoped-upsert",
+    "shortDescription": {
+      "text": "Disallow an upsert that gives a new row its tenant and overwrites an existing row of any tenant."
+    },
+    "fullDescription": {
+      "text": "Where <columns> is taken by another tenant's row, that row is overwritten."
+    },
+    "help": {
+      "text": "<method> on <table> sets <tie> of a new row, but finds an existing one by <columns> alone. Where <columns> is taken by another tenant's row, that row is overwritten. Make <tie> part of what the existing row is found by: of the unique key, or of the condition of the update."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "write",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "write"
+      ],
+      "catalogue": [
+        "C-40"
+      ]
+    }
+  },
+  {
+    "id": "no-tenant-reassignment",
+    "name": "no-tenant-reassignment",
+    "shortDescription": {
+      "text": "Disallow updates that let the request move a row to another tenant."
+    },
+    "fullDescription": {
+      "text": "Whoever sends it moves the row to another tenant, where others read it, or plants it there."
+    },
+    "help": {
+      "text": "<method> on <table> sets <column> to <source> of the request. Whoever sends it moves the row to another tenant, where others read it, or plants it there. Leave <column> out of what an update sets, or set it to the tenant of the session.\n<method> on <table> sets whatever <source> of the request holds, <column> too. Whoever adds <column> to it moves the row to another tenant, where others read it, or plants it there. Name the columns that may be changed, or take them through a schema that does not know <column>."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "write",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "write"
+      ],
+      "catalogue": [
+        "C-39"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-on-create",
+    "name": "require-tenant-on-create",
+    "shortDescription": {
+      "text": "Require that a new row says whose it is."
+    },
+    "fullDescription": {
+      "text": "The row belongs to nobody: the tenant that made it does not find it, and whoever treats NULL as common shows it to all."
+    },
+    "help": {
+      "text": "<method> creates a row of <table> without <tie>. The row belongs to nobody: the tenant that made it does not find it, and whoever treats NULL as common shows it to all. Set <tie> to the current tenant, and make the column NOT NULL.\n<method> creates a row of <table> whose <tie> may be missing. A missing value is left out of the statement, and the row belongs to nobody. Stop with an error where there is no tenant, and make the column NOT NULL."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "write",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "write"
+      ],
+      "catalogue": [
+        "C-38"
       ]
     }
   }

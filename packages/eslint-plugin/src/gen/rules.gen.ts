@@ -1178,6 +1178,21 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-shared-tenant-state",
+      "description": "Disallow a current tenant that requests share.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "kept": "{name} keeps the current tenant where all requests share it. While one request waits for the database another one sets it, and goes on with the tenant of somebody else. Hand the tenant on as an argument, or run the request in an AsyncLocalStorage.",
+        "entered": "{name}.enterWith replaces the store of whatever runs on. It has no end: what runs in the same chain of calls afterwards works with this tenant. Use {name}.run with a function that does the work."
+      },
+      "options": {}
+    },
+    {
       "id": "no-untrusted-tenant",
       "description": "Disallow a tenant that the request says and that nothing checks against the user.",
       "type": "problem",
@@ -1294,6 +1309,67 @@ export const generated = {
         "joinedByInvoker": "View {view} joins {other} to {table} without comparing the tenant. For a role that sees several tenants, rows of different tenants are shown together. Add {condition} to the join."
       },
       "options": {}
+    },
+    {
+      "id": "no-foreign-link",
+      "description": "Disallow tying a row to another one by an identifier that nothing has verified.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "linked": "{method} on {table} refers to the row of {other} that {source} of the request names. It may be another tenant's, and whoever reads {table} together with {other} is shown it. Look the row up within the tenant first, or let {table} refer to it by {tie} and id together.",
+        "mass": "{method} on {table} writes whatever {source} of the request holds, also which row of {other} it refers to. It may be another tenant's, and whoever reads {table} together with {other} is shown it. Name the columns that may be set, and look the row of {other} up within the tenant first."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-half-scoped-upsert",
+      "description": "Disallow an upsert that gives a new row its tenant and overwrites an existing row of any tenant.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "overwrites": "{method} on {table} sets {tie} of a new row, but finds an existing one by {columns} alone. Where {columns} is taken by another tenant's row, that row is overwritten. Make {tie} part of what the existing row is found by: of the unique key, or of the condition of the update."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-tenant-reassignment",
+      "description": "Disallow updates that let the request move a row to another tenant.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "moved": "{method} on {table} sets {column} to {source} of the request. Whoever sends it moves the row to another tenant, where others read it, or plants it there. Leave {column} out of what an update sets, or set it to the tenant of the session.",
+        "mass": "{method} on {table} sets whatever {source} of the request holds, {column} too. Whoever adds {column} to it moves the row to another tenant, where others read it, or plants it there. Name the columns that may be changed, or take them through a schema that does not know {column}."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-on-create",
+      "description": "Require that a new row says whose it is.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "missing": "{method} creates a row of {table} without {tie}. The row belongs to nobody: the tenant that made it does not find it, and whoever treats NULL as common shows it to all. Set {tie} to the current tenant, and make the column NOT NULL.",
+        "lost": "{method} creates a row of {table} whose {tie} may be missing. A missing value is left out of the statement, and the row belongs to nobody. Stop with an error where there is no tenant, and make the column NOT NULL."
+      },
+      "options": {}
     }
   ],
   "presets": {
@@ -1317,8 +1393,13 @@ export const generated = {
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-shared-tenant-state": "error",
       "tenant-lint/no-untrusted-tenant": "error",
-      "tenant-lint/no-unverified-claim": "error"
+      "tenant-lint/no-unverified-claim": "error",
+      "tenant-lint/no-foreign-link": "error",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/no-tenant-reassignment": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     },
     "strict": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1340,8 +1421,13 @@ export const generated = {
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-shared-tenant-state": "error",
       "tenant-lint/no-untrusted-tenant": "error",
-      "tenant-lint/no-unverified-claim": "error"
+      "tenant-lint/no-unverified-claim": "error",
+      "tenant-lint/no-foreign-link": "error",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/no-tenant-reassignment": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     },
     "all": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1365,8 +1451,13 @@ export const generated = {
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-shared-tenant-state": "error",
       "tenant-lint/no-untrusted-tenant": "error",
-      "tenant-lint/no-unverified-claim": "error"
+      "tenant-lint/no-unverified-claim": "error",
+      "tenant-lint/no-foreign-link": "error",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/no-tenant-reassignment": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     },
     "recommended-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1428,7 +1519,9 @@ export const generated = {
       "tenant-lint/require-check-option": "error",
       "tenant-lint/require-security-barrier": "error",
       "tenant-lint/require-security-invoker": "error",
-      "tenant-lint/require-tenant-in-view": "warn"
+      "tenant-lint/require-tenant-in-view": "warn",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     },
     "strict-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1500,7 +1593,9 @@ export const generated = {
       "tenant-lint/require-check-option": "error",
       "tenant-lint/require-security-barrier": "error",
       "tenant-lint/require-security-invoker": "error",
-      "tenant-lint/require-tenant-in-view": "warn"
+      "tenant-lint/require-tenant-in-view": "warn",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     },
     "supabase-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1571,7 +1666,9 @@ export const generated = {
       "tenant-lint/require-check-option": "error",
       "tenant-lint/require-security-barrier": "error",
       "tenant-lint/require-security-invoker": "error",
-      "tenant-lint/require-tenant-in-view": "warn"
+      "tenant-lint/require-tenant-in-view": "warn",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     },
     "all-sql": {
       "tenant-lint/no-escaped-filter": "error",
@@ -1650,7 +1747,9 @@ export const generated = {
       "tenant-lint/require-check-option": "error",
       "tenant-lint/require-security-barrier": "error",
       "tenant-lint/require-security-invoker": "error",
-      "tenant-lint/require-tenant-in-view": "warn"
+      "tenant-lint/require-tenant-in-view": "warn",
+      "tenant-lint/no-half-scoped-upsert": "error",
+      "tenant-lint/require-tenant-on-create": "error"
     }
   }
 } as const;

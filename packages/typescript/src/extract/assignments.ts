@@ -6,7 +6,7 @@ import { evaluate, evaluateOr, type Use } from './expressions.js';
 import { commonJsExport } from './modules.js';
 import { bindName } from './patterns.js';
 import { assign, join, lookup } from './scope.js';
-import { startOf, type Extraction, type Variable } from './state.js';
+import { spanOf, startOf, type Extraction, type Variable } from './state.js';
 import { ts } from './typescript.js';
 import { inlined, withEntry } from './values.js';
 
@@ -50,6 +50,7 @@ export function assignTo(x: Extraction, node: TS.BinaryExpression, use: Use): Va
 }
 
 function store(x: Extraction, target: TS.Expression, value: Value): void {
+  if (ts.isIdentifier(target)) keep(x, target, [], target, value);
   if (ts.isIdentifier(target) || ts.isObjectLiteralExpression(target) || ts.isArrayLiteralExpression(target)) {
     bindName(x, target, value);
     return;
@@ -70,6 +71,7 @@ function store(x: Extraction, target: TS.Expression, value: Value): void {
   }
   path.reverse();
   const [first] = path;
+  keep(x, at, path, target, value);
   if (at.kind === ts.SyntaxKind.ThisKeyword && first !== undefined && path.length === 1) {
     storeField(x, first, value);
     return;
@@ -84,6 +86,23 @@ function store(x: Extraction, target: TS.Expression, value: Value): void {
     return;
   }
   if (variable.kind !== 'symbolic') storeProperty(x, variable, path, value);
+}
+
+/** Notes an assignment to a variable of the module, a static field, or a field outside of the constructor. */
+function keep(x: Extraction, root: TS.Expression, path: readonly string[], target: TS.Node, value: Value): void {
+  const { facts } = x.fn;
+  if (facts.parent === undefined) return;
+  const common = { path, value: inlined(value), function: facts.id, span: spanOf(x, target) };
+  if (root.kind === ts.SyntaxKind.ThisKeyword) {
+    const made = x.classes.findLast((c) => c.name === x.thisClass);
+    if (made && made.construct !== facts.id) x.kept.push({ ...common, of: 'class', name: made.name });
+    return;
+  }
+  if (!ts.isIdentifier(root)) return;
+  const variable = lookup(x.scope, root.text);
+  if (variable?.kind === 'module') x.kept.push({ ...common, of: 'binding', name: variable.name });
+  else if (variable?.kind === 'symbolic' && path.length > 0 && x.classes.some((c) => c.name === root.text))
+    x.kept.push({ ...common, of: 'class', name: root.text });
 }
 
 /** `variable.path = value`: an entry more in an object literal, or beside what the variable holds. */

@@ -61,6 +61,7 @@ export function extractFromSource(
     imports: [],
     exports: [],
     unchecked: [],
+    kept: [],
     types: new Map(),
     membersOfTypes: new Map(),
     extraBindings: Object.create(null) as Record<string, Value>,
@@ -98,6 +99,7 @@ export function extractFromSource(
     schema: [],
     queries: [],
     unchecked: x.unchecked,
+    ...(x.kept.length > 0 ? { kept: x.kept } : {}),
     ...outside,
   };
 }

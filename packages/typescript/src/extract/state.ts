@@ -7,6 +7,7 @@ import type {
   Export,
   FunctionFacts,
   Import,
+  Kept,
   Span,
   TypeName,
   Unchecked,
@@ -82,6 +83,8 @@ export interface Extraction {
   readonly imports: Import[];
   readonly exports: Export[];
   readonly unchecked: Unchecked[];
+  /** Assignments to what outlives the function. */
+  readonly kept: Kept[];
   /** Interfaces and type aliases of the file. */
   readonly types: Map<string, TS.InterfaceDeclaration | TS.TypeAliasDeclaration>;
   /** What was found in them, by how deep in another type they were named. */
