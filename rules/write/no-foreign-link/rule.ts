@@ -65,7 +65,7 @@ export default defineRule({
   },
 });
 
-/** Whether a query asks for the row that the request names: what comes of that is not seen here, and the query is judged by itself. */
+/** Whether a query asks for the row that the request names: what comes of that is not seen here. A query that leaks asks nothing. */
 const isLookedUp = (model: Model, { other, claim }: Link): boolean =>
   model.accesses.some((access) =>
     access.targets.some(
@@ -73,6 +73,7 @@ const isLookedUp = (model: Model, { other, claim }: Link): boolean =>
         t.operation === 'read' &&
         t.role === 'root' &&
         model.tableOf(t)?.id === other &&
+        model.verdict(access, t).kind !== 'leak' &&
         comparedWith(t.predicate, t).some((value) => {
           const standing = model.standing(access, value);
           return standing.kind === 'request' && standing.entry === claim.entry && standing.what === claim.what;
