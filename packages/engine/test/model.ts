@@ -57,12 +57,9 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     originOf: () => 'unknown',
     standing: () => ({ kind: 'unknown' }),
     claim: () => undefined,
-<<<<<<< HEAD
     isolatedBy: () => false,
     stopgap: () => undefined,
-=======
     sharedTenants: () => [],
->>>>>>> e82c750 (feat(rules): no-shared-tenant-state: tenants in variables of modules, in fields of what is made once, and entered storages)
     policyLeaks: () => [],
     accessOf: () => ({ tables: [], leaks: [], unknown: [] }),
     functionAccess: () => ({ tables: [], leaks: [], unknown: [] }),
