@@ -66,7 +66,7 @@ export default defineRule({
 });
 
 /** Whether a query asks for the row that the request names: what comes of that is not seen here. A query that leaks asks nothing. */
-const isLookedUp = (model: Model, { other, claim }: Link): boolean =>
+const isLookedUp = (model: Model, written: LinkedAccess, { other, claim }: Link): boolean =>
   model.accesses.some((access) =>
     access.targets.some(
       (t) =>
@@ -74,6 +74,7 @@ const isLookedUp = (model: Model, { other, claim }: Link): boolean =>
         t.role === 'root' &&
         model.tableOf(t)?.id === other &&
         model.verdict(access, t).kind !== 'leak' &&
+        (access.function === written.function || isByList(t.predicate)) &&
         comparedWith(t.predicate, t).some((value) => {
           const standing = model.standing(access, value);
           return standing.kind === 'request' && standing.entry === claim.entry && standing.what === claim.what;
@@ -169,6 +170,10 @@ function connected(model: Model, access: LinkedAccess, target: Target, table: Ta
   }
   return undefined;
 }
+
+/** A list is looked up by a function of its own more often than in the place where it is written. */
+const isByList = (predicate: Predicate): boolean =>
+  predicate.kind === 'in' || (predicate.kind === 'and' && predicate.of.some(isByList));
 
 function comparedWith(predicate: Predicate, target: Target): readonly Value[] {
   if (predicate.kind === 'and') return predicate.of.flatMap((p) => comparedWith(p, target));
