@@ -49,7 +49,7 @@ export default defineRule({
           source: found.claim.what,
         },
         span: access.span,
-        confidence: isLookedUp(model, found)
+        confidence: isLookedUp(model, access, found)
           ? 'possible'
           : found.claim.confidence === 'certain'
             ? 'likely'
