@@ -1,6 +1,7 @@
 import type { Model } from '@tenant-lint/analysis';
-import { defineRule } from '@tenant-lint/engine';
+import { defineRule, servingAccesses } from '@tenant-lint/engine';
 import type { SchemaFunction, Span, Value } from '@tenant-lint/model';
+import { functionPath, methodName } from '../../lib/naming.js';
 import { isTenantSetting, settingWrites, tenantSettings, walk } from '../../lib/setting.js';
 
 export default defineRule({
@@ -18,6 +19,11 @@ export default defineRule({
         what: 'Function {function} sets {setting} for the session.',
         why: 'Behind a pool the next request gets the connection with the tenant of the last one.',
         fix: "Set it for the transaction: set_config('{setting}', ..., true).",
+      },
+      code: {
+        what: '{method} sets {setting} for the session of whatever connection it gets.',
+        why: 'The connection goes back to the pool with this tenant, and the next request that gets it works as that tenant.',
+        fix: "Set it in the transaction of the queries that need it: set_config('{setting}', ..., true).",
       },
       migration: {
         severity: 'warning',
@@ -43,16 +49,17 @@ export default defineRule({
     const settings = tenantSettings(model);
     const isTenant = (name: string): boolean => isTenantSetting(model, settings, name);
     for (const declared of [...model.schema.functions.values()].flat()) yield* ofFunction(declared, isTenant);
+    yield* ofCode(model, isTenant);
     yield* ofMigrations(model, isTenant);
   },
 });
 
 interface Found {
-  readonly message: 'session' | 'migration' | 'definer' | 'clause';
+  readonly message: 'code' | 'session' | 'migration' | 'definer' | 'clause';
   readonly data: Readonly<Record<string, string>>;
   readonly span: Span;
   readonly related?: readonly { readonly span: Span; readonly text: string }[];
-  readonly confidence: 'certain' | 'likely';
+  readonly confidence: 'certain' | 'likely' | 'possible';
   readonly key: string;
 }
 
@@ -98,6 +105,30 @@ function isArgument(value: Value | undefined): boolean {
 /** Whether the function reads a table, also in the condition of an IF: then it may have checked who is calling. */
 const looksUp = (declared: SchemaFunction): boolean =>
   declared.queries.some((query) => query.targets.length > 0) || /\bselect\b[^;]*\bfrom\b/i.test(declared.text);
+
+/** What code sets for a session, and the function does not take back. */
+function* ofCode(model: Model, isTenant: (name: string) => boolean): Iterable<Found> {
+  const accesses = servingAccesses(model).filter((access) => access.in !== undefined);
+  const all = accesses.flatMap((access) => settingWrites(access).map((write) => ({ access, write })));
+  for (const { access, write } of all) {
+    if (write.local !== false || !isTenant(write.name) || isBlank(write.value)) continue;
+    const isTakenBack = all.some(
+      (other) =>
+        other.access.function === access.function && other.write.name === write.name && isBlank(other.write.value),
+    );
+    yield {
+      message: 'code',
+      data: { method: methodName(access), setting: write.name },
+      span: access.span,
+      // Where an error comes in between, it is not taken back; a finally sees to that, and is not told apart here.
+      confidence: isTakenBack ? 'possible' : 'likely',
+      key: `${access.file} ${functionPath(model, access)} ${write.name}`,
+    };
+  }
+}
+
+const isBlank = (value: Value | undefined): boolean =>
+  value?.kind === 'constant' && (value.value === '' || value.value === null);
 
 /** SET of a session in a migration that no later statement of the file undoes. */
 function* ofMigrations(model: Model, isTenant: (name: string) => boolean): Iterable<Found> {
