@@ -57,7 +57,7 @@ export function dataOf(value: Value | undefined, rows: Rows, l: Lowering): Data 
       const settledNames = [...object.properties.values()].flatMap((p) =>
         p.replaced ? [] : (linkNamed(rows, p.name, l)?.pairs.map(([mine]) => mine) ?? [columnNamed(rows, p.name)]),
       );
-      const rest = object.rest.length > 0 ? { rest: { of: object.rest, except: settledNames } } : {};
+      const rest = object.rest?.length ? { rest: { of: object.rest, except: settledNames } } : {};
       return { writes: { set, open, ...rest }, nested };
     },
   );

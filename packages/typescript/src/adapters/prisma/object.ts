@@ -26,7 +26,7 @@ export interface ReadObject {
   /** Parts whose properties are not known: why. */
   readonly unseen: readonly string[];
   /** The objects that are spread and not known. */
-  readonly rest: readonly Value[];
+  readonly rest?: readonly Value[];
 }
 
 const empty: ReadObject = { properties: new Map(), unseen: [], rest: [] };
@@ -102,7 +102,7 @@ class Building implements ReadObject {
 
   putAll(object: ReadObject): void {
     for (const reason of object.unseen) this.hide(reason);
-    this.rest.push(...object.rest);
+    this.rest.push(...(object.rest ?? []));
     const touched = [...object.properties.values()].filter((p) => this.properties.has(p.name));
     for (const p of touched) this.#dissolve(this.properties.get(p.name)?.group);
     for (const p of object.properties.values()) this.properties.set(p.name, p);
@@ -113,7 +113,7 @@ class Building implements ReadObject {
   putGroup(group: Group): void {
     const result = merged(group, this.properties);
     for (const reason of result.unseen) this.hide(reason);
-    this.rest.push(...result.rest);
+    this.rest.push(...(result.rest ?? []));
     const names = new Set(group.of.flatMap((o) => [...o.properties.keys()]));
     const apart = ![...names].some((name) => this.properties.has(name)) && result.unseen.length === 0;
     for (const name of names) {
@@ -158,5 +158,5 @@ function merged(group: Group, before: ReadonlyMap<string, Property>): ReadObject
       ...(by ? { by } : {}),
     });
   }
-  return { properties, unseen: group.of.flatMap((o) => o.unseen), rest: group.of.flatMap((o) => o.rest) };
+  return { properties, unseen: group.of.flatMap((o) => o.unseen), rest: group.of.flatMap((o) => o.rest ?? []) };
 }
