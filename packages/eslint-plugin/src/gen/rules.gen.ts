@@ -123,6 +123,7 @@ export const generated = {
       ],
       "messages": {
         "session": "Function {function} sets {setting} for the session. Behind a pool the next request gets the connection with the tenant of the last one. Set it for the transaction: set_config('{setting}', ..., true).",
+        "code": "{method} sets {setting} for the session of whatever connection it gets. The connection goes back to the pool with this tenant, and the next request that gets it works as that tenant. Set it in the transaction of the queries that need it: set_config('{setting}', ..., true).",
         "migration": "This migration sets {setting} for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.",
         "definer": "Function {function} runs as its owner and sets {setting} to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.",
         "clause": "Function {function} always runs with {setting} set to {value}. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
