@@ -11,7 +11,7 @@ export interface ClientKinds<T> {
   readonly constructed?: (module: string, name: string, args: readonly Value[]) => T | undefined;
   /** A call of a package's function. */
   readonly called?: (module: string, name: string, args: readonly Value[]) => T | undefined;
-  /** A method (or a property, without arguments) of a client that gives a client again. */
+  /** A method (or a property) of a client that gives a client again; '' where the client itself is called. */
   readonly member?: (client: T, name: string) => T | undefined;
   /** What a method of a client hands to a callback. */
   readonly handed?: (client: T, name: string) => T | undefined;
@@ -86,7 +86,7 @@ export function traceSteps<T>(
   const last = steps.at(-1);
   if (!last) return traceClient(base, kinds, context, depth + 1);
   const before = steps.slice(0, -1);
-  if (last.name !== '' && kinds.member) {
+  if (kinds.member && (last.name !== '' || last.arguments)) {
     const outer = traceSteps(base, before, kinds, context, depth + 1);
     const found = outer === undefined ? undefined : kinds.member(outer, last.name);
     if (found !== undefined) return found;

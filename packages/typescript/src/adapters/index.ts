@@ -1,15 +1,19 @@
 import type { Adapter } from '@tenant-lint/model';
+import { betterSqlite3 } from './better-sqlite3/index.js';
 import { drizzle } from './drizzle/index.js';
 import { kysely } from './kysely/index.js';
 import { knex } from './knex/index.js';
 import { mikroOrm } from './mikro-orm/index.js';
 import { mongoose } from './mongoose/index.js';
+import { mysql2 } from './mysql2/index.js';
 import { nodePgMigrate } from './node-pg-migrate/index.js';
 import { objection } from './objection/index.js';
 import { pg } from './pg/index.js';
+import { pgPromise } from './pg-promise/index.js';
 import { postgresJs } from './postgres-js/index.js';
 import { prisma } from './prisma/index.js';
 import { sequelize } from './sequelize/index.js';
+import { slonik } from './slonik/index.js';
 import { supabase } from './supabase/index.js';
 import { typeorm } from './typeorm/index.js';
 
@@ -25,6 +29,10 @@ export const adapters: readonly Adapter[] = [
   sequelize,
   drizzle,
   postgresJs,
+  slonik,
+  pgPromise,
+  mysql2,
+  betterSqlite3,
   pg,
   kysely,
   objection,

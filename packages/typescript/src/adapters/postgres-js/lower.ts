@@ -1,5 +1,4 @@
 import type {
-  Access,
   CallChain,
   ChainId,
   Client,
@@ -10,7 +9,8 @@ import type {
   TextPart,
   Value,
 } from '@tenant-lint/model';
-import { lowerSqlText, type LoweredText } from '../sql-text.js';
+import { accessesOf } from '../finish.js';
+import { lowerSqlText } from '../sql-text.js';
 import { sqlClientOfSteps } from './client.js';
 import { callOf, chainOf, expandHole, expandRaw, prepared } from './fragments.js';
 
@@ -54,7 +54,7 @@ export function lower(chain: CallChain, context: LowerContext): Lowered {
     holes: 'bind',
     expand: (hole) => expandRaw(hole) ?? expandHole(hole, context),
   });
-  return finish(lowered, chain, 'sql', { receiver: receiverOf(chain, call.before), kind: found.kind });
+  return accessesOf(lowered, chain, 'sql', { receiver: receiverOf(chain, call.before), kind: found.kind });
 }
 
 const statement =
@@ -100,23 +100,7 @@ function run(
   const parameters =
     list?.kind === 'list' ? (open < 0 ? list.of : list.of.slice(0, open)).map((i) => i.value) : undefined;
   const lowered = lowerSqlText(text, parameters, optionsOf(chain, context));
-  return finish(lowered, chain, 'unsafe', { receiver: receiverOf(chain, before), kind: found.kind });
-}
-
-function finish(lowered: LoweredText, chain: CallChain, method: string, client: Client): Lowered {
-  const [first, ...others] = lowered.accesses.map((a): Access => ({
-    ...a,
-    method,
-    client,
-    chain: chain.id,
-    function: chain.function,
-  }));
-  if (!first) {
-    const [why] = lowered.unchecked;
-    return why ? { unknown: why.reason, span: why.span } : 'no access';
-  }
-  const unchecked = [...(first.unchecked ?? []), ...lowered.unchecked];
-  return { accesses: [unchecked.length > 0 ? { ...first, unchecked } : first, ...others] };
+  return accessesOf(lowered, chain, 'unsafe', { receiver: receiverOf(chain, before), kind: found.kind });
 }
 
 const partsOf = new WeakMap<FileFacts, ReadonlySet<ChainId>>();
