@@ -7,6 +7,7 @@ import type {
   Policy,
   Predicate,
   Reason,
+  ResourceAccess,
   Schema,
   SchemaFunction,
   Span,
@@ -36,6 +37,10 @@ export interface Model {
   readonly schema: Schema;
   readonly tenancy: TenancyModel;
   readonly accesses: readonly LinkedAccess[];
+  /** What the code keeps outside the database. */
+  readonly resources: readonly ResourceAccess[];
+  /** The rows of one tenant that others find under the same key, undefined where there are none or it is not known. */
+  keptRows(resource: ResourceAccess): KeptRows | undefined;
   /** Of the front ends and of linking. */
   readonly unchecked: readonly Unchecked[];
   tableOf(target: Target): Table | View | undefined;
@@ -78,6 +83,16 @@ export interface Model {
   policyWeakenings(table: Table, before: readonly Policy[]): readonly PolicyWeakening[];
   /** The tables of tenants' rows that a view reads, and whether its own conditions isolate them, whatever policies say. */
   viewReaches(view: View): readonly ViewReach[];
+}
+
+/** Rows of one tenant that are kept under a key which says nothing of the tenant. */
+export interface KeptRows {
+  readonly table: TableId;
+  /** The key is the same for everybody; otherwise it holds an identifier that another tenant can name too. */
+  readonly fixed: boolean;
+  readonly confidence: Confidence;
+  /** Where the rows are read. */
+  readonly loaded: Span;
 }
 
 /** A constant in the place of the tenant. */

@@ -58,6 +58,8 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     standing: () => ({ kind: 'unknown' }),
     claim: () => undefined,
     isolatedBy: () => false,
+    resources: [],
+    keptRows: () => undefined,
     stopgap: () => undefined,
     sharedTenants: () => [],
     policyLeaks: () => [],

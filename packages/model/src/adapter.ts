@@ -1,6 +1,7 @@
 import type { Access, TableName } from './access.js';
 import type { CallChain, FileFacts, FunctionFacts, SqlFileFacts, TypeName, Unchecked } from './facts.js';
 import type { Known, Span } from './span.js';
+import type { ResourceAccess } from './resource.js';
 import type { RelationDefinition, SchemaEvent } from './schema-event.js';
 import type { ChainId, FunctionId, Value } from './value.js';
 import type { Table } from './schema.js';
@@ -27,6 +28,8 @@ export interface Adapter {
    * `not mine`: the receiver or the steps are not this library's.
    */
   lower(chain: CallChain, context: LowerContext): Lowered;
+  /** What a chain keeps outside the database; undefined where it is no use of such a thing. */
+  resource?(chain: CallChain, context: LowerContext): ResourceAccess | undefined;
 }
 
 /** What the migrations in one code file do, as a `.sql` file would say it; places are those of the code. */

@@ -10,3 +10,4 @@ export * from './verdict.js';
 export * from './finding.js';
 export * from './project.js';
 export * from './adapter.js';
+export * from './resource.js';

@@ -4,6 +4,7 @@ import {
   type Confidence,
   type Predicate,
   type Reason,
+  type ResourceAccess,
   type Schema,
   type Table,
   type TableId,
@@ -25,9 +26,10 @@ import type {
   Selection,
   SharedTenant,
   Standing,
+  KeptRows,
   TenantStopgap,
 } from '../model.js';
-import type { Program } from '../link/program.js';
+import { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
@@ -38,6 +40,7 @@ import { commonTables } from './common.js';
 import { Checks } from './checks.js';
 import { stripped } from './conditions.js';
 import { isSecret, worst } from './confidence.js';
+import { keptRows } from './kept.js';
 import { keyColumns } from './keys.js';
 import { comesFrom, Loaded } from './loaded.js';
 import { canVanish } from './missing.js';
@@ -261,6 +264,27 @@ export class Judge {
     const targets = access.targets.map((t) => (t.ref === target.ref ? changed : t));
     // A name of its own, so that no answer about the access as it is takes its place.
     return this.#decide({ ...access, id: `${access.id}+`, targets }, changed).kind === 'isolated';
+  }
+
+  keptRows(resource: ResourceAccess): KeptRows | undefined {
+    const { program } = this.input;
+    return keptRows(resource, {
+      program,
+      sourcesOf: (value) => this.#tracer.sourcesOf(value),
+      accessesOf: (chain) => this.#byChain.get(Program.originalChain(chain)) ?? [],
+      tableOf: (target) => this.#table(target),
+      keysOf: (table) => {
+        const tenancy = this.tenancyOf(table.id);
+        return tenancy.kind === 'keyed' ? keyColumns(tenancy) : [];
+      },
+      isIsolated: (access, target) => this.verdict(access, target).kind === 'isolated',
+      predicateOf: (access, target) => this.#whole(access, target),
+      isChecked: (value, id) => {
+        const chain = program.chain(id);
+        return chain !== undefined && this.#checks.before(value, chain) !== undefined;
+      },
+      reachOf: (f) => this.#reach.of(f),
+    });
   }
 
   stopgap(access: LinkedAccess, target: Target): TenantStopgap | undefined {

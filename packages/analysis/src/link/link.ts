@@ -5,6 +5,7 @@ import type {
   MigrationFacts,
   ProjectFacts,
   RelationDefinition,
+  ResourceAccess,
   TableId,
   TableName,
 } from '@tenant-lint/model';
@@ -39,13 +40,9 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
   const schema = foldSchema(declared, { journals: options.project.journals ?? [] });
   const tenancy = inferTenancy(schema, options.tenancy);
   const tables = new Tables(schema);
-  const { accesses, unchecked } = lowerAccesses(
-    program,
-    tables,
-    options.adapters,
-    lowerContext(program, tables, schema.tables.size > 0, options),
-    declared,
-  );
+  const context = lowerContext(program, tables, schema.tables.size > 0, options);
+  const { accesses, unchecked } = lowerAccesses(program, tables, options.adapters, context, declared);
+  const resources = resourcesOf(declared, options.adapters, context);
   const reaches = new Map<TableId, readonly ViewReach[]>();
   const judge = new Judge({ program, schema, tables, tenancy, accesses, trust: options.trust ?? {} });
   return {
@@ -63,6 +60,8 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     standing: (access, value) => judge.standing(access, value),
     claim: (access, target) => judge.claim(access, target),
     isolatedBy: (access, target, condition) => judge.isolatedBy(access, target, condition),
+    resources,
+    keptRows: (resource) => judge.keptRows(resource),
     stopgap: (access, target) => judge.stopgap(access, target),
     sharedTenants: () => judge.sharedTenants(),
     policyLeaks: (table) => judge.policyLeaks(table),
@@ -77,6 +76,18 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     policyUnknowns: (table) => judge.policyUnknowns(table),
     lookups: () => judge.lookups(),
   };
+}
+
+/** What the chains of all files keep outside the database. */
+function resourcesOf(
+  files: readonly FileFacts[],
+  adapters: readonly Adapter[],
+  context: LowerContext,
+): readonly ResourceAccess[] {
+  const reading = adapters.filter((a) => a.resource);
+  return files.flatMap((f) =>
+    f.sql === undefined ? f.chains.flatMap((chain) => reading.flatMap((a) => a.resource?.(chain, context) ?? [])) : [],
+  );
 }
 
 /** The facts of all files with the schema that code declares, and with what migrations written in code do. */

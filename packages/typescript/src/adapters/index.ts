@@ -16,6 +16,7 @@ import { sequelize } from './sequelize/index.js';
 import { slonik } from './slonik/index.js';
 import { supabase } from './supabase/index.js';
 import { typeorm } from './typeorm/index.js';
+import { caches } from '../resources/cache.js';
 
 export { extractDrizzleSnapshot } from './drizzle/snapshot.js';
 export { extractPrisma } from './prisma/index.js';
@@ -40,4 +41,5 @@ export const adapters: readonly Adapter[] = [
   mongoose,
   nodePgMigrate,
   supabase,
+  caches,
 ];

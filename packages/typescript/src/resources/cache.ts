@@ -1,0 +1,73 @@
+import type { Adapter, CallChain, LowerContext, ResourceAccess, Value } from '@tenant-lint/model';
+
+/** Classes whose instances keep what they are given under a key, and functions that make such an instance. */
+const stores: readonly { readonly modules: RegExp; readonly names: readonly string[] }[] = [
+  { modules: /^ioredis$/, names: ['default', 'Redis', 'Cluster'] },
+  { modules: /^redis$|^@redis\/client$/, names: ['createClient', 'createCluster', 'default', '*'] },
+  { modules: /^@upstash\/redis(\/.*)?$/, names: ['Redis'] },
+  { modules: /^@vercel\/kv$/, names: ['kv', 'createClient', 'default'] },
+  { modules: /^lru-cache$/, names: ['LRUCache', 'default'] },
+  { modules: /^keyv$/, names: ['default', 'Keyv'] },
+  { modules: /^node-cache$/, names: ['default'] },
+];
+
+/** Methods that keep a value: the positions of key and value among their arguments. */
+const writes: Readonly<Record<string, readonly [key: number, value: number]>> = {
+  set: [0, 1],
+  setex: [0, 2],
+  setEx: [0, 2],
+  psetex: [0, 2],
+  setnx: [0, 1],
+  setNX: [0, 1],
+};
+
+/** Whether a value is a store that outlives the request: of a library, or a Map of the module. */
+function storeOf(given: Value, context: LowerContext): string | undefined {
+  const value = given.kind === 'missing-able' ? given.of : given;
+  const resolved = context.resolve(value);
+  const made = madeBy(resolved, context);
+  if (made?.kind === 'import')
+    return stores.some((s) => s.modules.test(made.module) && s.names.includes(made.name)) ? made.module : undefined;
+  const isShared = value.kind === 'binding' || value.kind === 'import';
+  return isShared && resolved.kind === 'instance' && made?.kind === 'global' && made.name === 'Map' ? 'Map' : undefined;
+}
+
+/** What an instance or the result of a factory goes back to. */
+function madeBy(value: Value, context: LowerContext): Value | undefined {
+  if (value.kind === 'import') return value;
+  if (value.kind === 'instance') return context.resolve(value.of);
+  const chain = value.kind === 'result' ? context.chain(value.chain) : undefined;
+  return chain && context.resolve(chain.receiver);
+}
+
+function resource(chain: CallChain, context: LowerContext): ResourceAccess | undefined {
+  const [step, ...rest] = chain.steps;
+  const places = step?.arguments && rest.length === 0 ? writes[step.name] : undefined;
+  if (!step || !places) return undefined;
+  const key = step.arguments?.[places[0]];
+  const payload = step.arguments?.[places[1]];
+  const library = key && payload && storeOf(chain.receiver, context);
+  if (!library) return undefined;
+  return {
+    kind: 'cache',
+    library,
+    method: step.name,
+    key,
+    payload,
+    chain: chain.id,
+    function: chain.function,
+    span: chain.span,
+  };
+}
+
+/** Caches: what keeps rows under a key of the program's own, in the process or beside it. */
+export const caches: Adapter = {
+  id: 'cache',
+  title: 'Caches',
+  packages: [],
+  // Where the client is made; what is kept is read by a data library, whose vocabulary selects the file that keeps it.
+  vocabulary:
+    /['"](?:ioredis|redis|@redis\/client|@upstash\/redis(?:\/\w+)?|@vercel\/kv|lru-cache|keyv|node-cache)['"]/,
+  resource,
+  lower: () => 'not mine',
+};
