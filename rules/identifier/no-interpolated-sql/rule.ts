@@ -1,6 +1,6 @@
-import type { Model, Origin } from '@tenant-lint/analysis';
+import type { LinkedAccess, Model, Origin } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
-import type { Confidence, Interpolation, Value } from '@tenant-lint/model';
+import { sameValue, type Confidence, type Interpolation, type Value } from '@tenant-lint/model';
 import { functionPath } from '../../lib/naming.js';
 
 export default defineRule({
@@ -31,7 +31,7 @@ export default defineRule({
   *check(access, model) {
     const seen = new Set<string>();
     for (const part of access.interpolations ?? []) {
-      const found = judged(part, model);
+      const found = judged(part, access, model);
       const place = `${part.span.start} ${part.span.end}`;
       // A text that differs from path to path says the same thing of the same part.
       if (!found || seen.has(place)) continue;
@@ -53,6 +53,7 @@ export default defineRule({
 
 function judged(
   part: Interpolation,
+  access: LinkedAccess,
   model: Model,
 ): { readonly message: 'value' | 'fragment'; readonly confidence: Confidence } | undefined {
   if (part.quoted || part.position === 'schema' || part.position === 'identifier') return undefined;
@@ -60,7 +61,9 @@ function judged(
   if (/^\s*set\s/i.test(part.around) || isNumber(part.value, model)) return undefined;
   const origin = model.originOf(part.value);
   if (origin === 'fixed' || origin === 'trusted') return undefined;
-  const confidence = confidenceOf(part, origin, isHanded(part.value, model));
+  const confidence = isListed(part.value, access, model)
+    ? 'possible'
+    : confidenceOf(part, origin, isHanded(part.value, model));
   return { message: part.position === 'value' ? 'value' : 'fragment', confidence };
 }
 
@@ -69,6 +72,18 @@ function confidenceOf(part: Interpolation, origin: Origin, handed: boolean): Con
   if (origin === 'input') return 'certain';
   return handed && part.position === 'value' ? 'likely' : 'possible';
 }
+
+/** Whether the function asks before whether a list has the value; what it does with the answer is not looked into. */
+const isListed = (value: Value, access: LinkedAccess, model: Model): boolean =>
+  (model.files.get(access.file)?.chains ?? []).some((chain) => {
+    const last = chain.steps.at(-1);
+    return (
+      chain.function === access.function &&
+      chain.span.end <= access.span.end &&
+      (last?.name === 'includes' || last?.name === 'has') &&
+      last.arguments?.some((argument) => sameValue(argument, value)) === true
+    );
+  });
 
 const isHanded = (value: Value, model: Model): boolean => {
   if (value.kind === 'missing-able' || value.kind === 'element') return isHanded(value.of, model);
