@@ -21,6 +21,7 @@ import noRuleOnTenantTable from './function/no-rule-on-tenant-table/rule.js';
 import requirePinnedSearchPath from './function/require-pinned-search-path/rule.js';
 import requireTenantInTrigger from './function/require-tenant-in-trigger/rule.js';
 import noDynamicSchemaName from './identifier/no-dynamic-schema-name/rule.js';
+import noInterpolatedSql from './identifier/no-interpolated-sql/rule.js';
 import noCastOnTenantKey from './index/no-cast-on-tenant-key/rule.js';
 import noPerRowPolicyCall from './index/no-per-row-policy-call/rule.js';
 import requireTenantFirstIndex from './index/require-tenant-first-index/rule.js';
@@ -57,6 +58,7 @@ import requirePolicy from './policy/require-policy/rule.js';
 import requirePolicyRole from './policy/require-policy-role/rule.js';
 import requirePolicyWithTable from './policy/require-policy-with-table/rule.js';
 import requireRowSecurity from './policy/require-row-security/rule.js';
+import requireTenantInCacheKey from './resource/require-tenant-in-cache-key/rule.js';
 import noBroadGrant from './role/no-broad-grant/rule.js';
 import noBypassingRole from './role/no-bypassing-role/rule.js';
 import noOwningAppRole from './role/no-owning-app-role/rule.js';
@@ -113,6 +115,7 @@ export const rules: readonly Rule[] = [
   requirePinnedSearchPath,
   requireTenantInTrigger,
   noDynamicSchemaName,
+  noInterpolatedSql,
   noCastOnTenantKey,
   noPerRowPolicyCall,
   requireTenantFirstIndex,
@@ -149,6 +152,7 @@ export const rules: readonly Rule[] = [
   requirePolicyRole,
   requirePolicyWithTable,
   requireRowSecurity,
+  requireTenantInCacheKey,
   noBroadGrant,
   noBypassingRole,
   noOwningAppRole,

@@ -645,6 +645,36 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-interpolated-sql",
+    "name": "no-interpolated-sql",
+    "shortDescription": {
+      "text": "Disallow values that become part of SQL text instead of bind parameters."
+    },
+    "fullDescription": {
+      "text": "Whoever controls that text can end the condition on the tenant and read or change any row."
+    },
+    "help": {
+      "text": "A value in \"<around>\" is put into the statement as plain text. Whoever controls that text can end the condition on the tenant and read or change any row. Hand it over as a bind parameter.\nA part of the statement \"<around>\" is plain text that the program does not fix. An expression in its place can look into rows of other tenants by a sub-query. Choose it from a list of expressions that the program states, or quote it as one identifier."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "identifier",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "identifier"
+      ],
+      "catalogue": [
+        "C-69",
+        "C-77",
+        "C-79"
+      ]
+    }
+  },
+  {
     "id": "no-cast-on-tenant-key",
     "name": "no-cast-on-tenant-key",
     "shortDescription": {
@@ -1712,6 +1742,36 @@ export const sarifRules = [
         "R01",
         "R07",
         "T11"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-cache-key",
+    "name": "require-tenant-in-cache-key",
+    "shortDescription": {
+      "text": "Require that tenants' rows are cached under a key that tells tenants apart."
+    },
+    "fullDescription": {
+      "text": "The tenant that asks next is given the rows of the first one."
+    },
+    "help": {
+      "text": "Rows of <table> that belong to one tenant are cached under a key that is the same for all. The tenant that asks next is given the rows of the first one. Make the tenant a part of the key.\nRows of <table> that belong to one tenant are cached under a key without the tenant. A user of another tenant who asks by the same identifier is given them, and the condition on the tenant is never asked. Make the tenant a part of the key."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-80",
+        "C-81",
+        "C-82"
       ]
     }
   },

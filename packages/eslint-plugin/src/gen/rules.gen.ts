@@ -335,6 +335,21 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-interpolated-sql",
+      "description": "Disallow values that become part of SQL text instead of bind parameters.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "value": "A value in \"{around}\" is put into the statement as plain text. Whoever controls that text can end the condition on the tenant and read or change any row. Hand it over as a bind parameter.",
+        "fragment": "A part of the statement \"{around}\" is plain text that the program does not fix. An expression in its place can look into rows of other tenants by a sub-query. Choose it from a list of expressions that the program states, or quote it as one identifier."
+      },
+      "options": {}
+    },
+    {
       "id": "no-cast-on-tenant-key",
       "description": "Disallow casts and functions on the tenant column in policies.",
       "type": "problem",
@@ -865,6 +880,21 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "require-tenant-in-cache-key",
+      "description": "Require that tenants' rows are cached under a key that tells tenants apart.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "fixed": "Rows of {table} that belong to one tenant are cached under a key that is the same for all. The tenant that asks next is given the rows of the first one. Make the tenant a part of the key.",
+        "named": "Rows of {table} that belong to one tenant are cached under a key without the tenant. A user of another tenant who asks by the same identifier is given them, and the condition on the tenant is never asked. Make the tenant a part of the key."
+      },
+      "options": {}
+    },
+    {
       "id": "no-broad-grant",
       "description": "Disallow privileges of the application on more than it needs.",
       "type": "problem",
@@ -1384,7 +1414,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/require-tenant-in-cache-key": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-tenant-default": "error",
       "tenant-lint/no-tenant-nulling-action": "error",
@@ -1412,7 +1444,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/require-tenant-in-cache-key": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-tenant-default": "error",
       "tenant-lint/no-tenant-nulling-action": "error",
@@ -1440,7 +1474,9 @@ export const generated = {
       "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
+      "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/require-tenant-in-cache-key": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-guessable-id": "warn",
       "tenant-lint/no-tenant-default": "error",
