@@ -106,7 +106,7 @@ describe('builders that go on in other statements', () => {
 
   test('a reassigned builder is the same one', () => {
     const body = `let q = db.select().from(invoices).$dynamic(); if (maybe) { q = q.where(eq(invoices.orgId, maybe)); } return q.limit(10);`;
-    expect(targets(body)).toEqual(invoicesWhere('optional(t0.org_id = p2 on p2 else always)'));
+    expect(targets(body)).toEqual(invoicesWhere('either(p2 ? t0.org_id = p2 | always)'));
   });
 
   test('both branches add a where: none of them is left without', () => {

@@ -13,6 +13,7 @@ import {
   type Span,
   type Value,
 } from '@tenant-lint/model';
+import { onlyIf } from '../query-text/frag.js';
 import { builderOf, lowerQuery } from './select.js';
 import { expression } from './expression.js';
 import { callOf, chainOf, comparisons, functionCall, type FunctionCall } from './names.js';
@@ -43,16 +44,8 @@ export function lowerWhere(value: Value | undefined, scope: Scope): Predicate {
   if (condition.present === false) return always(dropsWhere);
   return condition.present === true
     ? condition.predicate
-    : optional(condition.predicate, condition.present.on, always(dropsWhere), dropsWhere);
+    : onlyIf(condition.predicate, condition.present.on, always(dropsWhere), dropsWhere);
 }
-
-const optional = (of: Predicate, on: Value, otherwise: Predicate, why: string): Predicate => ({
-  kind: 'optional',
-  of,
-  on,
-  otherwise,
-  why,
-});
 
 /** Lowers a value that is used as a condition. */
 export function lowerCondition(value: Value, scope: Scope): Condition {
@@ -133,7 +126,7 @@ const asWhole = (c: Condition): Predicate =>
     ? c.predicate
     : c.present === false
       ? always(dropsWhere)
-      : optional(c.predicate, c.present.on, always(dropsWhere), dropsWhere);
+      : onlyIf(c.predicate, c.present.on, always(dropsWhere), dropsWhere);
 
 /** `conditions.length > 0` of a list that always has something in it. */
 function surelyFilled(test: Value, scope: Scope): boolean {
@@ -211,7 +204,7 @@ function junction(kind: 'and' | 'or', operands: readonly Value[], scope: Scope):
   // Where all operands may be absent, so may be the whole; then every row is reached, which `or` of absent operands must not hide.
   const rest = certain ? otherwise : always(dropsWhere);
   const of = conditions.map((c) =>
-    typeof c.present === 'object' ? optional(c.predicate, c.present.on, rest, dropsOperand) : c.predicate,
+    typeof c.present === 'object' ? onlyIf(c.predicate, c.present.on, rest, dropsOperand) : c.predicate,
   );
   return there(join(...of));
 }

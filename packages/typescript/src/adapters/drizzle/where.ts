@@ -1,3 +1,4 @@
+import { onlyIf } from '../query-text/frag.js';
 import { always, type Predicate, type Value } from '@tenant-lint/model';
 import type { BuilderStep } from './builder.js';
 import { lowerWhere } from './condition.js';
@@ -27,13 +28,7 @@ export function whereOf(steps: readonly BuilderStep[], name: 'where' | 'having',
     } else {
       result =
         result.kind === 'always'
-          ? {
-              kind: 'optional',
-              of: next,
-              on: step.when,
-              otherwise: result,
-              why: 'the condition is added on some paths only',
-            }
+          ? onlyIf(next, step.when, result, 'the condition is added on some paths only')
           : { kind: 'either', of: [next, result], test: step.when };
       last = step.when;
     }

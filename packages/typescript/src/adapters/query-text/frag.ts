@@ -69,11 +69,17 @@ export class Choices {
     const { on, why } = choice;
     if (choice.kind === 'either') return { kind: 'either', of: [then, p.otherwise], test: on };
     const otherwise = p.otherwise.kind === 'always' ? always(why) : p.otherwise;
-    const missing = presence(on);
-    return missing
-      ? { kind: 'optional', of: then, on: missing, otherwise, why }
-      : { kind: 'either', of: [then, otherwise], test: on };
+    return onlyIf(then, on, otherwise, why);
   }
+}
+
+/**
+ * A condition that is there only where `test` holds. A test that asks for nothing but the presence of a value is told apart, because a missing
+ * value is then what takes the condition away.
+ */
+export function onlyIf(of: Predicate, test: Value, otherwise: Predicate, why: string): Predicate {
+  const on = presence(test);
+  return on ? { kind: 'optional', of, on, otherwise, why } : { kind: 'either', of: [of, otherwise], test };
 }
 
 /** The value that may be missing, for a test that asks for nothing but its presence. */
