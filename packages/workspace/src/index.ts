@@ -13,4 +13,4 @@ export * from './rule-settings.js';
 export type { Config } from './schema.js';
 export * from './settings.js';
 export * from './stamp.js';
-export { defaultThreads } from './threads.js';
+export { defaultThreads } from './default-threads.js';

@@ -32,7 +32,8 @@ export function readSource(root: string, file: string): Read {
 }
 
 /** The text that some bytes are; binary ones are named. */
-export function decode(bytes: Buffer): Read {
+export function decode(content: Uint8Array): Read {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return { text: bytes.toString('utf16le', 2) };
   if (bytes[0] === 0xfe && bytes[1] === 0xff) {
     // Whole units only: the last byte of an odd number is none.

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { receiveMessageOnPort, MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 
 /** Who took a file. */
@@ -23,16 +22,12 @@ export interface Shared {
   readonly port: MessagePort;
 }
 
-/** Beyond four, reading the facts of the others takes the main thread longer than making them itself would. */
-const mostThreads = 4;
 /** A thread starts in about the time that this many characters take to be extracted. */
 const worthThreads = 400_000;
 /** Characters that are sent at once. */
 const batchSize = 60_000;
 /** A thread that shows no sign of life for so long is given up, and what it had taken is done here. */
 const patience = 20_000;
-
-export const defaultThreads = (): number => Math.min(availableParallelism(), mostThreads);
 
 /**
  * Files that several threads extract, the calling one included. It stays synchronous, because hosts are: the calling thread works too, and
