@@ -18,7 +18,7 @@ export function only(entries: Readonly<Record<string, unknown>>): Tree {
 export type Locate = (node: { readonly _location?: { readonly start: number } }) => number;
 
 export function locator(text: string): Locate {
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- the range of ASCII begins with them
   const ascii = /^[\x00-\x7f]*$/.test(text);
   return (node) => {
     const start = node._location?.start ?? 0;
