@@ -11,7 +11,7 @@ import {
   type Source,
 } from '@tenant-lint/workspace';
 import type { Io } from './main.js';
-import { notices } from './notices.js';
+import { writeNotices } from './notices.js';
 import type { Opened } from './open.js';
 import type { CheckFlags } from './options.js';
 import { progressLine } from './progress.js';
@@ -45,7 +45,7 @@ export function analyse(
   const linked = performance.now();
   progress.end();
   cache?.save();
-  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
+  writeNotices(settings, built, io);
   const refused = refusal(built);
   if (refused) throw refused;
   const report = ruled(built, settings, flags, baseline);

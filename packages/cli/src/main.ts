@@ -13,6 +13,7 @@ import {
 import type { ExplainFlags } from './commands/explain.js';
 import { addProveOptions, type ProveFlags } from './prove-options.js';
 import type { InitFlags } from './commands/init.js';
+import { printable } from './report/printable.js';
 import { version } from './version.js';
 
 /** Where a run reads and writes; a test hands in its own. */
@@ -121,14 +122,14 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
 function failed(error: unknown, verbose: boolean, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Failure) {
-    io.stderr.write(`tenant-lint: ${error.message}\n`);
-    if (error.where !== undefined) io.stderr.write(`  at ${error.where}\n`);
-    if (error.advice !== undefined) io.stderr.write(`  ${error.advice}\n`);
+    io.stderr.write(`tenant-lint: ${printable(error.message)}\n`);
+    if (error.where !== undefined) io.stderr.write(`  at ${printable(error.where)}\n`);
+    if (error.advice !== undefined) io.stderr.write(`  ${printable(error.advice)}\n`);
     if (verbose && error.cause instanceof Error) io.stderr.write(`${error.cause.stack ?? ''}\n`);
     return 2;
   }
   const message = error instanceof Error ? error.message : String(error);
-  io.stderr.write(`tenant-lint: internal error: ${message}\n`);
+  io.stderr.write(`tenant-lint: internal error: ${printable(message)}\n`);
   io.stderr.write('  This is a defect of tenant-lint. Run again with --verbose and report what it prints.\n');
   if (verbose && error instanceof Error) io.stderr.write(`${error.stack ?? ''}\n`);
   return 2;

@@ -1,8 +1,10 @@
 import { unmatchedTenancyOptions, unmatchedTrust } from '@tenant-lint/analysis';
 import { hint, type Built, type Settings } from '@tenant-lint/workspace';
+import type { Io } from './main.js';
+import { oneLine } from './report/printable.js';
 
 /** What in the configuration does nothing: keys of later versions, patterns and names that match nothing. One line each. */
-export function notices(settings: Settings, { model, listed }: Built): string[] {
+function notices(settings: Settings, { model, listed }: Built): string[] {
   const tables = [...model.schema.tables.values()];
   const tableNames = tables.flatMap((t) => [t.name.name, ...t.aliases.map((a) => a.name)]);
   const columnNames = [...new Set(tables.flatMap((t) => [...t.columns.keys()]))];
@@ -18,4 +20,9 @@ export function notices(settings: Settings, { model, listed }: Built): string[] 
     ),
     ...trust.unmatched.map(({ option, name }) => `${option}: nothing is called ${name}${hint(name, trust.names)}`),
   ];
+}
+
+/** Says them on stderr, one line each. */
+export function writeNotices(settings: Settings, built: Built, io: Pick<Io, 'stderr'>): void {
+  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${oneLine(notice)}\n`);
 }

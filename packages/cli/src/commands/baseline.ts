@@ -5,6 +5,7 @@ import { acceptedOf, baselineText, readBaseline, usualBaseline } from '../baseli
 import type { Io } from '../main.js';
 import { open } from '../open.js';
 import type { BaselineFlags } from '../options.js';
+import { plural } from '../report/words.js';
 import { writeFile } from '../write-file.js';
 
 /**
@@ -26,13 +27,13 @@ export async function baseline(flags: BaselineFlags, io: Io): Promise<number> {
   const name = path.relative(io.cwd, file) || file;
   const mended = before === undefined ? 0 : before.length - (today.length - grown.length);
   const lines = [
-    `${name}: ${count(kept.length)} accepted${before === undefined ? '' : `, ${mended} no longer there`}.`,
+    `${name}: ${plural(kept.length, 'finding')} accepted${before === undefined ? '' : `, ${mended} no longer there`}.`,
     ...(grown.length === 0
       ? []
       : flags.allowGrowth
-        ? [`${count(grown.length)} of them new.`]
+        ? [`${plural(grown.length, 'finding')} of them new.`]
         : [
-            `${count(grown.length)} not accepted, because a baseline only shrinks: mend them, or say --allow-growth.`,
+            `${plural(grown.length, 'finding')} not accepted, because a baseline only shrinks: mend them, or say --allow-growth.`,
             ...grown.slice(0, shownGrown).map((a) => `  ${a.file ?? ''} ${a.rule ?? ''}`),
             ...(grown.length > shownGrown ? [`  ... and ${grown.length - shownGrown} more`] : []),
           ]),
@@ -43,4 +44,3 @@ export async function baseline(flags: BaselineFlags, io: Io): Promise<number> {
 }
 
 const shownGrown = 10;
-const count = (n: number): string => `${n} ${n === 1 ? 'finding' : 'findings'}`;

@@ -8,7 +8,7 @@ import { analyse } from '../analyse.js';
 import { explainTexts } from '../gen/explain.gen.js';
 import type { Io } from '../main.js';
 import { open } from '../open.js';
-import { placeOf } from '../report/place.js';
+import { locatedIn, placeOf } from '../report/place.js';
 import { oneLine, printable } from '../report/printable.js';
 import { textReport } from '../report/text.js';
 
@@ -163,8 +163,4 @@ const named = (condition: string, access: LinkedAccess, model: Model): string =>
     return (target && (target.alias ?? model.tableOf(target)?.name.name)) ?? ref;
   });
 
-function placed({ text, span }: Reason, model: Model): string {
-  if (!span) return text;
-  const { line, column } = positionAt(model.files.get(span.file)?.lineStarts ?? [0], span.start);
-  return `${text} (${span.file}:${line}:${column})`;
-}
+const placed = ({ text, span }: Reason, model: Model): string => (span ? `${text} (${locatedIn(model, span)})` : text);

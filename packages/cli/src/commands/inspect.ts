@@ -1,10 +1,12 @@
 import type { LinkedAccess, Model } from '@tenant-lint/analysis';
-import { positionAt, type Span, type Table, type Tenancy } from '@tenant-lint/model';
+import type { Table, Tenancy } from '@tenant-lint/model';
 import { buildModel, Failure, hint } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { open } from '../open.js';
-import { notices } from '../notices.js';
+import { writeNotices } from '../notices.js';
 import { progressLine } from '../progress.js';
+import { locatedIn } from '../report/place.js';
+import { printable, printableJson } from '../report/printable.js';
 
 export interface InspectFlags {
   readonly config?: string;
@@ -19,12 +21,12 @@ export async function inspect(subject: string | undefined, flags: InspectFlags, 
   const built = buildModel(source, { settings, progress: progress.update });
   const { model } = built;
   progress.end();
-  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
+  writeNotices(settings, built, io);
   const view = subject === undefined ? overview(model) : detail(model, subject);
   io.stdout.write(
     flags.format === 'json'
-      ? `${JSON.stringify({ ...view, lines: undefined }, undefined, 2)}\n`
-      : `${view.lines.join('\n')}\n`,
+      ? `${printableJson(JSON.stringify({ ...view, lines: undefined }, undefined, 2))}\n`
+      : `${printable(view.lines.join('\n'))}\n`,
   );
   return 0;
 }
@@ -94,12 +96,12 @@ function tableView(model: Model, table: Table): View {
   const reached = accessView(model, table.id, (a) => a.targets.some((t) => model.tableOf(t)?.id === table.id));
   const lines = [
     `${table.id}  ${row.tenancy}  ${row.why}`,
-    `  created ${at(model, table.origin.created)}`,
-    ...table.origin.changed.map((s) => `  changed ${at(model, s)}`),
+    `  created ${locatedIn(model, table.origin.created)}`,
+    ...table.origin.changed.map((s) => `  changed ${locatedIn(model, s)}`),
     '  columns',
     ...[...table.columns.values()].map((c) => `    ${c.name} ${c.type}${c.notNull ? ' not null' : ''}`),
     `  row security ${rowSecurityOf(table)}`,
-    ...table.policies.map((p) => `    policy ${p.name} for ${p.command} ${at(model, p.origin.created)}`),
+    ...table.policies.map((p) => `    policy ${p.name} for ${p.command} ${locatedIn(model, p.origin.created)}`),
     ...leaks.map((l) => `    leak in ${l.policy.name} (${l.side}, ${l.commands.join(', ')}): ${l.witness.text}`),
     ...reached.lines,
   ];
@@ -112,13 +114,13 @@ function accessView(model: Model, subject: string, chosen: (access: LinkedAccess
       const verdict = model.verdict(access, target);
       const reasons = verdict.kind === 'unknown' ? verdict.hangsOn : verdict.because;
       return {
-        at: at(model, target.span),
+        at: locatedIn(model, target.span),
         access: `${access.library}.${access.method}`,
         table: model.tableOf(target)?.id ?? (target.table.known ? target.table.value.name : 'unknown table'),
         role: target.role,
         verdict: verdict.kind,
         evidence: verdict.evidence,
-        because: reasons.map((r) => (r.span ? `${r.text} (${at(model, r.span)})` : r.text)),
+        because: reasons.map((r) => (r.span ? `${r.text} (${locatedIn(model, r.span)})` : r.text)),
       };
     }),
   );
@@ -148,11 +150,6 @@ const rowSecurityOf = (table: Table): string =>
     : table.policies.length > 0
       ? `off, ${table.policies.length} idle`
       : '-';
-
-function at(model: Model, span: Span): string {
-  const { line, column } = positionAt(model.files.get(span.file)?.lineStarts ?? [0], span.start);
-  return `${span.file}:${line}:${column}`;
-}
 
 function summarized(model: Model): string[] {
   const reasons = new Map<string, number>();

@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sourcesOf } from '@tenant-lint/analysis';
 import type { FileFacts } from '@tenant-lint/model';
@@ -20,15 +19,17 @@ import {
   type ProveInput,
 } from '@tenant-lint/prove';
 import { rules } from '@tenant-lint/rules';
-import { buildModel, codeOf, Failure, type Built, type Settings, type Source } from '@tenant-lint/workspace';
+import { buildModel, Failure, type Built, type Settings, type Source } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
-import { notices } from '../notices.js';
+import { writeNotices } from '../notices.js';
 import { open } from '../open.js';
 import { progressLine } from '../progress.js';
 import { proofJson } from '../report/proof-json.js';
 import { proofText } from '../report/proof-text.js';
+import { printable, printableJson } from '../report/printable.js';
 import type { ProveFlags } from '../prove-options.js';
 import { refusal } from '../refusal.js';
+import { writeFile } from '../write-file.js';
 
 /**
  * `tenant-lint prove`: runs the migrations in a database that is thrown away and tries to reach the rows of another tenant. Returns the exit
@@ -38,7 +39,7 @@ export async function prove(paths: readonly string[], flags: ProveFlags, io: Io)
   const { root, source, settings } = await open(paths, flags, io.cwd);
   const progress = progressLine(io);
   const built = buildModel(source, { settings, progress: progress.update });
-  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${notice}\n`);
+  writeNotices(settings, built, io);
   const refused = refusal(built);
   if (refused) throw refused;
   const migrations = migrationsOf(built, source);
@@ -50,7 +51,9 @@ export async function prove(paths: readonly string[], flags: ProveFlags, io: Io)
   }
   const comparison = compared(proof, built, settings);
   io.stdout.write(
-    flags.format === 'json' ? proofJson(proof, comparison, built.model) : proofText(proof, comparison, built.model),
+    flags.format === 'json'
+      ? printableJson(proofJson(proof, comparison, built.model))
+      : printable(proofText(proof, comparison, built.model)),
   );
   const { open: byApplication } = comparison;
   const leaks = proof.cells.filter(
@@ -69,16 +72,7 @@ function emit(proof: Proof, { as, file }: NonNullable<ProveFlags['emit']>, root:
     io.stdout.write(text);
     return;
   }
-  try {
-    mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, text);
-  } catch (error) {
-    throw new Failure(`The tests cannot be written (${codeOf(error)}).`, {
-      where: target,
-      advice: 'Check the file of --emit.',
-      cause: error,
-    });
-  }
+  writeFile(target, text, 'The tests', 'Check the file of --emit.');
 }
 
 /** Against all findings: weak and excused ones are claims about the database too. */

@@ -1,6 +1,6 @@
-import type { Finding, Span } from '@tenant-lint/model';
+import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
-import { placeOf } from './place.js';
+import { located, placeOf } from './place.js';
 import { oneLine, shownFindings } from './printable.js';
 
 /**
@@ -21,7 +21,7 @@ export function agentReport(report: Report, quiet = false): string {
     const groups = new Map<string, string[]>();
     for (const u of report.unchecked) {
       const files = groups.get(u.reason) ?? [];
-      files.push(u.span ? start(report, u.span) : u.file);
+      files.push(u.span ? located(report, u.span) : u.file);
       groups.set(u.reason, files);
     }
     for (const [reason, files] of groups) {
@@ -35,17 +35,12 @@ export function agentReport(report: Report, quiet = false): string {
 function record(f: Finding, report: Report): string[] {
   const range = f.span && placeOf(report, f.span);
   const where =
-    f.span && range ? `${start(report, f.span)}-${range.end.line}:${range.end.column}` : (f.subject ?? f.rule);
+    f.span && range ? `${located(report, f.span)}-${range.end.line}:${range.end.column}` : (f.subject ?? f.rule);
   return [
     oneLine(`${where} ${f.severity}/${f.confidence} ${f.rule}${f.table === undefined ? '' : ` table ${f.table}`}`),
     oneLine(`  what: ${f.text.what}`),
     oneLine(`  why: ${f.text.why}`),
     oneLine(`  fix: ${f.text.fix}`),
-    ...f.related.map((r) => oneLine(`  at ${start(report, r.span)}: ${r.text}`)),
+    ...f.related.map((r) => oneLine(`  at ${located(report, r.span)}: ${r.text}`)),
   ].map((line) => line.trimEnd());
-}
-
-function start(report: Report, span: Span): string {
-  const place = placeOf(report, span).start;
-  return `${span.file}:${place.line}:${place.column}`;
 }

@@ -1,7 +1,8 @@
-import type { Finding, Span } from '@tenant-lint/model';
+import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
-import { placeOf } from './place.js';
+import { located } from './place.js';
 import { oneLine, shownFindings } from './printable.js';
+import { plural } from './words.js';
 
 /** So many findings stand in full; a comment of a pull request has a bound, and nobody reads further. */
 const shownInFull = 50;
@@ -31,7 +32,7 @@ export function markdownReport(report: Report, quiet = false): string {
     lines.push(`<details><summary>Not checked: ${report.unchecked.length}</summary>`, '');
     for (const u of report.unchecked.slice(0, 200))
       lines.push(
-        `- ${code(u.span ? at(report, u.span) : u.file)} ${text(u.detail === undefined ? u.reason : `${u.reason}: ${u.detail}`)}`,
+        `- ${code(u.span ? located(report, u.span) : u.file)} ${text(u.detail === undefined ? u.reason : `${u.reason}: ${u.detail}`)}`,
       );
     if (report.unchecked.length > 200) lines.push(`- and ${report.unchecked.length - 200} more`);
     lines.push('', '</details>', '');
@@ -46,16 +47,11 @@ function finding(f: Finding, report: Report): string[] {
     `- **${f.severity}** ${code(f.rule)} ${where(f, report)}${f.confidence === 'certain' ? '' : ` _(${f.confidence})_`}`,
     `  ${text(f.text.what)} ${text(f.text.why)}`,
     `  Fix: ${text(f.text.fix)}`,
-    ...f.related.map((r) => `  - ${code(at(report, r.span))} ${text(r.text)}`),
+    ...f.related.map((r) => `  - ${code(located(report, r.span))} ${text(r.text)}`),
   ];
 }
 
-const where = (f: Finding, report: Report): string => code(f.span ? at(report, f.span) : (f.subject ?? f.rule));
-
-function at(report: Report, span: Span): string {
-  const { start } = placeOf(report, span);
-  return `${span.file}:${start.line}:${start.column}`;
-}
+const where = (f: Finding, report: Report): string => code(f.span ? located(report, f.span) : (f.subject ?? f.rule));
 
 /** A code span that its content cannot leave: the fence is longer than any run of backticks inside (CommonMark 6.1). */
 export function code(content: string): string {
@@ -76,5 +72,3 @@ export const text = (content: string): string =>
     // A word joiner keeps `@name`, `www.` and `https:` from becoming mentions and links.
     .replace(/@(?=\w)/g, '@\u2060')
     .replace(/\b(https?|ftp|mailto|www)([:.])/gi, '$1\u2060$2');
-
-const plural = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;

@@ -1,9 +1,22 @@
+import type { Model } from '@tenant-lint/analysis';
 import { positionAt, type Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 
 export interface Position {
   readonly line: number;
   readonly column: number;
+}
+
+/** `file:line:column`, where a span begins. */
+export function located(report: Report, span: Span): string {
+  const { start } = placeOf(report, span);
+  return `${span.file}:${start.line}:${start.column}`;
+}
+
+/** The same by the facts of a model, for what is no part of a report. */
+export function locatedIn(model: Pick<Model, 'files'>, span: Span): string {
+  const { line, column } = positionAt(model.files.get(span.file)?.lineStarts ?? [0], span.start);
+  return `${span.file}:${line}:${column}`;
 }
 
 /** Lines and columns of a span, from 1. A file whose line starts are not known is all on its first line. */

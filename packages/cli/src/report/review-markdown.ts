@@ -1,6 +1,7 @@
 import type { Change } from '@tenant-lint/analysis';
 import type { Finding } from '@tenant-lint/model';
 import { code, text } from './markdown.js';
+import { plural } from './words.js';
 import { failsReview, lineOf, type Review, type State } from './review.js';
 
 /** So many lines of a section stand open; the rest is folded. */
@@ -88,5 +89,3 @@ function found(f: Finding, state: State): string {
   const where = f.span ? code(lineOf(f.span, state)) : code(f.subject ?? f.rule);
   return `- **${f.severity}** ${code(f.rule)} ${where}${f.baselined ? ' (accepted)' : ''}  \n  ${text(f.text.what)} ${text(f.text.why)}`;
 }
-
-const plural = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;

@@ -3,8 +3,9 @@ import pc from 'picocolors';
 import type { Finding, Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 import { groupsOf, type Group } from './groups.js';
-import { placeOf } from './place.js';
+import { located, placeOf } from './place.js';
 import { oneLine, printable, shownFindings } from './printable.js';
+import { plural } from './words.js';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -56,7 +57,7 @@ function groupBlock({ first, others }: Group, view: View): string {
   if (others.length === 0) return findingBlock(first, view);
   const places = others.slice(0, placesShown).map((f) => {
     const about = f.table === undefined ? '' : colors.dim(`  ${oneLine(f.table)}`);
-    return `            ${f.span ? located(report, f.span) : oneLine(f.subject ?? '')}${about}`;
+    return `            ${f.span ? oneLine(located(report, f.span)) : oneLine(f.subject ?? '')}${about}`;
   });
   if (others.length > placesShown) places.push(colors.dim(`            ... and ${others.length - placesShown} more`));
   return [
@@ -68,7 +69,7 @@ function groupBlock({ first, others }: Group, view: View): string {
 
 function findingBlock(f: Finding, { report, colors, color, textOf }: View): string {
   const paint = f.severity === 'error' ? colors.red : f.severity === 'warning' ? colors.yellow : colors.cyan;
-  const where = f.span ? located(report, f.span) : oneLine(f.subject ?? '');
+  const where = f.span ? oneLine(located(report, f.span)) : oneLine(f.subject ?? '');
   const lines = [
     `${colors.bold(where)}  ${paint(f.severity)}  ${colors.dim(f.rule)}${f.confidence === 'certain' ? '' : colors.dim(`  ${f.confidence}`)}`,
   ];
@@ -79,14 +80,9 @@ function findingBlock(f: Finding, { report, colors, color, textOf }: View): stri
   if (f.witness !== undefined) lines.push(`  ${colors.dim('shows')}  ${oneLine(f.witness)}`);
   for (const r of f.related)
     lines.push(
-      `  ${colors.dim('rests on')}  ${located(report, r.span)}  ${oneLine(r.text)}${quoted(textOf(r.span.file), report, r.span, colors)}`,
+      `  ${colors.dim('rests on')}  ${oneLine(located(report, r.span))}  ${oneLine(r.text)}${quoted(textOf(r.span.file), report, r.span, colors)}`,
     );
   return lines.join('\n');
-}
-
-function located(report: Report, span: Span): string {
-  const { start } = placeOf(report, span);
-  return `${oneLine(span.file)}:${start.line}:${start.column}`;
 }
 
 function frame(text: string, report: Report, span: Span, color: boolean): string {
@@ -127,7 +123,7 @@ function uncheckedBlock(report: Report, options: TextOptions, colors: Colors): s
     const entries = report.unchecked.filter((u) => u.reason === reason);
     for (const u of options.verbose ? entries : entries.slice(0, count <= uncheckedShown ? count : 2)) {
       lines.push(
-        `    ${u.span ? located(report, u.span) : oneLine(u.file)}${u.detail === undefined ? '' : `  ${printable(u.detail.split('\n')[0]!)}`}`,
+        `    ${u.span ? oneLine(located(report, u.span)) : oneLine(u.file)}${u.detail === undefined ? '' : `  ${printable(u.detail.split('\n')[0]!)}`}`,
       );
     }
     if (!options.verbose && count > uncheckedShown) lines.push(`    ... and ${count - 2} more (--verbose lists them)`);
@@ -159,5 +155,3 @@ function summaryBlock(report: Report, colors: Colors, many: boolean): string {
   ];
   return lines.join('\n');
 }
-
-const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
