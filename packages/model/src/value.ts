@@ -215,3 +215,20 @@ export function keyOfValue(value: Value): string {
   }
   return key;
 }
+
+/** Whether JavaScript takes a value for true; undefined where that is not known. */
+export function truthinessOf(value: Value): boolean | undefined {
+  switch (value.kind) {
+    case 'undefined':
+      return false;
+    case 'constant':
+      return Boolean(value.value);
+    case 'object':
+    case 'list':
+    case 'function':
+    case 'instance':
+      return true;
+    default:
+      return undefined;
+  }
+}

@@ -1,4 +1,4 @@
-import { sameValue, valueAt, type CallChain, type FunctionFacts, type Value } from '@tenant-lint/model';
+import { sameValue, truthinessOf, valueAt, type CallChain, type FunctionFacts, type Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import { atomsAt, stripped, type Atom } from './conditions.js';
 
@@ -81,7 +81,7 @@ function agrees(returned: Value, learned: Learned, program: Program): boolean {
     if (!isLiteral(value) || !isLiteral(wanted)) return true;
     return (sameValue(value, wanted) || (nothing && isThere(value) === false)) === learned.holds;
   }
-  const there = truth(value);
+  const there = truthinessOf(value);
   return there === undefined || there === learned.holds;
 }
 
@@ -90,24 +90,7 @@ const isLiteral = (value: Value): boolean => value.kind === 'constant' || value.
 function isThere(value: Value): boolean | undefined {
   if (value.kind === 'undefined') return false;
   if (value.kind === 'constant') return value.value !== null;
-  return truth(value);
-}
-
-/** Whether a value is truthy; undefined where that is not known. */
-function truth(value: Value): boolean | undefined {
-  switch (value.kind) {
-    case 'undefined':
-      return false;
-    case 'constant':
-      return !!value.value;
-    case 'object':
-    case 'list':
-    case 'function':
-    case 'instance':
-      return true;
-    default:
-      return undefined;
-  }
+  return truthinessOf(value);
 }
 
 /** The class of a value: what made it, `other` for a literal, undefined where nobody knows. */

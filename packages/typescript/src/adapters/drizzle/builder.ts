@@ -1,14 +1,6 @@
 import type { CallChain, ChainId, FileFacts, FunctionId, LinkContext, Step, Value } from '@tenant-lint/model';
-import {
-  builderSteps,
-  callOf,
-  functionCall,
-  joins,
-  operators,
-  selectStarts,
-  setFunctions,
-  type Call,
-} from './names.js';
+import type { Call } from '../query-text/calls.js';
+import { builderSteps, callOf, functionCall, joins, operators, selectStarts, setFunctions } from './names.js';
 
 /** A step of a builder; `when`: only on paths where this holds. */
 export interface BuilderStep extends Step {

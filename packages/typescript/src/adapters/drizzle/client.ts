@@ -7,7 +7,8 @@ import {
   type TableName,
   type Value,
 } from '@tenant-lint/model';
-import { callOf, chainOf, functionCall, splitPath } from './names.js';
+import { splitPath } from '../query-text/calls.js';
+import { callOf, chainOf, functionCall } from './names.js';
 import { withPath } from './scope.js';
 
 /** What the receiver of a query turned out to be. */

@@ -1,5 +1,6 @@
 import type { CallChain, LinkContext, ObjectName, Span, TableName, Value } from '@tenant-lint/model';
-import { callOf, chainOf, functionCall, schemaFunctions, splitPath, tableFunctions, type Call } from './names.js';
+import { splitPath, type Call } from '../query-text/calls.js';
+import { callOf, chainOf, functionCall, schemaFunctions, tableFunctions } from './names.js';
 
 /** A call that declares a table. */
 export interface DeclaredTable {

@@ -12,16 +12,8 @@ import {
 import { lowerSqlText } from '../sql-text.js';
 import { completionOf, continuesBuilder, resultsIn, startsBuilder, type BuilderStep } from './builder.js';
 import { receiverOf, tableByKey, type Receiver } from './client.js';
-import {
-  builderSteps,
-  callOf,
-  chainOf,
-  functionCall,
-  isDrizzle,
-  selectStarts,
-  setFunctions,
-  type Call,
-} from './names.js';
+import type { Call } from '../query-text/calls.js';
+import { builderSteps, callOf, chainOf, functionCall, isDrizzle, selectStarts, setFunctions } from './names.js';
 import { lowerRelational } from './relational.js';
 import { withColumns } from './output.js';
 import { lowerCountRows, lowerSelect } from './select.js';

@@ -1,4 +1,5 @@
-import type { CallChain, LinkContext, Path, Step, Value } from '@tenant-lint/model';
+import type { CallChain, LinkContext, Step, Value } from '@tenant-lint/model';
+import { splitPath, type Call } from '../query-text/calls.js';
 
 /** Operators that make a condition or an expression, by their exported names. */
 export const comparisons: Readonly<Record<string, string>> = {
@@ -117,36 +118,6 @@ const knownFunctions: ReadonlySet<string> = new Set([
   ],
   ...['primaryKey', 'foreignKey', 'unique', 'uniqueIndex', 'index', 'check', 'pgPolicy', 'pgRole', 'pgEnum'],
 ]);
-
-/** A chain in normal form: the receiver without a path, and every property read or call as a step of its own. */
-export interface Call {
-  readonly base: Value;
-  readonly steps: readonly Step[];
-  readonly chain: CallChain;
-}
-
-/** Splits a value into what it is read from and the properties read. */
-export function splitPath(value: Value): { readonly base: Value; readonly path: Path } {
-  switch (value.kind) {
-    case 'missing-able':
-      return splitPath(value.of);
-    case 'element': {
-      const inner = splitPath(value.of);
-      return { base: inner.base, path: [...inner.path, ...value.path] };
-    }
-    case 'row':
-    case 'input':
-    case 'parameter':
-    case 'result':
-    case 'binding':
-    case 'global':
-    case 'this':
-    case 'import':
-      return value.path.length === 0 ? { base: value, path: [] } : { base: { ...value, path: [] }, path: value.path };
-    default:
-      return { base: value, path: [] };
-  }
-}
 
 /** The normal form of a chain. */
 export function callOf(chain: CallChain): Call {

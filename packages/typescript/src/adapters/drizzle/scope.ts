@@ -14,7 +14,8 @@ import {
 } from '@tenant-lint/model';
 import type { Draft } from './joins.js';
 import type { OutputItem } from './output.js';
-import { callOf, chainOf, functionCall, splitPath } from './names.js';
+import { splitPath } from '../query-text/calls.js';
+import { callOf, chainOf, functionCall } from './names.js';
 
 /** A table, an alias of one, or a sub-query in scope. */
 export interface Source {

@@ -21,7 +21,8 @@ import {
   type JoinKind,
   type Leaf,
 } from './joins.js';
-import { callOf, chainOf, functionCall, joins, selectStarts, setFunctions, type Call } from './names.js';
+import type { Call } from '../query-text/calls.js';
+import { callOf, chainOf, functionCall, joins, selectStarts, setFunctions } from './names.js';
 import { identify, Scope, tableSource, unknownTable, type Build } from './scope.js';
 import { fieldReader, fieldsOf, isAggregate, outputOf, type OutputItem } from './output.js';
 import { whereOf } from './where.js';

@@ -1,17 +1,18 @@
-import type {
-  CallChain,
-  FileFacts,
-  FunctionFacts,
-  FunctionId,
-  LinkContext,
-  Span,
-  Step,
-  Value,
+import {
+  truthinessOf,
+  type CallChain,
+  type FileFacts,
+  type FunctionFacts,
+  type FunctionId,
+  type LinkContext,
+  type Span,
+  type Step,
+  type Value,
 } from '@tenant-lint/model';
 import { mapValue, propertyOf, valueAt } from '@tenant-lint/model';
 import { part, piece, type Piece } from './pieces.js';
 import type { Script } from './script.js';
-import { emptyEnvironment, truth, Values, withArguments, withItem, type Environment } from './values.js';
+import { emptyEnvironment, Values, withArguments, withItem, type Environment } from './values.js';
 
 /** A call in a migration that runs, with everything replaced that the program decides. */
 export interface Call {
@@ -77,7 +78,7 @@ export class Run {
   }
 
   isTrue(value: Value | undefined): boolean {
-    return value !== undefined && truth(this.value(value)) === true;
+    return value !== undefined && truthinessOf(this.value(value)) === true;
   }
 
   /** The items of a list, each worked out; undefined where the value is no list that is known. */
@@ -269,7 +270,7 @@ export class Run {
       if (because === 'catch') return 'never';
       if (holds === undefined || because === 'loop') continue;
       const value = this.value(holds);
-      const decided = truth(value);
+      const decided = truthinessOf(value);
       if (decided === false) return 'never';
       if (decided === undefined) found = this.#asksDatabase(value) ? (found === 'open' ? 'open' : 'guarded') : 'open';
     }

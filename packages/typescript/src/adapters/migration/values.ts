@@ -2,6 +2,7 @@ import {
   keyOfValue,
   mapValue,
   propertyOf,
+  truthinessOf,
   valueAt,
   unknownValue,
   type CallChain,
@@ -114,7 +115,7 @@ export class Values {
       case 'apply':
         return this.#apply(v, next);
       case 'choice': {
-        const test = v.test && truth(next(v.test));
+        const test = v.test && truthinessOf(next(v.test));
         if (test !== undefined) return next((test ? v.of[0] : v.of[1]) ?? { kind: 'undefined' });
         // `x ?? 'default'` where x is surely missing.
         return v;
@@ -176,14 +177,16 @@ export class Values {
           : { kind: 'constant', value: values.map(String).join('') };
       }
       case '!': {
-        const holds = truth(left);
+        const holds = truthinessOf(left);
         return holds === undefined ? { ...v, to } : { kind: 'constant', value: !holds };
       }
       case '&&':
       case '||': {
-        const holds = truth(left);
+        const holds = truthinessOf(left);
         if (holds === undefined)
-          return right && truth(right) === (v.function === '||') && right.kind === 'constant' ? right : { ...v, to };
+          return right && truthinessOf(right) === (v.function === '||') && right.kind === 'constant'
+            ? right
+            : { ...v, to };
         return holds === (v.function === '&&') ? (right ?? left) : left;
       }
       case '??':
@@ -309,7 +312,7 @@ export class Values {
       case 'filter': {
         const kept = items.map((item, i) => {
           const holds = each(item.value, i);
-          return holds && truth(holds);
+          return holds && truthinessOf(holds);
         });
         return kept.every((k) => k !== undefined) ? { kind: 'list', of: items.filter((_, i) => kept[i]) } : undefined;
       }
@@ -355,23 +358,6 @@ function readPath(value: Value, path: readonly string[]): Value {
 /** The text of a constant. */
 export const plain = (value: Value): string | undefined =>
   value.kind === 'constant' ? String(value.value) : undefined;
-
-/** Whether a value is truthy, where that is known. */
-export function truth(value: Value): boolean | undefined {
-  switch (value.kind) {
-    case 'constant':
-      return Boolean(value.value);
-    case 'undefined':
-      return false;
-    case 'object':
-    case 'list':
-    case 'function':
-    case 'instance':
-      return true;
-    default:
-      return undefined;
-  }
-}
 
 function onText(text: string, method: string, args: readonly Value[]): Value | undefined {
   const [first, second] = args.map((a) => (a.kind === 'constant' ? a.value : undefined));
