@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { rules } from '@tenant-lint/rules';
-import { parseCases, type Case } from '@tenant-lint/rule-tester';
+import { coverageOf, parseCases, type Case } from '@tenant-lint/rule-tester';
 
 interface Entry {
   readonly id: string;
@@ -72,6 +72,30 @@ describe('catalogue', () => {
       expect(missing.map((id) => `${id} ${byId.get(id)?.title ?? ''}`)).toEqual([]);
     });
   }
+
+  const reasons = JSON.parse(readFileSync(path('test/catalogue/not-executed.json'), 'utf8')) as Record<string, string>;
+  const sql = entries.filter((e) => /^[TKXRPQSAFVIMDH]\d/.test(e.id) && rules.some(({ meta }) => meta.id === e.rule));
+  const shown = new Map(
+    sql.map((e) => {
+      const rule = rules.find(({ meta }) => meta.id === e.rule);
+      return [e.id, coverageOf(e.id, e.rule, rule ? casesOf(rule.meta) : [])];
+    }),
+  );
+
+  it('has two bad forms and a good one for every entry of SQL', () => {
+    const lacking = [...shown].filter(([, { bad, good }]) => bad < 2 || good < 1);
+    expect(lacking.map(([id, { bad, good }]) => `${id}: ${bad} bad, ${good} good`)).toEqual([]);
+  });
+
+  it('executes a bad form and a good one of every entry of SQL, or says in a sentence why not', () => {
+    const silent = [...shown].filter(([id, { executed, refuted }]) =>
+      reasons[id] === undefined
+        ? executed === 0 || refuted === 0
+        : executed > 0 || !/^[A-Z].{20,}\.$/.test(reasons[id]),
+    );
+    expect(silent.map(([id]) => id)).toEqual([]);
+    expect(Object.keys(reasons).filter((id) => !shown.has(id))).toEqual([]);
+  });
 
   it('marks nothing as waiting that has a case', () => {
     const cases = new Set(rules.flatMap(({ meta }) => casesOf(meta).flatMap((one) => one.entries)));

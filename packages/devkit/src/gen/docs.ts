@@ -1,4 +1,5 @@
 import type { Rule } from '@tenant-lint/engine';
+import { coverageOf, parseCases, type Case } from '@tenant-lint/rule-tester';
 import { configJsonSchema } from '@tenant-lint/workspace/config';
 import { banner, json, type Output, type Source } from './outputs.js';
 
@@ -8,6 +9,8 @@ export interface CatalogueEntry {
   readonly title: string;
   /** The rule it is assigned to, 'documented only' for what has no bad form. */
   readonly rule: string;
+  /** What is missing before its rule can have a case for it. */
+  readonly waits?: string;
 }
 
 /** The table of rules for people: docs/rules.md. */
@@ -29,13 +32,28 @@ export function rulesTable({ rules }: Source): Output {
   return { path: 'docs/rules.md', text: [`<!-- ${banner} -->`, '', '# Rules', '', ...sections].join('\n') };
 }
 
-/** Which entries of the catalogue have a rule, and which wait: docs/coverage.md. */
+/** Which entries of the catalogue have a rule, by which cases, and whether they were executed: docs/coverage.md. */
 export function coverageTable({ rules, read }: Source): Output {
   const entries = catalogue(read);
-  const ids = new Set(rules.map((rule) => rule.meta.id));
-  const covered = entries.filter((entry) => ids.has(entry.rule)).length;
-  const state = (entry: CatalogueEntry): string =>
-    ids.has(entry.rule) ? 'covered' : entry.rule === 'documented only' ? 'no bad form' : 'waits for its rule';
+  const reasons = JSON.parse(read('test/catalogue/not-executed.json') ?? '{}') as Readonly<Record<string, string>>;
+  const byId = new Map(rules.map((rule) => [rule.meta.id, rule]));
+  const cases = new Map<string, Case[]>();
+  const casesOf = ({ meta }: Rule): Case[] => {
+    const known = cases.get(meta.id) ?? parseCases(read(`rules/${meta.group}/${meta.id}/cases.md`) ?? '');
+    cases.set(meta.id, known);
+    return known;
+  };
+  const state = (entry: CatalogueEntry): string[] => {
+    const rule = byId.get(entry.rule);
+    if (!rule) return ['0', '0', entry.rule === 'documented only' ? 'no bad form' : 'waits for its rule'];
+    const { bad, good, executed, refuted } = coverageOf(entry.id, entry.rule, casesOf(rule));
+    const effect = executed === 0 ? (reasons[entry.id] ?? entry.waits ?? 'no') : `${executed} bad, ${refuted} good`;
+    return [`${bad}`, `${good}`, effect];
+  };
+  const row = (entry: CatalogueEntry, cells: readonly string[]): string =>
+    `| ${[entry.id, escapeCell(entry.title), entry.rule, ...cells].join(' | ')} |`;
+  const sql = entries.filter((entry) => !isOfCode(entry));
+  const code = entries.filter(isOfCode);
   return {
     path: 'docs/coverage.md',
     text: [
@@ -43,15 +61,32 @@ export function coverageTable({ rules, read }: Source): Output {
       '',
       '# Coverage of the defect catalogue',
       '',
-      `${covered} of ${entries.length} entries have a rule with a case for each of them.`,
+      `${entries.filter((entry) => byId.has(entry.rule)).length} of ${entries.length} entries have a rule with a case for each of them. Bad cases must be reported at their line, good`,
+      'ones must not; both stand in the `cases.md` of the rule. Executed means that a probe in an embedded Postgres shows the effect of a bad case,',
+      'and that there is none in a good one.',
       '',
-      '| Entry | Defect | Rule | State |',
+      '## Schema, migrations and SQL',
+      '',
+      '| Entry | Defect | Rule | Bad | Good | Executed |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...sql.map((entry) => row(entry, state(entry))),
+      '',
+      '## Application code',
+      '',
+      'What the libraries do with a query is tested with the libraries themselves (`packages/typescript/test`).',
+      '',
+      '| Entry | Defect | Rule | Bad cases |',
       '| --- | --- | --- | --- |',
-      ...entries.map((entry) => `| ${entry.id} | ${escapeCell(entry.title)} | ${entry.rule} | ${state(entry)} |`),
+      ...code.map((entry) => {
+        const [bad, , effect = ''] = state(entry);
+        return row(entry, [bad === '0' ? effect : `${bad}`]);
+      }),
       '',
     ].join('\n'),
   };
 }
+
+const isOfCode = (entry: CatalogueEntry): boolean => entry.id.startsWith('C-');
 
 const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
