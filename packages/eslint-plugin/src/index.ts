@@ -2,26 +2,33 @@ import { createRequire } from 'node:module';
 import type { ESLint, Linter } from 'eslint';
 import { generated } from './gen/rules.gen.js';
 import { eslintRule } from './rule.js';
+import { sqlLanguage } from './sql-language.js';
 
 const { name, version } = createRequire(import.meta.url)('../package.json') as { name: string; version: string };
 
-const files = ['**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}'];
+/** Files of a language, and by which of ESLint's languages they are read. */
+const languages = {
+  code: { files: ['**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}'] },
+  sql: { files: ['**/*.sql'], language: 'tenant-lint/sql' },
+} satisfies Record<string, Linter.Config>;
 
-/** Rules about code; what migrations say belongs to the command. */
-const codeRules = generated.rules.filter((rule) => rule.hosts.some((host) => host === 'typescript'));
+const rules = Object.fromEntries(generated.rules.map((rule) => [rule.id, eslintRule(rule)]));
 
-const rules = Object.fromEntries(codeRules.map((rule) => [rule.id, eslintRule(rule)]));
+type Preset = keyof typeof generated.presets;
 
-const preset = (which: 'recommended' | 'strict' | 'all'): Linter.Config => ({
+const preset = (which: Preset): Linter.Config => ({
   name: `tenant-lint/${which}`,
-  files,
+  ...(which.endsWith('-sql') ? languages.sql : languages.code),
   rules: generated.presets[which] as Linter.RulesRecord,
 });
 
 const plugin = {
-  meta: { name, version },
+  meta: { name, version, namespace: 'tenant-lint' },
+  languages: { sql: sqlLanguage as unknown as NonNullable<ESLint.Plugin['languages']>[string] },
   rules,
-  configs: { recommended: preset('recommended'), strict: preset('strict'), all: preset('all') },
+  configs: Object.fromEntries(
+    (Object.keys(generated.presets) as Preset[]).map((which) => [which, preset(which)]),
+  ) as Record<Preset, Linter.Config>,
 } satisfies ESLint.Plugin;
 for (const config of Object.values(plugin.configs)) config.plugins = { 'tenant-lint': plugin };
 

@@ -7,6 +7,7 @@ import {
   Failure,
   findConfig,
   folderSource,
+  kindOf,
   memoryCache,
   nearest,
   projectRoot,
@@ -150,7 +151,9 @@ export function projectOf(file: string, cwd: string): Project {
 const withText = (source: Source, file: string, text: string): Source => ({
   list: () => {
     const listed = source.list();
-    return listed.files.has(file) ? listed : { ...listed, files: new Map([...listed.files, [file, 'code' as const]]) };
+    return listed.files.has(file)
+      ? listed
+      : { ...listed, files: new Map([...listed.files, [file, kindOf(file) ?? 'code']]) };
   },
   read: (name): Read => (name === file ? { text } : source.read(name)),
 });

@@ -9,7 +9,11 @@ export interface RuleFacts {
   readonly id: string;
   readonly description: string;
   readonly recommended: boolean;
+  readonly hosts: readonly ('typescript' | 'sql')[];
 }
+
+/** The languages of ESLint in which a rule has something to say; version 10 refuses to run a rule on another one. */
+const languageOf = { typescript: 'js/js', sql: 'tenant-lint/sql' } as const;
 
 /** The ESLint rule of that id: it asks the project's report for the findings of the rule in the file at hand. */
 export function eslintRule(rule: RuleFacts): EslintRule.RuleModule {
@@ -17,26 +21,27 @@ export function eslintRule(rule: RuleFacts): EslintRule.RuleModule {
     meta: {
       type: 'problem',
       docs: { description: rule.description, recommended: rule.recommended },
+      languages: rule.hosts.map((host) => languageOf[host]),
       schema: [],
       messages: { finding: '{{what}} {{why}} {{fix}}' },
     },
     create(context) {
       // A block of code that a processor cut out of another file is not a file of the project.
       if (context.physicalFilename !== context.filename) return {};
-      return {
-        Program() {
-          const file = path.resolve(context.cwd, context.filename);
-          const project = projectOf(file, context.cwd);
-          const relative = path.relative(project.root, file).split(path.sep).join('/');
-          if (relative.startsWith('..') || path.isAbsolute(relative)) return;
-          const report = project.reportFor(relative, context.sourceCode.text, rule.id);
-          for (const finding of report.findings) {
-            if (finding.rule !== rule.id || finding.span?.file !== relative) continue;
-            if (finding.suppressed || finding.baselined) continue;
-            context.report({ loc: locOf(finding, report), messageId: 'finding', data: finding.text });
-          }
-        },
-      };
+      return { Program: () => reportAll(), Script: () => reportAll() };
+
+      function reportAll(): void {
+        const file = path.resolve(context.cwd, context.filename);
+        const project = projectOf(file, context.cwd);
+        const relative = path.relative(project.root, file).split(path.sep).join('/');
+        if (relative.startsWith('..') || path.isAbsolute(relative)) return;
+        const report = project.reportFor(relative, context.sourceCode.text, rule.id);
+        for (const finding of report.findings) {
+          if (finding.rule !== rule.id || finding.span?.file !== relative) continue;
+          if (finding.suppressed || finding.baselined) continue;
+          context.report({ loc: locOf(finding, report), messageId: 'finding', data: finding.text });
+        }
+      }
     },
   };
 }

@@ -1,13 +1,10 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { ESLint as ESLint10, type Linter } from 'eslint';
-import { ESLint as ESLint9 } from 'eslint9';
+import { utimesSync } from 'node:fs';
+import type { Linter } from 'eslint';
 import { parser } from 'typescript-eslint';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { main } from '../../cli/src/main.js';
 import plugin from '../src/index.js';
 import { counters } from '../src/project.js';
+import { Folder, hosts, rulesOf } from './support.js';
 
 const schema = `create table organizations (id uuid primary key);
 create table members (organization_id uuid not null references organizations (id), user_id uuid not null);
@@ -29,20 +26,14 @@ const files = {
   'src/plain.js': leaking,
 };
 
-let root = '';
+let project: Folder;
 afterEach(() => {
   vi.useRealTimers();
-  rmSync(root, { recursive: true, force: true });
+  project.remove();
 });
 
 function opened(more: Readonly<Record<string, string>> = {}): void {
-  root = realpathSync(mkdtempSync(path.join(tmpdir(), 'tenant-lint-eslint-')));
-  for (const [file, text] of Object.entries({ ...files, ...more })) write(file, text);
-}
-
-function write(file: string, text: string): void {
-  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-  writeFileSync(path.join(root, file), text);
+  project = new Folder({ ...files, ...more });
 }
 
 const typescript: Linter.Config = { files: ['**/*.ts'], languageOptions: { parser: parser as Linter.Parser } };
@@ -50,80 +41,23 @@ const typed = (): Linter.Config => ({
   files: ['**/*.ts'],
   languageOptions: {
     parser: parser as Linter.Parser,
-    parserOptions: { projectService: true, tsconfigRootDir: root },
+    parserOptions: { projectService: true, tsconfigRootDir: project.root },
   },
 });
 
-interface Message {
-  readonly rule: string;
-  readonly severity: number;
-  readonly line: number;
-  readonly column: number;
-  readonly end: string;
-}
-
-async function lint(
-  patterns: readonly string[],
-  config: readonly Linter.Config[],
-  Host: typeof ESLint10 = ESLint10,
-): Promise<Record<string, Message[]>> {
-  const eslint = new Host({ cwd: root, overrideConfigFile: true, overrideConfig: [...config] as Linter.Config[] });
-  const results = await eslint.lintFiles([...patterns]);
-  return Object.fromEntries(
-    results.map((r) => [
-      path.relative(root, r.filePath).replaceAll('\\', '/'),
-      r.messages.map((m) => ({
-        rule: m.ruleId ?? m.message,
-        severity: m.severity,
-        line: m.line,
-        column: m.column,
-        end: `${m.endLine}:${m.endColumn}`,
-      })),
-    ]),
-  );
-}
-
-const rulesOf = (messages: readonly Message[] | undefined): string[] =>
-  (messages ?? []).map((m) => `${m.line} ${m.rule}`);
 const leak = ['5 tenant-lint/require-tenant-filter'];
 
-async function command(...args: string[]): Promise<Message[]> {
-  let stdout = '';
-  await main(['--format', 'json', ...args], {
-    cwd: root,
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: () => undefined },
-    env: {},
-  });
-  const { findings } = JSON.parse(stdout) as {
-    findings: { rule: string; severity: string; start: Position; end: Position }[];
-  };
-  return findings.map((f) => ({
-    rule: `tenant-lint/${f.rule}`,
-    severity: f.severity === 'error' ? 2 : 1,
-    line: f.start.line,
-    column: f.start.column,
-    end: `${f.end.line}:${f.end.column}`,
-  }));
-}
-interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
-for (const [version, Host] of [
-  [10, ESLint10],
-  [9, ESLint9 as unknown as typeof ESLint10],
-] as const) {
+for (const [version, Host] of hosts) {
   describe(`ESLint ${version}`, () => {
     it('is that version', () => {
+      opened();
       expect(Host.version.split('.')[0]).toBe(String(version));
     });
 
     for (const preset of ['recommended', 'strict', 'all'] as const) {
       it(`preset ${preset}`, async () => {
         opened();
-        const found = await lint(['src'], [typescript, plugin.configs[preset]], Host);
+        const found = await project.lint(['src'], [typescript, plugin.configs[preset]], Host);
         expect(rulesOf(found['src/invoices.ts'])).toEqual(leak);
         expect(rulesOf(found['src/plain.js'])).toEqual(leak);
       });
@@ -131,14 +65,14 @@ for (const [version, Host] of [
 
     it('the typescript-eslint parser with type information', async () => {
       opened();
-      const found = await lint(['src/invoices.ts'], [typed(), plugin.configs.recommended], Host);
+      const found = await project.lint(['src/invoices.ts'], [typed(), plugin.configs.recommended], Host);
       expect(rulesOf(found['src/invoices.ts'])).toEqual(leak);
     });
 
     it('the same line and column as the command', async () => {
       opened();
-      const found = await lint(['src/invoices.ts'], [typescript, plugin.configs.recommended], Host);
-      expect(found['src/invoices.ts']).toEqual(await command('src/invoices.ts'));
+      const found = await project.lint(['src/invoices.ts'], [typescript, plugin.configs.recommended], Host);
+      expect(found['src/invoices.ts']).toEqual(await project.command('src/invoices.ts'));
       expect(found['src/invoices.ts']).toHaveLength(1);
     });
 
@@ -147,10 +81,10 @@ for (const [version, Host] of [
         'src/mark.ts': `\uFEFFimport { Pool } from 'pg'; export const all = () => new Pool().query('select * from invoices');\n`,
         'src/crlf.ts': leaking.replaceAll('\n', '\r\n'),
       });
-      const found = await lint(['src/mark.ts', 'src/crlf.ts'], [typescript, plugin.configs.recommended], Host);
-      expect(found['src/mark.ts']).toEqual(await command('src/mark.ts'));
+      const found = await project.lint(['src/mark.ts', 'src/crlf.ts'], [typescript, plugin.configs.recommended], Host);
+      expect(found['src/mark.ts']).toEqual(await project.command('src/mark.ts'));
       expect(found['src/mark.ts']).toHaveLength(1);
-      expect(found['src/crlf.ts']).toEqual(await command('src/crlf.ts'));
+      expect(found['src/crlf.ts']).toEqual(await project.command('src/crlf.ts'));
       expect(rulesOf(found['src/crlf.ts'])).toEqual(leak);
     });
 
@@ -165,7 +99,11 @@ for (const [version, Host] of [
           '// tenant-lint-disable-next-line require-tenant-filter -- counts all\nexport',
         ),
       });
-      const found = await lint(['src/eslint.ts', 'src/ours.ts'], [typescript, plugin.configs.recommended], Host);
+      const found = await project.lint(
+        ['src/eslint.ts', 'src/ours.ts'],
+        [typescript, plugin.configs.recommended],
+        Host,
+      );
       expect(found).toEqual({ 'src/eslint.ts': [], 'src/ours.ts': [] });
     });
   });
@@ -175,7 +113,7 @@ describe('one analysis', () => {
   it('for all rules and all files of a run', async () => {
     opened(Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`src/more${i}.ts`, leaking])));
     const before = counters.analyses;
-    const found = await lint(['src'], [typescript, plugin.configs.all]);
+    const found = await project.lint(['src'], [typescript, plugin.configs.all]);
     expect(Object.values(found).map(rulesOf)).toEqual(Array.from({ length: 14 }, () => leak));
     expect(Object.keys(plugin.configs.all.rules ?? {}).length).toBeGreaterThan(3);
     expect(counters.analyses - before).toBe(1);
@@ -185,15 +123,15 @@ describe('one analysis', () => {
     opened();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
     const config = [typescript, plugin.configs.recommended];
-    expect(rulesOf((await lint(['src/invoices.ts'], config))['src/invoices.ts'])).toEqual(leak);
+    expect(rulesOf((await project.lint(['src/invoices.ts'], config))['src/invoices.ts'])).toEqual(leak);
     const before = counters.analyses;
     vi.setSystemTime(Date.now() + 5_000);
-    await lint(['src/invoices.ts'], config);
+    await project.lint(['src/invoices.ts'], config);
     expect(counters.analyses - before).toBe(0);
     // The table is no longer a tenant's.
-    write('migrations/002_open.sql', 'alter table invoices drop column organization_id;');
+    project.write('migrations/002_open.sql', 'alter table invoices drop column organization_id;');
     vi.setSystemTime(Date.now() + 5_000);
-    expect(rulesOf((await lint(['src/invoices.ts'], config))['src/invoices.ts'])).toEqual([]);
+    expect(rulesOf((await project.lint(['src/invoices.ts'], config))['src/invoices.ts'])).toEqual([]);
     expect(counters.analyses - before).toBe(1);
   });
 
@@ -201,21 +139,17 @@ describe('one analysis', () => {
     opened({ 'tenant-lint.config.json': '{}' });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
     const config = [typescript, plugin.configs.recommended];
-    expect(rulesOf((await lint(['src/invoices.ts'], config))['src/invoices.ts'])).toEqual(leak);
-    write('tenant-lint.config.json', '{ "intended": [{ "files": ["src/**"], "reason": "staff only" }] }');
-    utimesSync(path.join(root, 'tenant-lint.config.json'), new Date(1e9), new Date(1e9));
+    expect(rulesOf((await project.lint(['src/invoices.ts'], config))['src/invoices.ts'])).toEqual(leak);
+    project.write('tenant-lint.config.json', '{ "intended": [{ "files": ["src/**"], "reason": "staff only" }] }');
+    utimesSync(project.path('tenant-lint.config.json'), new Date(1e9), new Date(1e9));
     vi.setSystemTime(Date.now() + 5_000);
-    expect((await lint(['src/invoices.ts'], config))['src/invoices.ts']).toEqual([]);
+    expect((await project.lint(['src/invoices.ts'], config))['src/invoices.ts']).toEqual([]);
   });
 
   it('with the text of the editor instead of the file', async () => {
     opened();
-    const eslint = new ESLint10({
-      cwd: root,
-      overrideConfigFile: true,
-      overrideConfig: [typescript, plugin.configs.recommended],
-    });
-    const filePath = path.join(root, 'src/invoices.ts');
+    const eslint = project.eslint([typescript, plugin.configs.recommended]);
+    const filePath = project.path('src/invoices.ts');
     const texts = [
       leaking,
       `\n\n${leaking}`,
@@ -228,7 +162,7 @@ describe('one analysis', () => {
       lines.push(result?.messages.map((m) => (m.fatal === true ? 'fatal' : m.line)));
     }
     expect(lines).toEqual([[5], [7], [], ['fatal']]);
-    const [unsaved] = await eslint.lintText(leaking, { filePath: path.join(root, 'src/unsaved.ts') });
+    const [unsaved] = await eslint.lintText(leaking, { filePath: project.path('src/unsaved.ts') });
     expect(unsaved?.messages.map((m) => m.line)).toEqual([5]);
   });
 });
@@ -237,11 +171,12 @@ describe('configuration', () => {
   it('of the project: off is off, and severities are those of ESLint', async () => {
     opened({ 'tenant-lint.config.json': '{ "rules": { "require-tenant-filter": "info" } }' });
     expect(
-      (await lint(['src/invoices.ts'], [typescript, plugin.configs.recommended]))['src/invoices.ts']?.[0]?.severity,
+      (await project.lint(['src/invoices.ts'], [typescript, plugin.configs.recommended]))['src/invoices.ts']?.[0]
+        ?.severity,
     ).toBe(2);
-    rmSync(root, { recursive: true, force: true });
+    project.remove();
     opened({ 'tenant-lint.config.json': '{ "rules": { "require-tenant-filter": "off" } }' });
-    expect((await lint(['src/invoices.ts'], [typescript, plugin.configs.all]))['src/invoices.ts']).toEqual([]);
+    expect((await project.lint(['src/invoices.ts'], [typescript, plugin.configs.all]))['src/invoices.ts']).toEqual([]);
   });
 
   it('in TypeScript, with defineConfig', async () => {
@@ -249,12 +184,14 @@ describe('configuration', () => {
       'tenant-lint.config.ts':
         "import { defineConfig } from 'tenant-lint';\nexport default defineConfig({ tenancy: { shared: ['invoices'] } });\n",
     });
-    expect((await lint(['src/invoices.ts'], [typescript, plugin.configs.recommended]))['src/invoices.ts']).toEqual([]);
+    expect(
+      (await project.lint(['src/invoices.ts'], [typescript, plugin.configs.recommended]))['src/invoices.ts'],
+    ).toEqual([]);
   });
 
   it('that is not valid ends the run with a message, not with a clean file', async () => {
     opened({ 'tenant-lint.config.json': '{ "tenancy": { "kyes": [] } }' });
-    await expect(lint(['src/invoices.ts'], [typescript, plugin.configs.recommended])).rejects.toThrow(
+    await expect(project.lint(['src/invoices.ts'], [typescript, plugin.configs.recommended])).rejects.toThrow(
       /tenant-lint: The configuration is not valid:\n {2}tenancy\.kyes: no such key, did you mean keys\?/,
     );
   });
@@ -265,7 +202,7 @@ describe('configuration', () => {
       plugins: { 'tenant-lint': plugin },
       rules: { 'tenant-lint/require-tenant-filter': 'warn' as const },
     };
-    const found = await lint(['src/invoices.ts'], [typescript, alone]);
+    const found = await project.lint(['src/invoices.ts'], [typescript, alone]);
     expect(found['src/invoices.ts']?.map((m) => [m.rule, m.severity])).toEqual([
       ['tenant-lint/require-tenant-filter', 1],
     ]);
@@ -283,14 +220,14 @@ describe('configuration', () => {
       plugins: { 'tenant-lint': plugin },
       rules: { 'tenant-lint/require-tenant-filter': 'error' as const },
     };
-    const found = await lint(['docs/example.md'], [{ files: ['**/*.md'], processor }, typescript, alone]);
+    const found = await project.lint(['docs/example.md'], [{ files: ['**/*.md'], processor }, typescript, alone]);
     expect(found).toEqual({ 'docs/example.md': [] });
     expect(counters.analyses).toBe(before);
   });
 
   it('without a schema nothing is reported', async () => {
     opened({ 'migrations/001_init.sql': 'select 1;' });
-    expect(await lint(['src'], [typescript, plugin.configs.all])).toEqual({
+    expect(await project.lint(['src'], [typescript, plugin.configs.all])).toEqual({
       'src/invoices.ts': [],
       'src/plain.js': [],
     });
@@ -298,15 +235,19 @@ describe('configuration', () => {
 });
 
 describe('the plugin', () => {
-  it('has its name, version, documentation and no rule that only migrations know', () => {
-    expect(plugin.meta).toEqual({ name: 'eslint-plugin-tenant-lint', version: '0.1.0' });
-    expect(Object.keys(plugin.rules)).toContain('no-unscoped-get');
-    expect(Object.keys(plugin.rules)).not.toContain('require-forced-row-security');
-    for (const [id, rule] of Object.entries(plugin.rules)) {
-      expect(rule.meta?.docs?.description, id).toMatch(/\.$/);
+  it('has its name, version and documentation', () => {
+    expect(plugin.meta).toEqual({ name: 'eslint-plugin-tenant-lint', version: '0.1.0', namespace: 'tenant-lint' });
+    for (const [id, rule] of Object.entries(plugin.rules)) expect(rule.meta?.docs?.description, id).toMatch(/\.$/);
+  });
+
+  it('has rules that name their languages, and presets that put none on another one', () => {
+    expect(plugin.rules['no-unscoped-get']?.meta?.languages).toEqual(['js/js', 'tenant-lint/sql']);
+    expect(plugin.rules['require-forced-row-security']?.meta?.languages).toEqual(['tenant-lint/sql']);
+    for (const [name, preset] of Object.entries(plugin.configs)) {
+      const language = name.endsWith('-sql') ? 'tenant-lint/sql' : 'js/js';
+      const ids = Object.keys(preset.rules ?? {});
+      expect(ids.length, name).toBeGreaterThan(3);
+      for (const id of ids) expect(plugin.rules[id.split('/')[1]!]?.meta?.languages, id).toContain(language);
     }
-    for (const preset of Object.values(plugin.configs))
-      for (const name of Object.keys(preset.rules ?? {}))
-        expect(Object.keys(plugin.rules)).toContain(name.split('/')[1]);
   });
 });

@@ -1,6 +1,7 @@
 export { classifySql } from './file/classify.js';
 export { extractSql, type ExtractOptions } from './file/extract.js';
 export { lowerEmbedded, type EmbeddedSql, type LoweredSql } from './lower/embedded.js';
+export { outlineOf } from './file/outline.js';
 export { holeIdentifier } from './lower/holes.js';
 export { normalizePlaceholders, type Normalized } from './lower/placeholders.js';
 export { migrationStatements, type MigrationStatement } from './file/statements.js';

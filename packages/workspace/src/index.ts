@@ -14,3 +14,4 @@ export type { Config } from './schema.js';
 export * from './settings.js';
 export * from './stamp.js';
 export { defaultThreads } from './default-threads.js';
+export { outlineOf } from '@tenant-lint/sql';
