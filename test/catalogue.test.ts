@@ -12,6 +12,16 @@ interface Entry {
   readonly waits?: string;
 }
 
+/** A claim that other tools make, and the case that shows what Postgres does. */
+interface Refuted {
+  readonly id: string;
+  readonly rule: string;
+  readonly case: string;
+}
+
+/** The title of a case without the entries that it names. */
+const plain = (title: string): string => title.replace(/\s*\[[^\]]*\]$/, '');
+
 const path = (relative: string): string => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 const entries = JSON.parse(readFileSync(path('test/catalogue/ids.json'), 'utf8')) as Entry[];
 const byId = new Map(entries.map((entry) => [entry.id, entry]));
@@ -95,6 +105,16 @@ describe('catalogue', () => {
     );
     expect(silent.map(([id]) => id)).toEqual([]);
     expect(Object.keys(reasons).filter((id) => !shown.has(id))).toEqual([]);
+  });
+
+  it('executes what is true of every claim that Postgres refutes', () => {
+    const refuted = JSON.parse(readFileSync(path('test/catalogue/refuted.json'), 'utf8')) as Refuted[];
+    const wrong = refuted.filter((one) => {
+      const rule = rules.find(({ meta }) => meta.id === one.rule);
+      return !rule || !casesOf(rule.meta).some((c) => plain(c.title) === one.case && c.probes.length > 0);
+    });
+    expect(wrong.map((one) => `${one.id}: ${one.rule}, ${one.case}`)).toEqual([]);
+    expect(refuted.map((one) => one.id)).toEqual(Array.from({ length: 10 }, (_, i) => `E${i + 1}`));
   });
 
   it('marks nothing as waiting that has a case', () => {

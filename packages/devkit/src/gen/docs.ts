@@ -13,6 +13,13 @@ export interface CatalogueEntry {
   readonly waits?: string;
 }
 
+/** A claim about Postgres that is not true: test/catalogue/refuted.json. */
+interface Refuted {
+  readonly claim: string;
+  readonly truth: string;
+  readonly rule: string;
+}
+
 /** The table of rules for people: docs/rules.md. */
 export function rulesTable({ rules }: Source): Output {
   const groups = [...new Set(rules.map((rule) => rule.meta.group))];
@@ -36,6 +43,7 @@ export function rulesTable({ rules }: Source): Output {
 export function coverageTable({ rules, read }: Source): Output {
   const entries = catalogue(read);
   const reasons = JSON.parse(read('test/catalogue/not-executed.json') ?? '{}') as Readonly<Record<string, string>>;
+  const refuted = JSON.parse(read('test/catalogue/refuted.json') ?? '[]') as readonly Refuted[];
   const byId = new Map(rules.map((rule) => [rule.meta.id, rule]));
   const cases = new Map<string, Case[]>();
   const casesOf = ({ meta }: Rule): Case[] => {
@@ -70,6 +78,14 @@ export function coverageTable({ rules, read }: Source): Output {
       '| Entry | Defect | Rule | Bad | Good | Executed |',
       '| --- | --- | --- | --- | --- | --- |',
       ...sql.map((entry) => row(entry, state(entry))),
+      '',
+      '## Claims that Postgres refutes',
+      '',
+      'Other tools and guides rest on them. A case of the rule executes what is true.',
+      '',
+      '| Claim | What is true | Rule |',
+      '| --- | --- | --- |',
+      ...refuted.map((one) => `| ${one.claim} | ${one.truth} | ${one.rule} |`),
       '',
       '## Application code',
       '',
