@@ -13,6 +13,7 @@ export interface Leak {
     | 'no-vanishing-filter'
     | 'no-escaped-filter'
     | 'no-tenant-fallback'
+    | 'require-database-isolation'
     | 'no-unscoped-get'
     | 'require-tenant-in-join'
     | 'require-tenant-filter';
@@ -40,6 +41,7 @@ export function leakOf({ access, target }: TargetSubject, model: Model): Leak | 
   if (verdict.evidence === 'negated' && model.stopgap(access, target)?.kind === 'fixed')
     return { ...found, explainedBy: 'no-tenant-fallback' };
   if (verdict.evidence === 'negated') return { ...found, explainedBy: 'no-escaped-filter' };
+  if (reliesOnPolicies(access, model)) return { ...found, explainedBy: 'require-database-isolation' };
   if (target.role !== 'root') return { ...found, explainedBy: 'require-tenant-in-join' };
   const pinned = target.role === 'root' && model.selection(access, target).pinnedBy.length > 0;
   if (pinned) return { ...found, explainedBy: 'no-unscoped-get' };
@@ -48,6 +50,10 @@ export function leakOf({ access, target }: TargetSubject, model: Model): Leak | 
     explainedBy: boundElsewhere(access, target, model) ? 'require-tenant-in-join' : 'require-tenant-filter',
   };
 }
+
+/** Whether code leaves the tenant to the policies of the database: its client acts for the caller, or the tenant is set on its connection. */
+export const reliesOnPolicies = (access: LinkedAccess, model: Model): boolean =>
+  access.client.policies === 'hold' || model.sessionOf(access).length > 0;
 
 /** The joined target whose condition names the tenant in the place of that of the root. */
 export const boundElsewhere = (access: LinkedAccess, root: Target, model: Model): Target | undefined =>

@@ -1,7 +1,9 @@
-import type { Model } from '@tenant-lint/analysis';
+import { settingWrites, type Model, type SettingWrite } from '@tenant-lint/analysis';
 import { servingAccesses } from '@tenant-lint/engine';
-import type { Access, Policy, SchemaFunction, Span, Table, Value } from '@tenant-lint/model';
+import type { Policy, SchemaFunction, Span, Table } from '@tenant-lint/model';
 import { wordsOf } from './issued.js';
+
+export { settingWrites, type SettingWrite };
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -113,43 +115,6 @@ export function soundsLikeTenant(model: Model, setting: string): boolean {
 
 export const isTenantSetting = (model: Model, settings: ReadonlySet<string>, name: string): boolean =>
   settings.has(name) || (name.includes('.') && soundsLikeTenant(model, name));
-
-/** A place where a setting is given a value. */
-export interface SettingWrite {
-  readonly name: string;
-  /** Absent where it is not to be seen. */
-  readonly value?: Value;
-  /** Only until the end of the transaction; undefined where that is not to be seen. */
-  readonly local: boolean | undefined;
-  readonly span: Span;
-}
-
-/** What an access sets: by set_config(), or by SET with a value that is put into the text. */
-export function settingWrites(access: Access): SettingWrite[] {
-  const writes: SettingWrite[] = [];
-  walk(access.output, (node) => {
-    if (node['kind'] !== 'apply' || !/^(?:pg_catalog\.)?set_config$/.test(String(node['function']))) return;
-    const [name, value, local] = node['to'] as readonly Value[];
-    if (name?.kind !== 'constant' || typeof name.value !== 'string') return;
-    writes.push({
-      name: name.value.toLowerCase(),
-      ...(value ? { value } : {}),
-      local: local?.kind === 'constant' ? local.value === true : undefined,
-      span: access.span,
-    });
-  });
-  for (const part of access.interpolations ?? []) {
-    const set = /^\s*set\s+(local\s+|session\s+)?([\w.]+)\s*(?:=|\bto\b)/i.exec(part.around);
-    if (!set || writes.some((write) => write.name === set[2]?.toLowerCase())) continue;
-    writes.push({
-      name: (set[2] ?? '').toLowerCase(),
-      value: part.value,
-      local: /local/i.test(set[1] ?? ''),
-      span: access.span,
-    });
-  }
-  return writes;
-}
 
 /** What code, query files and functions set while the application runs. */
 export function runtimeWrites(model: Model): SettingWrite[] {

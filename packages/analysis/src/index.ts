@@ -6,3 +6,5 @@ export { link, type LinkOptions } from './link/link.js';
 export * from './prove/index.js';
 export { unmatchedTrust, type TrustOptions } from './trust/declared.js';
 export * from './compare/index.js';
+export { settingWrites, type SettingWrite } from './session/setting-writes.js';
+export type { SessionSetting } from './session/sessions.js';

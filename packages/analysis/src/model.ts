@@ -23,6 +23,7 @@ import type {
   Witness,
 } from '@tenant-lint/model';
 import type { Proof } from './prove/question.js';
+import type { SessionSetting } from './session/sessions.js';
 
 /** An access with its place in the program; its values are traced to where they come from. */
 export interface LinkedAccess extends Access {
@@ -49,6 +50,8 @@ export interface Model {
   databaseIsolates(table: Table): boolean;
   /** Can this access reach a row of another tenant through this target? */
   verdict(access: LinkedAccess, target: Target): Verdict;
+  /** What is set on the connection of an access before it runs, on every way to it: the tenant that policies ask for. */
+  sessionOf(access: LinkedAccess): readonly SessionSetting[];
   /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
   selection(access: LinkedAccess, target: Target): Selection;
   /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */

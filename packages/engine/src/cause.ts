@@ -13,6 +13,7 @@ const orders: readonly (readonly string[])[] = [
     'no-untrusted-tenant',
     'no-disabled-scope',
     'no-unscoped-client',
+    'require-database-isolation',
     'no-half-scoped-upsert',
     'no-unscoped-get',
     'require-tenant-in-join',
@@ -41,6 +42,8 @@ const orders: readonly (readonly string[])[] = [
   ['no-weakened-isolation', 'require-tenant-in-unique'],
   ['no-bypassing-role', 'no-owning-app-role', 'require-forced-row-security'],
   ['no-definer-without-tenant', 'no-public-definer'],
+  // A view that shows what policies hold back; code that reads it shows that it is reached.
+  ['require-database-isolation', 'require-security-invoker'],
   ['no-lost-function-attribute', 'require-pinned-search-path'],
 ];
 

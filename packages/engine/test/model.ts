@@ -60,6 +60,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     isolatedBy: () => false,
     resources: [],
     keptRows: () => undefined,
+    sessionOf: () => [],
     stopgap: () => undefined,
     sharedTenants: () => [],
     policyLeaks: () => [],

@@ -62,6 +62,8 @@ export interface Client {
    * 'perhaps' where it is not seen with which key it was made. Absent: it connects as the application.
    */
   readonly policies?: 'hold' | 'perhaps';
+  /** The transaction that is handed to the call, where that is not the receiver: `knex('t').transacting(trx)`, `{ transaction }`. */
+  readonly transaction?: Value;
 }
 
 /** One trip to the database, as lowered by an adapter or by the SQL front end. */

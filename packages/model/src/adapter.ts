@@ -3,7 +3,7 @@ import type { CallChain, FileFacts, FunctionFacts, SqlFileFacts, TypeName, Unche
 import type { Known, Span } from './span.js';
 import type { ResourceAccess } from './resource.js';
 import type { RelationDefinition, SchemaEvent } from './schema-event.js';
-import type { ChainId, FunctionId, Value } from './value.js';
+import type { ChainId, FunctionId, Value, ValueOf } from './value.js';
 import type { Table } from './schema.js';
 
 /**
@@ -60,6 +60,8 @@ export interface LinkContext {
   resolve(value: Value): Value;
   chain(id: ChainId): CallChain | undefined;
   function(id: FunctionId): FunctionFacts | undefined;
+  /** What callbacks and functions of the program are called with at a parameter, as far as their calls are found. */
+  supplied?(parameter: ValueOf<'parameter'>): readonly Value[];
   /** The declared type of a value, where an annotation shows it: a parameter's, a field's of a class, a variable's. */
   typeOf(value: Value): TypeName | undefined;
   /** The installed (or required) version of a package as seen from a file, undefined if it is no dependency there. */

@@ -32,6 +32,8 @@ import type {
 import { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
+import { sessionReads, type SessionReads } from '../session/policed.js';
+import { Sessions, type SessionSetting } from '../session/sessions.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
 import { Declared, type TrustOptions } from '../trust/declared.js';
 import { bindsKey } from './binds.js';
@@ -83,7 +85,10 @@ export class Judge {
   readonly #loaded: Loaded;
   readonly #standing: StandingWorld;
   /** The values that an isolated target rests on although nobody verified them, by the key of its verdict. */
-  readonly #restsOn = new Map<string, readonly Value[]>();
+  readonly #restsOn = new Map<string, readonly RestsOn[]>();
+  readonly #sessions: Sessions;
+  readonly #sessionsOf = new Map<string, readonly SessionSetting[]>();
+  readonly #reads = new Map<TableId, SessionReads>();
   #common: ReadonlySet<TableId> | undefined;
   #tenantSources: ReadonlySet<string> | undefined;
   #shared: readonly SharedTenant[] | undefined;
@@ -95,6 +100,7 @@ export class Judge {
       if (access.function !== undefined) push(this.#byFunction, access.function, access);
     }
     const { program, schema, tables, tenancy } = input;
+    this.#sessions = new Sessions(program, schema, input.accesses);
     const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
     const accessesOf = (f: string): readonly LinkedAccess[] => this.#byFunction.get(f) ?? [];
     this.#declared = new Declared(input.trust, program);
@@ -228,13 +234,18 @@ export class Judge {
     const table = this.#table(target);
     if (verdict.kind !== 'isolated' || !values || !table || target.operation === 'create') return undefined;
     let claim: Claim | undefined;
-    for (const value of values) {
-      const standing = this.standing(access, value);
+    for (const { value, at } of values) {
+      const standing = this.standing(at === undefined ? access : this.#as(access, at), value);
       if (standing.kind === 'request' && (!claim || worst(claim.confidence, standing.confidence) === claim.confidence))
         claim = standing;
     }
     if (!claim || this.#isTiedOtherwise(access, target, table)) return undefined;
-    const others = this.#othersThan(values, access, target, table);
+    const others = this.#othersThan(
+      values.map((v) => v.value),
+      access,
+      target,
+      table,
+    );
     if (others.some((s) => s.kind === 'own' || s.kind === 'checked')) return undefined;
     const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
     const isWeak =
@@ -434,7 +445,11 @@ export class Judge {
     const proof = proveTarget(target, predicate, others, this.#world, (value) => this.#classOf(value));
     if (proof.kind === 'isolated') {
       const assumed = proof.assumptions.length > 0 || proof.references.length > 0;
-      if (proof.restsOn.length > 0) this.#restsOn.set(`${access.id}/${target.ref}`, proof.restsOn);
+      if (proof.restsOn.length > 0)
+        this.#restsOn.set(
+          `${access.id}/${target.ref}`,
+          proof.restsOn.map((value) => ({ value })),
+        );
       return {
         kind: 'isolated',
         evidence: assumed ? 'derived' : proof.evidence,
@@ -452,6 +467,9 @@ export class Judge {
         span: access.span,
       });
 
+    const enforced = client === 'bypass' ? undefined : this.#enforced(access, table, target);
+    if (enforced?.kind === 'isolated') return enforced;
+
     const pins = pinsOf(predicate, target.ref);
     const derived = this.#sources.of(pins, table, target, access);
     if (derived.kind === 'safe') return { kind: 'isolated', evidence: derived.evidence, because: [derived.reason] };
@@ -459,6 +477,7 @@ export class Judge {
     if (guard) return isolated('guarded', guard);
     const staff = this.#staffOnly(access);
     if (staff) return isolated('intended', staff);
+    if (enforced) return enforced;
     if (proof.kind === 'unknown') return { kind: 'unknown', evidence: 'unknown', hangsOn: proof.hangsOn };
     if (derived.kind === 'open') return unknown(derived.reason);
     if (policed === 'perhaps')
@@ -467,6 +486,65 @@ export class Judge {
         span: access.span,
       });
     return this.#leak(access, table, target, proof, derived);
+  }
+
+  /** The settings of the tenant under which an access runs; see Model. */
+  sessionOf(access: LinkedAccess): readonly SessionSetting[] {
+    let found = this.#sessionsOf.get(access.id);
+    if (!found) {
+      // What the program itself says is no tenant: a switch for jobs, an empty value.
+      found = this.#sessions.of(access).filter(({ value }) => {
+        return this.#tracer.sourcesOf(value).some((s) => s.kind !== 'constant');
+      });
+      this.#sessionsOf.set(access.id, found);
+    }
+    return found;
+  }
+
+  /**
+   * What the database enforces where the tenant was set on the connection before: the policies decide, and are judged where they stand.
+   * Undefined where nothing is set, or the table has no policies.
+   */
+  #enforced(access: LinkedAccess, table: Table, target: Target): Verdict | undefined {
+    const set = this.sessionOf(access);
+    const [first] = set;
+    if (!first) return undefined;
+    const { sources } = this.input.schema;
+    if (!sources.some((s) => s === 'migrations' || s === 'dump' || s === 'live') && !table.rowSecurity.enabled)
+      return unknown({
+        text: `${first.name} is set, and no migration shows whether ${table.name.name} has policies`,
+        span: first.span,
+      });
+    if (!table.rowSecurity.enabled) return undefined;
+    if (table.policies.length === 0)
+      return isolated('contextual', { text: `no policy of ${table.name.name} lets a row through`, span: first.span });
+    let reads = this.#reads.get(table.id);
+    if (!reads) {
+      reads = sessionReads(table, this.input.schema, (name) => this.input.tables.table(name));
+      this.#reads.set(table.id, reads);
+    }
+    const { settings, platform } = reads;
+    const used = set.filter((s) => settings.has(s.name) || (platform && s.name.startsWith('request.jwt.')));
+    const [setting] = used;
+    if (!setting)
+      return unknown({
+        text: `${first.name} is set, and the policies of ${table.name.name} read other settings`,
+        span: first.span,
+      });
+    const because: readonly Reason[] = [
+      { text: `${setting.name} is set for the policies of ${table.name.name}`, span: setting.span },
+    ];
+    const claimed = used.filter(({ value }) => this.#classOf(value) === 'tenant-unverified');
+    if (claimed.length === 0) return { kind: 'isolated', evidence: 'contextual', because };
+    this.#restsOn.set(`${access.id}/${target.ref}`, claimed);
+    return { kind: 'isolated', evidence: 'unverified', because };
+  }
+
+  /** An access as if it stood where a call is made: what was checked before the call counts. */
+  #as(access: LinkedAccess, at: string): LinkedAccess {
+    const chain = this.input.program.chain(at);
+    const f = chain && this.input.program.function(chain.function);
+    return chain && f ? { ...access, chain: chain.id, function: f.id, in: f } : access;
   }
 
   #leak(
@@ -685,6 +763,12 @@ export class Judge {
 /** A verified identity by what gives it and the property that is read: `auth of @clerk/nextjs` and `orgId`. */
 const identityOf = (source: Provenance): readonly string[] =>
   source.kind === 'trusted' && source.path.length > 0 ? [`${source.what} ${source.path.join('.')}`] : [];
+
+/** A value that nobody verified, and the call at which it is judged, where that is not the access itself. */
+interface RestsOn {
+  readonly value: Value;
+  readonly at?: string;
+}
 
 const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 

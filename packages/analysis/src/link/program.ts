@@ -375,6 +375,20 @@ export class Program implements LinkContext {
     return handed === undefined ? undefined : { function: handed, step, wrapped: true };
   }
 
+  /**
+   * The function that a given step of a chain calls: that of `calleeOf`, or a function that the object has which an earlier call of the
+   * chain returned: `forTenant(id).run(...)`.
+   */
+  calleeAt(chain: CallChain, step: number): FunctionId | undefined {
+    const first = this.calleeOf(chain);
+    if (!first || first.step >= step) return first?.step === step ? first.function : undefined;
+    const returned = first.wrapped ? [] : (this.#functions.get(first.function)?.returns ?? []);
+    const between = chain.steps.slice(first.step + 1, step + 1);
+    if (returned.length !== 1 || between.slice(0, -1).some((s) => s.arguments !== undefined)) return undefined;
+    const names = between.flatMap((s) => (s.name === '' ? [] : [s.name]));
+    return this.#asFunction(this.#resolve(valueAt(returned[0]!.value, names), maxSteps, { inlining: 0 }));
+  }
+
   #asFunction(value: Value): FunctionId | undefined {
     if (value.kind === 'function') return value.function;
     // A static method, or a static field that holds a function.
@@ -411,6 +425,13 @@ export class Program implements LinkContext {
       default:
         return undefined;
     }
+  }
+
+  supplied(parameter: Extract<Value, { kind: 'parameter' }>): readonly Value[] {
+    return this.callersOf(parameter.function).flatMap(({ chain, step }) => {
+      const argument = chain.steps[step]?.arguments?.[parameter.index];
+      return argument ? [valueAt(argument, parameter.path)] : [];
+    });
   }
 
   /** Everywhere the program calls a function; calls through a parameter of the function it was handed to included. */
@@ -450,9 +471,9 @@ export class Program implements LinkContext {
     for (const f of this.#functions.values()) {
       const handed = f.handedTo;
       const chain = handed && this.#chains.get(handed.chain);
-      const callee = chain && this.calleeOf(chain);
-      if (!handed || !callee || callee.step !== handed.step) continue;
-      const first = `${callee.function}/${handed.argument}/${handed.path.join('.')}`;
+      const callee = chain && handed && this.calleeAt(chain, handed.step);
+      if (!handed || callee === undefined) continue;
+      const first = `${callee}/${handed.argument}/${handed.path.join('.')}`;
       const keys = new Set([first]);
       // A set grows while it is walked.
       for (const key of keys) {

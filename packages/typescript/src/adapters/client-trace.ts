@@ -54,6 +54,9 @@ export function traceClient<T>(value: Value, kinds: ClientKinds<T>, context: Lin
         const found = outer === undefined ? undefined : kinds.handed?.(outer, step.name);
         if (found !== undefined) return found;
       }
+      // What a wrapper of the program calls its callback with.
+      const supplied = handed ? firstOf(context.supplied?.(value) ?? [], again) : undefined;
+      if (supplied !== undefined) return supplied;
       break;
     }
     case 'result': {

@@ -6,6 +6,8 @@ export interface Receiver {
   readonly kind: Client['kind'];
   /** Surely the library's. */
   readonly certain: boolean;
+  /** The transaction that the query was given, where that is not what it is called on. */
+  readonly transaction?: Value;
 }
 
 const notKnown: Receiver = { kind: 'unknown', certain: false };

@@ -1,4 +1,4 @@
-import type { CallChain, LowerContext, Lowered, Step, Value } from '@tenant-lint/model';
+import type { CallChain, Client, LowerContext, Lowered, Step, Value } from '@tenant-lint/model';
 import { Build, lowerStatement, snake, type Lost } from '../query-text/build.js';
 import { callOf, type Builder, type Call } from '../query-text/calls.js';
 import { receiverOf, type Receiver } from './client.js';
@@ -53,12 +53,23 @@ export function lowerBuilder(
       frags: [queryText(builder, build)],
       library,
       method: write?.name ?? read?.name ?? 'select',
-      client: { receiver: builder.base, kind: receiver.kind },
+      client: clientOf(builder, receiver),
       lost,
       ...(more === undefined ? {} : { more }),
     },
     build,
   );
+}
+
+/** On what a builder runs: the transaction that it is bound to, or what it was made by. */
+function clientOf(builder: Builder, receiver: Receiver): Client {
+  const transaction = builder.steps.findLast((s) => s.arguments && s.name === 'transacting')?.arguments?.[0];
+  if (transaction) return { receiver: builder.base, kind: 'transaction', transaction };
+  return {
+    receiver: builder.base,
+    kind: receiver.kind,
+    ...(receiver.transaction ? { transaction: receiver.transaction } : {}),
+  };
 }
 
 const startWords: ReadonlySet<string> = new Set([

@@ -32,6 +32,6 @@ function lower(chain: CallChain, context: LowerContext): Lowered {
     return waits ? { unknown: 'unresolved: the model of the row was not found', span: first.span } : 'not mine';
   }
   const on = first.arguments?.[first.name === 'query' || first.name === '$query' ? 0 : 1];
-  const client = on ? receiverOf(on, [], context) : undefined;
+  const client = on ? { ...receiverOf(on, [], context), transaction: on } : undefined;
   return lowerBuilder(root, builder, client ?? { kind: 'plain', certain: true }, build, 'objection');
 }

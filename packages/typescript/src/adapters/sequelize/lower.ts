@@ -116,7 +116,7 @@ function accessOf(
     method,
     operation,
     targets,
-    client: { receiver: chain.receiver, kind: inside ? 'transaction' : 'plain' },
+    client: { receiver: chain.receiver, kind: inside ? 'transaction' : 'plain', ...(inside ? { transaction } : {}) },
     span: chain.span,
     chain: chain.id,
     function: chain.function,

@@ -24,10 +24,11 @@ export function lowerQuery(chain: CallChain, step: Step, receiver: Value, contex
     holes: 'splice',
     named: (name) => replaced.named?.(name) ?? bind.named?.(name),
   });
+  const transaction = optionOf(settings, 'transaction');
   const finish = (a: Access): Access => ({
     ...a,
     method: 'query',
-    client: { receiver, kind: 'plain' },
+    client: transaction ? { receiver, kind: 'transaction', transaction } : { receiver, kind: 'plain' },
     chain: chain.id,
     function: chain.function,
   });

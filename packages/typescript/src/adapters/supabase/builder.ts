@@ -165,7 +165,8 @@ export function partOf(chain: CallChain, context: LowerContext): Part {
     before: start.steps.slice(0, start.at),
     start: start.steps[start.at]!,
     steps,
-    open: family.some((c) => families?.handed.has(c.id) === true),
+    // What is awaited in the place of the argument is the answer.
+    open: family.some((c) => families?.handed.has(c.id) === true && !(c.awaited && c.use === 'argument')),
   };
 }
 
