@@ -8,6 +8,7 @@ import noVanishingFilter from './access/no-vanishing-filter/rule.js';
 import requireTenantFilter from './access/require-tenant-filter/rule.js';
 import requireTenantInJoin from './access/require-tenant-in-join/rule.js';
 import noSessionTenantSetting from './bypass/no-session-tenant-setting/rule.js';
+import requireDatabaseIsolation from './bypass/require-database-isolation/rule.js';
 import noUnprotectedCopy from './copy/no-unprotected-copy/rule.js';
 import requireRowSecurityOnPartition from './copy/require-row-security-on-partition/rule.js';
 import requireTenantInPartitionKey from './copy/require-tenant-in-partition-key/rule.js';
@@ -102,6 +103,7 @@ export const rules: readonly Rule[] = [
   requireTenantFilter,
   requireTenantInJoin,
   noSessionTenantSetting,
+  requireDatabaseIsolation,
   noUnprotectedCopy,
   requireRowSecurityOnPartition,
   requireTenantInPartitionKey,

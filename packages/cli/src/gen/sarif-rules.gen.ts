@@ -263,6 +263,35 @@ export const sarifRules = [
     }
   },
   {
+    "id": "require-database-isolation",
+    "name": "require-database-isolation",
+    "shortDescription": {
+      "text": "Require the row security that code leaves the isolation of tenants to."
+    },
+    "fullDescription": {
+      "text": "The tenant that the session carries is asked by nobody: rows of every tenant can be <done>."
+    },
+    "help": {
+      "text": "<method> leaves it to the database whose rows of <table> it reaches, and <table> has no row security. The tenant that the session carries is asked by nobody: rows of every tenant can be <done>. Enable row security on <table> with a policy that asks for that tenant, or add the condition here.\n<method> leaves it to the policies of <table> which rows of view <view> it reaches, and the view reads <table> with the rights of its owner. Policies do not apply to the owner, so rows of every tenant can be read. Create the view WITH (security_invoker = true)."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "bypass",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "bypass"
+      ],
+      "catalogue": [
+        "C-66",
+        "C-67"
+      ]
+    }
+  },
+  {
     "id": "no-unprotected-copy",
     "name": "no-unprotected-copy",
     "shortDescription": {

@@ -131,6 +131,21 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "require-database-isolation",
+      "description": "Require the row security that code leaves the isolation of tenants to.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "table": "{method} leaves it to the database whose rows of {table} it reaches, and {table} has no row security. The tenant that the session carries is asked by nobody: rows of every tenant can be {done}. Enable row security on {table} with a policy that asks for that tenant, or add the condition here.",
+        "view": "{method} leaves it to the policies of {table} which rows of view {view} it reaches, and the view reads {table} with the rights of its owner. Policies do not apply to the owner, so rows of every tenant can be read. Create the view WITH (security_invoker = true)."
+      },
+      "options": {}
+    },
+    {
       "id": "no-unprotected-copy",
       "description": "Disallow copies of protected tables that have no row security of their own.",
       "type": "problem",
@@ -1413,6 +1428,7 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/require-database-isolation": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1443,6 +1459,7 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/require-database-isolation": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1473,6 +1490,7 @@ export const generated = {
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/require-tenant-in-join": "error",
       "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/require-database-isolation": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
