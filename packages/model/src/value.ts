@@ -61,8 +61,14 @@ export type Value =
   | { readonly kind: 'this'; readonly from: string; readonly class: string; readonly path: Path }
   /** A function or method of the program. */
   | { readonly kind: 'function'; readonly function: FunctionId }
-  /** `new X(...)`. */
-  | { readonly kind: 'instance'; readonly of: Value; readonly arguments: readonly Value[]; readonly span: Span }
+  /** `new X(...)`. `injected`: by its declared type; with which arguments it was made is not known. */
+  | {
+      readonly kind: 'instance';
+      readonly of: Value;
+      readonly arguments: readonly Value[];
+      readonly span: Span;
+      readonly injected?: true;
+    }
   /**
    * May be missing at run time (undefined, null, or an empty list or text). `certain`: syntax shows it (optional parameter or property,
    * `?.`, a declared `| undefined`); otherwise nothing rules it out.

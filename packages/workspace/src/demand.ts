@@ -24,6 +24,8 @@ export interface Scanned {
   readonly component: boolean;
   /** Holds a suppression, which is judged even where nothing is left to suppress. */
   readonly suppresses: boolean;
+  /** Names routes, and so may say which function answers a request: `app.get('/users', show)`. */
+  readonly routes?: boolean;
   /** A migration written in code: what it imports says which tables it changes. */
   readonly migration?: boolean;
 }
@@ -67,6 +69,14 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
       }
     }
     frontier = next;
+  }
+  // Where the last of them are registered as handlers of requests.
+  for (const file of frontier) {
+    for (const importer of importers.get(file) ?? []) {
+      if (!origins.scanned(importer.file)?.routes) continue;
+      for (const on of importer.through) selected.add(on);
+      selected.add(importer.file);
+    }
   }
   // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them; and the constants it names.
   for (const file of [...selected]) {

@@ -18,7 +18,7 @@ import type { Source } from './memory.js';
 import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
 import { projectFacts } from './project.js';
-import { clientOf, contextVocabulary, migrationVocabulary, requestVocabulary, trustVocabulary } from './vocabulary.js';
+import { clientOf, contextVocabulary, migrationVocabulary, requestVocabulary, routeVocabulary, trustVocabulary } from './vocabulary.js';
 
 /** How many import steps above a file with data vocabulary are read: its callers, and theirs. */
 const demandSteps = 2;
@@ -139,6 +139,7 @@ function build(source: Source, options: BuildOptions): Built {
         exported: () => exportedNames(text),
         called: () => calledNames(text),
         migration: migrationVocabulary.test(text),
+        routes: routeVocabulary.test(text),
       };
       scanned.push(scan);
       texts.set(file, text);

@@ -13,6 +13,9 @@ export const isSeedCode = (file: string): boolean =>
 export const requestVocabulary =
   /\b(?:NextRequest|IncomingMessage|NextApiRequest)\b|\breq(?:uest)?\b\??\.(?:json|body|headers|query|params|nextUrl|formData|text|url)\b|\breq(?:uest)?\s*:\s*(?:Request|NextRequest)\b/;
 
+/** Text that says which function answers a request: `app.get('/users', show)`. */
+export const routeVocabulary = /\.(?:get|post|put|patch|delete|all)\(\s*['"`][^'"`\n]*\//;
+
 /** Sources of trust are read even where they hold no data vocabulary: the session helper decides what is verified. */
 export const trustVocabulary =
   /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken|@upstash\/qstash|\bsvix\b|standardwebhooks|constructEvent/;

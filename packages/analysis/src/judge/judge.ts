@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from '@tenant-lint/model';
 import { and } from '@tenant-lint/model';
-import { referencesOf, uniqueKeys } from '../fold/index.js';
+import { uniqueKeys } from '../fold/index.js';
 import type {
   Claim,
   LinkedAccess,
@@ -43,7 +43,7 @@ import { Checks } from './checks.js';
 import { stripped } from './conditions.js';
 import { isSecret, worst } from './confidence.js';
 import { keptRows } from './kept.js';
-import { keyColumns } from './keys.js';
+import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom, Loaded } from './loaded.js';
 import { canVanish } from './missing.js';
 import { isPublished, Publicity } from './publicity.js';
@@ -260,10 +260,7 @@ export class Judge {
 
   /** The standing of what the other identifying columns of a row are compared with. */
   #othersThan(values: readonly Value[], access: LinkedAccess, target: Target, table: Table): readonly Standing[] {
-    const identifying = new Set([
-      ...keyColumns(this.tenancyOf(table.id)),
-      ...referencesOf(table).flatMap((r) => r.columns),
-    ]);
+    const identifying = new Set([...keyColumns(this.tenancyOf(table.id)), ...referringColumns(table)]);
     return pinsOf(this.#whole(access, target), target.ref)
       .filter((pin) => identifying.has(pin.column) && !values.some((v) => sameValue(stripped(v), stripped(pin.value))))
       .filter((pin) => !this.#isTenantOfSession(pin.value))
@@ -667,7 +664,7 @@ export class Judge {
         ...uniqueKeys(table)
           .filter((k) => k.length === 1)
           .flat(),
-        ...referencesOf(table).flatMap((r) => r.columns),
+        ...referringColumns(table),
       ]);
       if (!target.columns.every((c) => identifying.has(c))) return false;
       named += target.columns.filter((c) => keys.has(c)).length;

@@ -8,7 +8,7 @@ import {
   type Target,
   type Value,
 } from '@tenant-lint/model';
-import { referencesOf } from '../fold/index.js';
+import { referringColumns } from './keys.js';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
@@ -75,7 +75,7 @@ export class Sources {
    * is reached only where each of them is foreign, on the same call.
    */
   of(pins: readonly Pin[], table: Table, target: Target, access: LinkedAccess): Derived {
-    const keyColumns = new Set([...pinnedKey(pins, table), ...referencesOf(table).flatMap((r) => r.columns)]);
+    const keyColumns = new Set([...pinnedKey(pins, table), ...referringColumns(table)]);
     const deciding = pins.filter((pin) => keyColumns.has(pin.column));
     return this.#together(deciding, access.function, { table, target, access }, maxLevels);
   }

@@ -20,6 +20,8 @@ export class Unread {
 
   /** The first such call on the way of a source to an access. */
   onWay(source: InputProvenance, access: LinkedAccess): Reason | undefined {
+    const opaque = source.unread === undefined ? undefined : this.program.chain(source.unread);
+    if (opaque) return { text: `as far as ${nameOf(opaque)} does not check it`, span: opaque.span };
     const wrapper = source.at === undefined ? undefined : this.#wrapper(source.at);
     if (wrapper) return wrapper;
     for (const id of [access.chain, ...(source.through ?? [])]) {

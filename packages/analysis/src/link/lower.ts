@@ -2,6 +2,7 @@ import type {
   Access,
   Adapter,
   CallChain,
+  ChainId,
   FileFacts,
   FunctionFacts,
   LowerContext,
@@ -10,6 +11,7 @@ import type {
 } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { resolveColumns } from '../prove/index.js';
+import { Inherited } from './inherited.js';
 import type { Program } from './program.js';
 import type { Tables } from './tables.js';
 
@@ -23,21 +25,31 @@ export function lowerAccesses(
 ): { accesses: LinkedAccess[]; unchecked: Unchecked[] } {
   const accesses: LinkedAccess[] = [];
   const unchecked: Unchecked[] = [];
+  const inherited = new Inherited(program);
+  /** Chains that nobody takes for a trip to the database. */
+  const open = new Set<ChainId>();
   for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
     // The calls of a migration run once, for all tenants: their statements are its queries.
-    if (facts.sql === undefined) for (const chain of facts.chains) lowerChain(chain, facts);
+    if (facts.sql === undefined) for (const chain of facts.chains) if (!lowerChain(chain, facts)) open.add(chain.id);
+  }
+  for (const facts of files) {
+    if (facts.sql !== undefined) continue;
+    for (const chain of facts.chains)
+      if (open.has(chain.id))
+        for (const inner of inherited.chainsAt(chain, (id) => open.has(id))) lowerChain(inner, facts);
   }
   return { accesses, unchecked };
 
-  function lowerChain(chain: CallChain, facts: FileFacts): void {
+  /** False where no adapter knows the chain. */
+  function lowerChain(chain: CallChain, facts: FileFacts): boolean {
     for (const adapter of adapters) {
       const lowered = adapter.lower(chain, context);
       if (lowered === 'not mine') continue;
-      if (lowered === 'no access') return;
+      if (lowered === 'no access') return true;
       if ('unknown' in lowered) {
         unchecked.push({ ...reasonOf(lowered.unknown, adapter.id), file: facts.file, span: lowered.span });
-        return;
+        return true;
       }
       const owner = program.function(chain.function);
       for (const access of lowered.accesses) {
@@ -45,8 +57,9 @@ export function lowerAccesses(
         for (const u of access.unchecked ?? [])
           unchecked.push({ ...reasonOf(u.reason, adapter.id), file: facts.file, span: u.span });
       }
-      return;
+      return true;
     }
+    return false;
   }
 }
 

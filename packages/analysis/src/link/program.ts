@@ -67,7 +67,12 @@ export class Program implements LinkContext {
     for (const file of files) {
       for (const f of file.functions) this.#functions.set(f.id, f);
       for (const c of file.chains) this.#chains.set(c.id, c);
-      for (const c of file.classes) this.#classes.set(`${file.file}#${c.name}`, { facts: c, file: file.file });
+      for (const c of file.classes) {
+        // Keyed by names of the program: no class has a field `constructor` because every object has one.
+        Object.setPrototypeOf(c.fields, null);
+        Object.setPrototypeOf(c.methods, null);
+        this.#classes.set(`${file.file}#${c.name}`, { facts: c, file: file.file });
+      }
     }
   }
 
@@ -219,8 +224,12 @@ export class Program implements LinkContext {
       case 'import':
         return this.#import(value, steps, how);
       case 'this': {
-        const next = this.#field(`${value.from}#${value.class}`, value.path[0]);
-        return next ? this.#continue(next, value.path.slice(1), steps, how, value) : value;
+        const own = this.#classes.get(`${value.from}#${value.class}`);
+        const above = value.path[0] === 'super' ? own?.facts.extends && this.classOf(own.facts.extends) : undefined;
+        const [name, ...rest] = value.path.slice(above ? 1 : 0);
+        const of = above ?? (own && { facts: own.facts, file: own.file });
+        const next = of && this.#field(`${of.file}#${of.facts.name}`, name);
+        return next ? this.#continue(next, rest, steps, how, value) : value;
       }
       case 'element': {
         const of = this.#resolve(value.of, steps - 1, how);
@@ -298,8 +307,14 @@ export class Program implements LinkContext {
     const method = found?.facts.methods[name];
     if (method) return { kind: 'function', function: method };
     const field = found?.facts.fields[name];
-    if (field?.value) return field.value;
-    if (field?.type?.name) return { kind: 'instance', of: field.type.name, arguments: [], span: found!.facts.span };
+    const isHandedIn =
+      field?.value?.kind === 'parameter' &&
+      field.value.path.length === 0 &&
+      field.value.function === found?.facts.construct;
+    // `constructor(private readonly invoices: InvoiceService)`: what is handed in is of a class of the program.
+    const typed = field?.type?.name;
+    if (field?.value && !(isHandedIn && typed && this.classOf(typed))) return field.value;
+    if (typed) return { kind: 'instance', of: typed, arguments: [], span: found!.facts.span, injected: true };
     const parent = found?.facts.extends && this.classOf(found.facts.extends);
     return parent ? this.#field(`${parent.file}#${parent.facts.name}`, name) : undefined;
   }
@@ -391,11 +406,17 @@ export class Program implements LinkContext {
 
   #asFunction(value: Value): FunctionId | undefined {
     if (value.kind === 'function') return value.function;
-    // A static method, or a static field that holds a function.
+    // A static method, or a static field that holds a function: inherited ones too.
     if ((value.kind === 'binding' || value.kind === 'import') && value.path.length === 1) {
-      const made = this.classOf({ ...value, path: [] })?.facts;
-      const field = made?.fields[value.path[0]!]?.value;
-      return made?.methods[value.path[0]!] ?? (field?.kind === 'function' ? field.function : undefined);
+      const name = value.path[0]!;
+      let made = this.classOf({ ...value, path: [] });
+      for (let i = 0; made && i < maxSteps; i++) {
+        const field = made.facts.fields[name]?.value;
+        const found = made.facts.methods[name] ?? (field?.kind === 'function' ? field.function : undefined);
+        if (found !== undefined) return found;
+        made = made.facts.extends && this.classOf(made.facts.extends);
+      }
+      return undefined;
     }
     if (value.kind === 'element' && value.of.kind === 'instance' && value.path.length === 1)
       return this.methodOf(value.of, value.path[0]!);
@@ -515,6 +536,11 @@ export class Program implements LinkContext {
     const value = this.#instantiate(returned, target.id, args, `${id}@`, inlining);
     this.#resolved.set(id, value);
     return value;
+  }
+
+  /** A value of a function's body as it is for one call of the function; chains that depend on parameters get an id with `prefix`. */
+  atCall(value: Value, owner: FunctionId, args: readonly Value[], prefix: string): Value {
+    return this.#instantiate(value, owner, args, prefix, maxInlining);
   }
 
   /** Replaces parameters of `owner` by arguments; chains of the body that depend on them become chains of their own. */

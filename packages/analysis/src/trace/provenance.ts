@@ -18,6 +18,7 @@ import {
   readers,
   signatures,
   textDecoders,
+  transformers,
   trustedSources,
 } from '../trust/sources.js';
 
@@ -43,6 +44,8 @@ export type Provenance =
       readonly decoded?: true;
       /** The last call that brought it into a form: `schema.parse(body)`. */
       readonly parsed?: ChainId;
+      /** A call whose body is not in the program, and that is taken to keep a property of what it was handed. */
+      readonly unread?: ChainId;
     }
   /** A parameter that nobody in the program supplies. */
   | {
@@ -261,6 +264,8 @@ export class Tracer {
     const called = last?.arguments !== undefined ? last : undefined;
     const known = this.#library(chain, path);
     if (known) return [known];
+    const transformed = this.#transformed(chain);
+    if (transformed) return this.#trace(valueAt(transformed, path), depth - 1);
     // Promise.all([a, b]) is the list of what they give.
     const args = called?.arguments ?? [];
     if (chain.receiver.kind === 'global' && chain.receiver.name === 'Promise' && args[0])
@@ -295,6 +300,8 @@ export class Tracer {
         if (p.kind !== 'input' || p.span !== undefined || !readers.has(name ?? '')) return p;
         return { ...p, span: chain.span, ...(args[0] ? namedBy(args[0]) : {}) };
       });
+    const handed = this.program.calleeOf(chain) ? undefined : sameProperty(args, path);
+    if (handed) return this.#trace(handed, depth - 1).map((p) => (p.kind === 'input' ? { ...p, unread: chain.id } : p));
     return [{ kind: 'unknown', reason: `the result of ${name ?? 'a call'}` }];
   }
 
@@ -323,6 +330,14 @@ export class Tracer {
     return !decoder.encodings || (encoding?.kind === 'constant' && decoder.encodings.includes(String(encoding.value)))
       ? text
       : undefined;
+  }
+
+  /** The argument that a library only brings into another form: `plainToInstance(Command, data)`. */
+  #transformed(chain: CallChain): Value | undefined {
+    const root = this.program.importOf(chain.receiver, 4);
+    const found =
+      root && transformers.find((t) => t.modules.test(root.module) && isCalled(t, calledBy(chain) ?? root.name, chain));
+    return found && chain.steps.findLast((s) => s.arguments !== undefined)?.arguments?.[found.argument];
   }
 
   /** What a library guarantees about the result of a call, by the import that the callee goes back to. */
@@ -369,6 +384,21 @@ function isCalled(
   const { methods } = source;
   return !methods || methods.includes(root) || chain.steps.some((s) => methods.includes(s.name));
 }
+
+/**
+ * `Command.create({ id }).id` of a function that is not in the program: what is handed over under a name, and read from the answer under the
+ * same one.
+ */
+function sameProperty(args: readonly Value[], path: Path): Value | undefined {
+  const [name] = path;
+  const [only, ...others] = args.filter((a) => a.kind === 'object');
+  if (name === undefined || only?.kind !== 'object' || others.length > 0) return undefined;
+  return only.entries.some((e) => 'set' in e && e.set === name) ? valueAt(only, path) : undefined;
+}
+
+/** The name of the export that is called on a namespace. */
+const calledBy = ({ steps }: CallChain): string | undefined =>
+  steps.find((s) => s.arguments !== undefined)?.name || undefined;
 
 function calledName({ receiver, steps }: CallChain): string {
   const called = steps.slice(0, steps.findIndex((s) => s.arguments !== undefined) + 1);

@@ -134,6 +134,16 @@ export const conversions: ReadonlySet<string> = new Set([
   'Boolean',
 ]);
 
+/** Functions of libraries that give one of their arguments in another form, and which. */
+export const transformers: readonly {
+  readonly modules: RegExp;
+  readonly exports: readonly string[];
+  readonly argument: number;
+}[] = [
+  { modules: /^class-transformer$/, exports: ['plainToInstance', 'plainToClass'], argument: 1 },
+  { modules: /^class-transformer$/, exports: ['instanceToPlain', 'classToPlain', 'instanceToInstance'], argument: 0 },
+];
+
 /** Array methods whose callback receives the elements. */
 export const iterations: ReadonlySet<string> = new Set([
   'map',

@@ -255,7 +255,7 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
     const all = (values: readonly Value[], kind: string, roles: (made: FunctionFacts | undefined) => Role[]): void => {
       for (const value of values) {
         const found = functionsOf(x, bindings, value, 0);
-        if (found.length === 0 && isDeclaredElsewhere(bindings, value))
+        if (found.length === 0 && (isDeclaredElsewhere(bindings, value) || wrapsWhatIsElsewhere(x, bindings, value, 0)))
           registered.push({ value, entry: { kind, roles: roles(undefined) } });
         for (const { id } of found) {
           const made = x.functionById.get(id);
@@ -288,6 +288,15 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
 function isDeclaredElsewhere(bindings: Bindings, value: Value): boolean {
   const held = value.kind === 'binding' && Object.hasOwn(bindings, value.name) ? bindings[value.name] : value;
   return held?.kind === 'import' || (held?.kind === 'instance' && held.of.kind === 'import');
+}
+
+/** A wrapper around something that another file declares: `app.get('/users', catching(require('./show').default))`. */
+function wrapsWhatIsElsewhere(x: Extraction, bindings: Bindings, value: Value, depth: number): boolean {
+  if (value.kind !== 'result' || value.path.length > 0 || depth > 4) return false;
+  const chain = x.chains[Number(value.chain.slice(value.chain.lastIndexOf('c') + 1))];
+  return (chain?.steps ?? []).some((step) =>
+    step.arguments?.some((a) => isDeclaredElsewhere(bindings, a) || wrapsWhatIsElsewhere(x, bindings, a, depth + 1)),
+  );
 }
 
 const isFunction = (value: Value): boolean => value.kind === 'function';
