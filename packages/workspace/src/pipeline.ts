@@ -18,7 +18,14 @@ import type { Source } from './memory.js';
 import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
 import { projectFacts } from './project.js';
-import { clientOf, contextVocabulary, migrationVocabulary, requestVocabulary, routeVocabulary, trustVocabulary } from './vocabulary.js';
+import {
+  clientOf,
+  contextVocabulary,
+  migrationVocabulary,
+  requestVocabulary,
+  routeVocabulary,
+  trustVocabulary,
+} from './vocabulary.js';
 
 /** How many import steps above a file with data vocabulary are read: its callers, and theirs. */
 const demandSteps = 2;
