@@ -84,7 +84,7 @@ describe('catalogue', () => {
   }
 
   const reasons = JSON.parse(readFileSync(path('test/catalogue/not-executed.json'), 'utf8')) as Record<string, string>;
-  const sql = entries.filter((e) => /^[TKXRPQSAFVIMDH]\d/.test(e.id) && rules.some(({ meta }) => meta.id === e.rule));
+  const sql = entries.filter((e) => /^[TKXRPQSAFVIMDH]\d/.test(e.id) && e.rule !== 'documented only');
   const shown = new Map(
     sql.map((e) => {
       const rule = rules.find(({ meta }) => meta.id === e.rule);

@@ -69,6 +69,20 @@ export interface SqlFileFacts {
     readonly irrelevant: Readonly<Record<string, number>>;
     readonly unchecked: number;
   };
+  /** Of a test: the SQL text that its assertions are handed to run, in source order. */
+  readonly asserted?: readonly Asserted[];
+}
+
+/** One call that runs SQL text and says something about what comes of it: `throws_ok($$ delete from orders $$, '42501')` of pgTAP. */
+export interface Asserted {
+  /** The function, lower case, without a schema. */
+  readonly name: string;
+  /** What the text does; empty where it is not SQL: the name of a prepared statement. */
+  readonly accesses: readonly Access[];
+  /** The other arguments as far as they are constants: the error that is expected, the description. */
+  readonly expects: readonly (string | number | boolean | null)[];
+  /** The whole statement. */
+  readonly span: Span;
 }
 
 /** Something that was not checked, and why. `reason` begins with a kind: 'syntax', 'dialect:mysql', 'template', 'too-large', 'unreadable', 'unsupported', 'unresolved'. */

@@ -6,6 +6,7 @@ import { lowerEmbedded } from '../lower/embedded.js';
 import { normalizePlaceholders } from '../lower/placeholders.js';
 import { parseSql, type ParsedStatement } from '../parser/index.js';
 import { refusedBySecond } from '../second/index.js';
+import { assertedIn } from './assertions.js';
 import { classifySql } from './classify.js';
 import { foreignDialect, templateIn } from './dialect.js';
 import { directivesIn } from './directives.js';
@@ -39,7 +40,12 @@ export function extractSql(text: string, options: ExtractOptions): FileFacts {
     schema: read.events,
     queries: read.queries,
     unchecked: read.unchecked,
-    sql: { role, roleReason, statements: read.statements },
+    sql: {
+      role,
+      roleReason,
+      statements: read.statements,
+      ...(role === 'test' ? { asserted: assertedIn(read.queries) } : {}),
+    },
   };
 }
 

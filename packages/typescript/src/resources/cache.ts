@@ -1,4 +1,5 @@
 import type { Adapter, CallChain, LowerContext, ResourceAccess, Value } from '@tenant-lint/model';
+import { undefinedValue } from '@tenant-lint/model';
 
 /** Classes whose instances keep what they are given under a key, and functions that make such an instance. */
 const stores: readonly { readonly modules: RegExp; readonly names: readonly string[] }[] = [
@@ -20,6 +21,45 @@ const writes: Readonly<Record<string, readonly [key: number, value: number]>> = 
   setnx: [0, 1],
   setNX: [0, 1],
 };
+
+/** Methods of a store that keep nothing where something is kept. */
+const exclusive: ReadonlySet<string> = new Set(['setnx', 'setNX']);
+
+/** Whether an argument of `set` asks for that: `'NX'` of ioredis, `{ NX: true }` of redis, `{ nx: true }` of Upstash. */
+const asksForNone = (value: Value): boolean =>
+  value.kind === 'object'
+    ? value.entries.some(
+        (e) =>
+          'set' in e &&
+          ((e.set.toLowerCase() === 'nx' && e.value.kind === 'constant' && e.value.value === true) ||
+            (e.set === 'condition' && e.value.kind === 'constant' && e.value.value === 'NX')),
+      )
+    : value.kind === 'constant' && typeof value.value === 'string' && value.value.toUpperCase() === 'NX';
+
+/** What counts uses under a key: classes, and the method that counts one. */
+const limiters: readonly { readonly modules: RegExp; readonly names: RegExp; readonly method: string }[] = [
+  { modules: /^@upstash\/ratelimit$/, names: /^Ratelimit$/, method: 'limit' },
+  { modules: /^rate-limiter-flexible$/, names: /^RateLimiter/, method: 'consume' },
+];
+
+function limitOf(chain: CallChain, context: LowerContext): ResourceAccess | undefined {
+  const [step, ...rest] = chain.steps;
+  const key = step?.arguments?.[0];
+  const kind = step && key && rest.length === 0 ? limiters.find((l) => l.method === step.name) : undefined;
+  if (!step || !key || !kind) return undefined;
+  const made = madeBy(context.resolve(chain.receiver), context);
+  if (made?.kind !== 'import' || !kind.modules.test(made.module) || !kind.names.test(made.name)) return undefined;
+  return {
+    kind: 'limit',
+    library: made.module,
+    method: step.name,
+    key,
+    payload: undefinedValue,
+    chain: chain.id,
+    function: chain.function,
+    span: chain.span,
+  };
+}
 
 /** Whether a value is a store that outlives the request: of a library, or a Map of the module. */
 function storeOf(given: Value, context: LowerContext): string | undefined {
@@ -43,13 +83,13 @@ function madeBy(value: Value, context: LowerContext): Value | undefined {
 function resource(chain: CallChain, context: LowerContext): ResourceAccess | undefined {
   const [step, ...rest] = chain.steps;
   const places = step?.arguments && rest.length === 0 ? writes[step.name] : undefined;
-  if (!step || !places) return undefined;
+  if (!step || !places) return limitOf(chain, context);
   const key = step.arguments?.[places[0]];
   const payload = step.arguments?.[places[1]];
   const library = key && payload && storeOf(chain.receiver, context);
   if (!library) return undefined;
   return {
-    kind: 'cache',
+    kind: exclusive.has(step.name) || step.arguments?.slice(2).some(asksForNone) ? 'lock' : 'cache',
     library,
     method: step.name,
     key,
@@ -60,14 +100,14 @@ function resource(chain: CallChain, context: LowerContext): ResourceAccess | und
   };
 }
 
-/** Caches: what keeps rows under a key of the program's own, in the process or beside it. */
+/** Caches, locks and limits: what is kept or counted under a key of the program's own, in the process or beside it. */
 export const caches: Adapter = {
   id: 'cache',
   title: 'Caches',
   packages: [],
   // Where the client is made; what is kept is read by a data library, whose vocabulary selects the file that keeps it.
   vocabulary:
-    /['"](?:ioredis|redis|@redis\/client|@upstash\/redis(?:\/\w+)?|@vercel\/kv|lru-cache|keyv|node-cache)['"]/,
+    /['"](?:ioredis|redis|@redis\/client|@upstash\/redis(?:\/\w+)?|@vercel\/kv|lru-cache|keyv|node-cache|@upstash\/ratelimit|rate-limiter-flexible)['"]/,
   resource,
   lower: () => 'not mine',
 };
