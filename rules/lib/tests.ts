@@ -24,6 +24,8 @@ export interface TestFile {
   readonly runs: readonly TestRun[];
   /** Functions of the project that it calls. */
   readonly calls: readonly SchemaFunction[];
+  /** It says who asks, by a setting of the session: what it tests is what somebody may see. */
+  readonly identifies: boolean;
   /** An assertion runs a prepared statement, whose text is elsewhere. */
   readonly unread: boolean;
 }
@@ -62,7 +64,8 @@ export function testsOf(model: Model): readonly TestFile[] {
         if (!keepsRole.test(name)) as = { kind: 'unknown' };
       }
     }
-    return [{ file: facts.file, runs, calls, unread: asserted.some((by) => by.accesses.length === 0) }];
+    const identifies = facts.schema.some(({ action }) => action.do === 'set' && action.name.includes('.'));
+    return [{ file: facts.file, runs, calls, identifies, unread: asserted.some((by) => by.accesses.length === 0) }];
   });
 }
 

@@ -99,8 +99,13 @@ function tablesTestedBy(model: Model, { runs, calls }: TestFile): readonly Table
   return [...called, ...reached];
 }
 
-/** A test that looks at guarded rows, and never as somebody for whom policies hold. */
-function futileTest(model: Model, { file, runs }: TestFile, guarded: readonly Table[]): Draft<Message> | undefined {
+/** A test that says who asks, looks at guarded rows, and never as somebody for whom policies hold. */
+function futileTest(
+  model: Model,
+  { file, runs, identifies }: TestFile,
+  guarded: readonly Table[],
+): Draft<Message> | undefined {
+  if (!identifies) return undefined;
   let futile: { run: TestRun; table: Table } | undefined;
   for (const run of runs) {
     for (const table of tablesOf(model, run.access)) {
