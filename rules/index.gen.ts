@@ -59,6 +59,8 @@ import requirePolicy from './policy/require-policy/rule.js';
 import requirePolicyRole from './policy/require-policy-role/rule.js';
 import requirePolicyWithTable from './policy/require-policy-with-table/rule.js';
 import requireRowSecurity from './policy/require-row-security/rule.js';
+import requireIsolationTest from './proof/require-isolation-test/rule.js';
+import noSharedLock from './resource/no-shared-lock/rule.js';
 import requireTenantInCacheKey from './resource/require-tenant-in-cache-key/rule.js';
 import noBroadGrant from './role/no-broad-grant/rule.js';
 import noBypassingRole from './role/no-bypassing-role/rule.js';
@@ -154,6 +156,8 @@ export const rules: readonly Rule[] = [
   requirePolicyRole,
   requirePolicyWithTable,
   requireRowSecurity,
+  requireIsolationTest,
+  noSharedLock,
   requireTenantInCacheKey,
   noBroadGrant,
   noBypassingRole,

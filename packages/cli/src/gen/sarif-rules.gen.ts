@@ -1775,6 +1775,66 @@ export const sarifRules = [
     }
   },
   {
+    "id": "require-isolation-test",
+    "name": "require-isolation-test",
+    "shortDescription": {
+      "text": "Require tests that ask for rows as a role that policies hold for."
+    },
+    "fullDescription": {
+      "text": "What policies say has never been seen to hold."
+    },
+    "help": {
+      "text": "No SQL test asks for rows of <table> as a role that policies hold for, nor for those of <others>. What policies say has never been seen to hold. Write a test that takes the role and the identity of one tenant and asks for rows of another; `tenant-lint prove --emit pgtap` writes one.\nNo SQL test asks for rows of <table> as a role that policies hold for. Other tables are tested; what the policies of this one say has never been seen to hold. Add the table to the tests; `tenant-lint prove --emit pgtap` writes them.\nThis test asks for rows of <table> without taking another role. It runs as whoever started it, for whom policies do not hold, and proves nothing about them. Take the role of the application before the assertion: SET LOCAL ROLE.\nThis test asks for rows of <table> as <role>, for whom policies do not hold. It would pass without any policy. Take the role under which the application runs.\nThis test expects an error where <role> <done> rows of <table> that are not its own. USING leaves rows out and raises nothing: the statement succeeds with no rows. Assert that no row comes back, or that the row is still there afterwards."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "proof",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "proof"
+      ],
+      "catalogue": [
+        "H01",
+        "H02",
+        "H03",
+        "H04"
+      ]
+    }
+  },
+  {
+    "id": "no-shared-lock",
+    "name": "no-shared-lock",
+    "shortDescription": {
+      "text": "Disallow locks and limits around one tenant's work that are the same for all tenants."
+    },
+    "fullDescription": {
+      "text": "While one tenant holds it, the others wait or are turned away, and can tell that somebody is at work."
+    },
+    "help": {
+      "text": "<place> works for one tenant under a lock that is the same for all. While one tenant holds it, the others wait or are turned away, and can tell that somebody is at work. Make the tenant a part of what the lock is taken by.\n<place> works for one tenant and counts the requests of all tenants together. One tenant who asks often uses up the share of the others. Make the tenant a part of the key that requests are counted under."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-90",
+        "D08"
+      ]
+    }
+  },
+  {
     "id": "require-tenant-in-cache-key",
     "name": "require-tenant-in-cache-key",
     "shortDescription": {

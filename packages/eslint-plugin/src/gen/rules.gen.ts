@@ -895,6 +895,40 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "require-isolation-test",
+      "description": "Require tests that ask for rows as a role that policies hold for.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "sql"
+      ],
+      "messages": {
+        "none": "No SQL test asks for rows of {table} as a role that policies hold for, nor for those of {others}. What policies say has never been seen to hold. Write a test that takes the role and the identity of one tenant and asks for rows of another; `tenant-lint prove --emit pgtap` writes one.",
+        "untested": "No SQL test asks for rows of {table} as a role that policies hold for. Other tables are tested; what the policies of this one say has never been seen to hold. Add the table to the tests; `tenant-lint prove --emit pgtap` writes them.",
+        "owner": "This test asks for rows of {table} without taking another role. It runs as whoever started it, for whom policies do not hold, and proves nothing about them. Take the role of the application before the assertion: SET LOCAL ROLE.",
+        "privileged": "This test asks for rows of {table} as {role}, for whom policies do not hold. It would pass without any policy. Take the role under which the application runs.",
+        "silent": "This test expects an error where {role} {done} rows of {table} that are not its own. USING leaves rows out and raises nothing: the statement succeeds with no rows. Assert that no row comes back, or that the row is still there afterwards."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-shared-lock",
+      "description": "Disallow locks and limits around one tenant's work that are the same for all tenants.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "typescript",
+        "sql"
+      ],
+      "messages": {
+        "lock": "{place} works for one tenant under a lock that is the same for all. While one tenant holds it, the others wait or are turned away, and can tell that somebody is at work. Make the tenant a part of what the lock is taken by.",
+        "limit": "{place} works for one tenant and counts the requests of all tenants together. One tenant who asks often uses up the share of the others. Make the tenant a part of the key that requests are counted under."
+      },
+      "options": {}
+    },
+    {
       "id": "require-tenant-in-cache-key",
       "description": "Require that tenants' rows are cached under a key that tells tenants apart.",
       "type": "problem",
@@ -1494,6 +1528,7 @@ export const generated = {
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/no-shared-lock": "warn",
       "tenant-lint/require-tenant-in-cache-key": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-guessable-id": "warn",
@@ -1624,6 +1659,8 @@ export const generated = {
       "tenant-lint/require-policy-role": "warn",
       "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
+      "tenant-lint/require-isolation-test": "warn",
+      "tenant-lint/no-shared-lock": "warn",
       "tenant-lint/no-broad-grant": "warn",
       "tenant-lint/no-bypassing-role": "error",
       "tenant-lint/no-owning-app-role": "warn",
@@ -1778,6 +1815,8 @@ export const generated = {
       "tenant-lint/require-policy-role": "warn",
       "tenant-lint/require-policy-with-table": "warn",
       "tenant-lint/require-row-security": "error",
+      "tenant-lint/require-isolation-test": "warn",
+      "tenant-lint/no-shared-lock": "warn",
       "tenant-lint/no-broad-grant": "warn",
       "tenant-lint/no-bypassing-role": "error",
       "tenant-lint/no-owning-app-role": "warn",
