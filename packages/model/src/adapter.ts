@@ -13,8 +13,12 @@ import type { Table } from './schema.js';
 export interface Adapter {
   readonly id: string;
   readonly title: string;
-  /** Packages whose presence in a package.json enables it. */
+  /**
+   * Packages whose presence in a package.json, or in an import, enables it; a whole scope ends in a slash (`@prisma/`).
+   */
   readonly packages: readonly string[];
+  /** Looked for in every project. */
+  readonly everywhere?: true;
   /** A file whose text matches may hold an access or a schema of this library: the cheap test before parsing. */
   readonly vocabulary: RegExp;
   /** Schema declared in code: pgTable(...), relations(...). Called for every file; returns nothing for most. */

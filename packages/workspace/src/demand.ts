@@ -8,7 +8,7 @@ import { isHook } from './vocabulary.js';
 export interface Scanned {
   readonly file: string;
   /** Holds the vocabulary of a data library. */
-  readonly relevant: boolean;
+  relevant: boolean;
   /** Speaks of requests or of sessions: a helper that a route hands the request to, or asks who is there. */
   readonly request: boolean;
   readonly imports: readonly ScannedImport[];

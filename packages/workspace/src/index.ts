@@ -4,6 +4,7 @@ export * from './discover.js';
 export * from './failure.js';
 export * from './find-config.js';
 export * from './folder.js';
+export { librariesOf } from './libraries.js';
 export { changeSince, stagedChange, type Change } from './git.js';
 export * from './memory.js';
 export * from './nearest.js';

@@ -1,5 +1,5 @@
 import { link, type Model } from '@tenant-lint/analysis';
-import type { FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
+import type { Adapter, FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
 import { extractSql, withSqlParser } from '@tenant-lint/sql';
 import {
   adapters,
@@ -17,11 +17,12 @@ import type { SourceKind } from './discover.js';
 import type { Source } from './memory.js';
 import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
+import { Libraries } from './libraries.js';
 import { projectFacts } from './project.js';
 import {
   clientOf,
   contextVocabulary,
-  migrationVocabulary,
+  isMigrationText,
   requestVocabulary,
   routeVocabulary,
   trustVocabulary,
@@ -86,6 +87,7 @@ function build(source: Source, options: BuildOptions): Built {
       (kind !== 'prisma' || settings.isSchema(file)),
   );
   const scanned: Scanned[] = [];
+  const libraries = new Libraries(adapters, project);
   const facts: FileFacts[] = [];
   const texts = new Map<string, string>();
   const failed = (file: string, error: unknown): void => {
@@ -119,6 +121,10 @@ function build(source: Source, options: BuildOptions): Built {
     if (before) known.set(file, before);
     else threads.give(file, text);
   };
+  const lookFor = (late: readonly Adapter[]): void => {
+    if (late.length === 0) return;
+    for (const scan of scanned) scan.relevant ||= late.some((a) => a.vocabulary.test(texts.get(scan.file)!));
+  };
   let done = 0;
   for (const [file, kind] of wanted) {
     options.progress?.('reading', ++done, wanted.length);
@@ -136,16 +142,18 @@ function build(source: Source, options: BuildOptions): Built {
     else if (kind === 'snapshot') extract(file, text, () => extractDrizzleSnapshot(text, { file }));
     else {
       const found = preScan(text);
+      // Files before this one did not know of the library yet.
+      lookFor(libraries.imported(found.modules));
       const scan: Scanned = {
         file,
-        relevant: adapters.some((a) => a.vocabulary.test(text)) || contextVocabulary.test(text),
+        relevant: libraries.used.some((a) => a.vocabulary.test(text)) || contextVocabulary.test(text),
         request: requestVocabulary.test(text) || trustVocabulary.test(text),
         suppresses: text.includes('tenant-lint-') && suppression.test(text),
         ...clientOf(text, found.imports),
         ...found,
         exported: () => exportedNames(text),
         called: () => calledNames(text),
-        migration: migrationVocabulary.test(text),
+        migration: isMigrationText(text),
         routes: routeVocabulary.test(text),
       };
       scanned.push(scan);
@@ -154,6 +162,7 @@ function build(source: Source, options: BuildOptions): Built {
       if (scan.suppresses || (scan.relevant && !scan.client)) prepare(file, text);
     }
   }
+  lookFor(libraries.others);
   const reading = lap();
   const demanded = filesInDemand(scanned, project, demandSteps);
   const choose = lap();
@@ -190,7 +199,7 @@ function build(source: Source, options: BuildOptions): Built {
   options.progress?.('linking', 1, 1);
   facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
   const model = link(facts, {
-    adapters,
+    adapters: libraries.others.length > 0 ? adapters : libraries.used,
     project,
     tenancy: settings.tenancy,
     libraries: settings.libraries,

@@ -70,6 +70,8 @@ export function clientOf(
   return { client: uses && component, component };
 }
 
-/** Text of a file with functions that a migration tool calls. */
-export const migrationVocabulary =
+/** Whether a text holds functions that a migration tool calls. */
+export const isMigrationText = (text: string): boolean => /\bup\b/.test(text) && migrationVocabulary.test(text);
+
+const migrationVocabulary =
   /\bexports\.up\b|\bexport\s+(?:async\s+)?(?:function|const|let)\s+up\b|^[ \t]*(?:public\s+)?(?:override\s+)?(?:async\s+)?up\s*(?:\(|[:=]\s*(?:async\b|function\b|\())/m;

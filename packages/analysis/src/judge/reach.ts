@@ -110,16 +110,16 @@ export class Reach {
     const body = this.#withClosures(id, facts);
     if (body.some((g) => g.blocks.some((b) => b.because === 'exit' && b.holds && this.#comparesSecret(b.holds))))
       return true;
-    const ids = new Set(body.map((g) => g.id));
-    return facts.chains.some((chain) => {
-      if (!ids.has(chain.function)) return false;
-      if (this.#checksSignature(chain, depth)) return true;
-      const callee = this.program.calleeOf(chain);
-      if (callee === undefined || depth <= 1 || seen.has(callee.function)) return false;
-      // Only what is handed the request (or a part of it) can check where it comes from.
-      const handsOn = chain.steps.some((s) => s.arguments?.some((a) => this.#isOfRequest(a)));
-      return handsOn && this.#checks(callee.function, depth - 1, seen);
-    });
+    return body
+      .flatMap((g) => this.program.chainsOf(g.id))
+      .some((chain) => {
+        if (this.#checksSignature(chain, depth)) return true;
+        const callee = this.program.calleeOf(chain);
+        if (callee === undefined || depth <= 1 || seen.has(callee.function)) return false;
+        // Only what is handed the request (or a part of it) can check where it comes from.
+        const handsOn = chain.steps.some((s) => s.arguments?.some((a) => this.#isOfRequest(a)));
+        return handsOn && this.#checks(callee.function, depth - 1, seen);
+      });
   }
 
   #withClosures(id: FunctionId, facts: FileFacts): readonly FunctionFacts[] {

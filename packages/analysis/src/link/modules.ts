@@ -18,19 +18,30 @@ const suffixes = [
   '/index.jsx',
 ];
 
+interface Scope {
+  readonly compilers: readonly { readonly compiler: CompilerFacts; readonly patterns: readonly string[] }[];
+  readonly known: Map<string, string | undefined>;
+}
+
 /** Resolves module specifiers to files of the program, the way TypeScript's bundler resolution does, without reading anything. */
 export class Modules {
   readonly #files: ReadonlySet<string>;
-  readonly #compilers: readonly CompilerFacts[];
+  /** The deepest first; its patterns the longest first. */
+  readonly #compilers: readonly { readonly compiler: CompilerFacts; readonly patterns: readonly string[] }[];
   readonly #packages: ReadonlyMap<string, PackageFacts>;
   readonly #folders: readonly PackageFacts[];
-  /** By the folder that asks, then by specifier. */
+  /** By the folder that asks, then by relative specifier. */
   readonly #memo = new Map<string, Map<string, string | undefined>>();
+  /** By the configurations that hold in a folder, then by the name of a package or alias. */
+  readonly #named = new Map<string, Scope>();
+  readonly #scopes = new Map<string, Scope>();
   readonly #folderOf = new Map<string, string>();
 
   constructor(project: ProjectFacts) {
     this.#files = project.files;
-    this.#compilers = [...project.compilers].sort((a, b) => b.folder.length - a.folder.length);
+    this.#compilers = [...project.compilers]
+      .sort((a, b) => b.folder.length - a.folder.length)
+      .map((compiler) => ({ compiler, patterns: Object.keys(compiler.paths).sort((a, b) => b.length - a.length) }));
     this.#packages = new Map(project.packages.flatMap((p) => (p.name ? [[p.name, p] as const] : [])));
     this.#folders = [...project.packages].sort((a, b) => b.folder.length - a.folder.length);
   }
@@ -39,12 +50,30 @@ export class Modules {
   resolve(from: string, specifier: string): string | undefined {
     let folder = this.#folderOf.get(from);
     if (folder === undefined) this.#folderOf.set(from, (folder = folderOf(from)));
-    let known = this.#memo.get(folder);
+    const isRelative = specifier.startsWith('.');
+    const scope = isRelative ? undefined : this.#scopeOf(folder);
+    let known = scope?.known ?? this.#memo.get(folder);
     if (!known) this.#memo.set(folder, (known = new Map()));
     if (known.has(specifier)) return known.get(specifier);
-    const found = this.#find(folder, specifier.replace(/[?#].*$/, ''));
+    const plain = specifier.replace(/[?#].*$/, '');
+    const found = scope ? this.#find(scope, plain) : this.#file(join(folder, plain));
     known.set(specifier, found);
     return found;
+  }
+
+  /** The compiler configurations that hold in a folder, and what was found under them. */
+  #scopeOf(folder: string): Scope {
+    let scope = this.#scopes.get(folder);
+    if (!scope) {
+      const holding = this.#compilers.filter(
+        ({ compiler }) => isBelow(compiler.folder, `${folder}/x`) || folder === compiler.folder,
+      );
+      const key = holding.map((h) => this.#compilers.indexOf(h)).join();
+      scope = this.#named.get(key) ?? { compilers: holding, known: new Map() };
+      this.#named.set(key, scope);
+      this.#scopes.set(folder, scope);
+    }
+    return scope;
   }
 
   /** The package whose folder holds the file. */
@@ -52,18 +81,15 @@ export class Modules {
     return this.#folders.find((p) => isBelow(p.folder, file));
   }
 
-  #find(folder: string, specifier: string): string | undefined {
-    if (specifier.startsWith('.')) return this.#file(join(folder, specifier));
-    for (const compiler of this.#compilers) {
-      if (!isBelow(compiler.folder, `${folder}/x`) && folder !== compiler.folder) continue;
-      const found = this.#alias(compiler, specifier);
+  #find({ compilers }: Scope, specifier: string): string | undefined {
+    for (const { compiler, patterns } of compilers) {
+      const found = this.#alias(compiler, patterns, specifier);
       if (found) return found;
     }
     return this.#workspace(specifier);
   }
 
-  #alias(compiler: CompilerFacts, specifier: string): string | undefined {
-    const patterns = Object.keys(compiler.paths).sort((a, b) => b.length - a.length);
+  #alias(compiler: CompilerFacts, patterns: readonly string[], specifier: string): string | undefined {
     for (const pattern of patterns) {
       const rest = matchStar(pattern, specifier);
       if (rest === undefined) continue;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Model } from '@tenant-lint/analysis';
 import { adapters } from '@tenant-lint/typescript';
-import { buildModel, configIn, Failure, folderSource, settingsOf, type Built } from '@tenant-lint/workspace';
+import { buildModel, configIn, Failure, folderSource, librariesOf, settingsOf, type Built } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { progressLine } from '../progress.js';
 import { oneLine } from '../report/printable.js';
@@ -37,9 +37,7 @@ export function init(flags: InitFlags, io: Io): number {
 
 function found({ model, project, counted }: Built): string[] {
   const { tenancy } = model;
-  const libraries = adapters.filter((a) =>
-    project.packages.some((p) => a.packages.some((dependency) => dependency in p.dependencies)),
-  );
+  const libraries = librariesOf(adapters, project);
   const owned = [...model.schema.tables.keys()].filter((id) => ownedKinds.has(model.tenancyOf(id).kind));
   return [
     `Looked at ${counted.found} files.`,

@@ -24,6 +24,8 @@ export interface Passed {
 export interface PreScan {
   readonly imports: readonly ScannedImport[];
   readonly passed: readonly Passed[];
+  /** All modules it names, those of types too. */
+  readonly modules: ReadonlySet<string>;
 }
 
 /**
@@ -33,6 +35,7 @@ export interface PreScan {
 export function preScan(text: string): PreScan {
   const taken = new Map<string, Map<string, string> | undefined>();
   const passed: Passed[] = [];
+  const modules = new Set<string>();
   const known = new Map<number, RegExpExecArray>();
   clauses.lastIndex = 0;
   for (let match = clauses.exec(text); match; match = clauses.exec(text))
@@ -41,6 +44,7 @@ export function preScan(text: string): PreScan {
   for (let match = specifier.exec(text); match; match = specifier.exec(text)) {
     const module = match[1] ?? match[2] ?? match[3];
     if (module === undefined) continue;
+    modules.add(module);
     const clause = known.get(match.index + match[0].length - module.length - 2);
     if (!clause) {
       taken.set(module, undefined);
@@ -72,7 +76,7 @@ export function preScan(text: string): PreScan {
       ...(renamed.length > 0 ? { locals: Object.fromEntries(renamed) } : {}),
     };
   });
-  return { imports, passed };
+  return { imports, passed, modules };
 }
 
 /** The names in braces that are no types: what they are called there, and here. */

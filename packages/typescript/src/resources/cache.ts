@@ -105,6 +105,7 @@ export const caches: Adapter = {
   id: 'cache',
   title: 'Caches',
   packages: [],
+  everywhere: true,
   // Where the client is made; what is kept is read by a data library, whose vocabulary selects the file that keeps it.
   vocabulary:
     /['"](?:ioredis|redis|@redis\/client|@upstash\/redis(?:\/\w+)?|@vercel\/kv|lru-cache|keyv|node-cache|@upstash\/ratelimit|rate-limiter-flexible)['"]/,

@@ -5,7 +5,7 @@ import { lower } from './lower.js';
 export const betterSqlite3: Adapter = {
   id: 'better-sqlite3',
   title: 'better-sqlite3',
-  packages: ['better-sqlite3'],
+  packages: ['better-sqlite3', 'bun:sqlite', 'node:sqlite', '@cloudflare/workers-types', 'wrangler'],
   vocabulary: /['"](?:npm:)?(?:better-sqlite3|bun:sqlite|node:sqlite)['"]|\bD1Database\b|\.prepare\s*(?:<[^>]*>)?\s*\(/,
   lower,
 };

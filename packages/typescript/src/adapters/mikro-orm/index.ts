@@ -7,7 +7,7 @@ import { migrations } from './migrations.js';
 export const mikroOrm: Adapter = {
   id: 'mikro-orm',
   title: 'MikroORM',
-  packages: ['@mikro-orm/core', '@mikro-orm/postgresql'],
+  packages: ['@mikro-orm/'],
   vocabulary:
     /\bthis\.addSql\b|['"]@mikro-orm\/|\bem\s*\.|\b(?:entityManager|[rR]epository)\b|\.\s*(?:nativeUpdate|nativeDelete|findOneOrFail)\b/,
   declarations,

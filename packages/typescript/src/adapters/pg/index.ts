@@ -6,7 +6,9 @@ export const pg: Adapter = {
   id: 'pg',
   title: 'node-postgres',
   packages: ['pg', '@neondatabase/serverless', '@vercel/postgres', 'pg-promise', 'postgres'],
+  // Whatever the driver is called: SQL text handed to something's query() is its business.
+  everywhere: true,
   vocabulary:
-    /\.query\s*(?:<[^>]*>)?\s*\(|['"](?:pg|pg-pool|pg-format|@neondatabase\/serverless|@vercel\/postgres)['"]/,
+    /\.query\s*(?:<[^>]*>)?\s*\(\s*(?!async\b|function\b|[()])|['"](?:pg|pg-pool|pg-format|@neondatabase\/serverless|@vercel\/postgres)['"]/,
   lower,
 };

@@ -5,7 +5,7 @@ import { lower } from './lower.js';
 export const postgresJs: Adapter = {
   id: 'postgres-js',
   title: 'postgres.js',
-  packages: ['postgres', '@neondatabase/serverless'],
+  packages: ['postgres', '@neondatabase/serverless', 'bun'],
   vocabulary: /\bsql\s*(?:<[^>]*>)?\s*`|['"/:](?:postgres|@neondatabase\/serverless|bun)(?:@[^'"]*)?['"]|\.unsafe\s*\(/,
   lower,
 };

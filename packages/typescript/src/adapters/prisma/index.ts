@@ -31,7 +31,7 @@ function lower(chain: CallChain, context: LowerContext): Lowered {
 export const prisma: Adapter = {
   id: 'prisma',
   title: 'Prisma',
-  packages: ['@prisma/client', 'prisma'],
+  packages: ['@prisma/', 'prisma'],
   vocabulary:
     /PrismaClient|@prisma\/|\$(?:queryRaw|executeRaw|transaction|extends)|\.\s*(?:findUnique|findFirst|findMany|createMany|updateMany|deleteMany|upsert|groupBy|aggregate)|\.\s*\w+\s*\.\s*(?:create|update|delete|count)\s*\(/,
   lower,

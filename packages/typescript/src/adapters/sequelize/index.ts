@@ -7,7 +7,7 @@ import { migrations } from './migrations.js';
 export const sequelize: Adapter = {
   id: 'sequelize',
   title: 'Sequelize',
-  packages: ['sequelize', 'sequelize-typescript', '@sequelize/core', 'sequelize-cli', 'umzug'],
+  packages: ['sequelize', 'sequelize-typescript', '@sequelize/', 'sequelize-cli', 'umzug'],
   vocabulary:
     /\bqueryInterface\b|\bQueryInterface\b|\b[sS]equelize\b|\.(?:findAll|findByPk|findAndCountAll|findOrCreate|bulkCreate)\s*(?:<[^>]*>)?\(|\b[A-Z]\w*\s*\.\s*(?:findOne|count|destroy|update|upsert|sum|unscoped|scope)\s*(?:<[^>]*>)?\(/,
   declarations,

@@ -5,7 +5,7 @@ import { lower } from './lower.js';
 export const slonik: Adapter = {
   id: 'slonik',
   title: 'slonik',
-  packages: ['slonik', '@slonik/sql-tag'],
+  packages: ['slonik', '@slonik/'],
   vocabulary:
     /['"/:](?:@slonik\/sql-tag|slonik)(?:@[^'"]*)?['"]|\bsql\s*\.\s*(?:unsafe|fragment|typeAlias)\s*`|\bsql\s*\.\s*type(?:Alias)?\s*\(/,
   lower,

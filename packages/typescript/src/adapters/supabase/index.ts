@@ -5,7 +5,7 @@ import { lower } from './lower.js';
 export const supabase: Adapter = {
   id: 'supabase',
   title: 'supabase-js',
-  packages: ['@supabase/supabase-js', '@supabase/postgrest-js', '@supabase/ssr', '@nuxtjs/supabase'],
+  packages: ['@supabase/', '@nuxtjs/supabase'],
   vocabulary:
     /@supabase\/|#supabase\/|[sS]upabase|\.from\s*(?:<[^>]*>)?\s*\(\s*['"`][\w.]+['"`]\s*\)\s*\.\s*(?:select|insert|upsert|update|delete)\s*\(/,
   lower,
