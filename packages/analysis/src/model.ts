@@ -38,6 +38,8 @@ export interface Model {
   readonly schema: Schema;
   readonly tenancy: TenancyModel;
   readonly accesses: readonly LinkedAccess[];
+  /** The data libraries that were looked for, by title. */
+  readonly libraries: readonly string[];
   /** What the code keeps outside the database. */
   readonly resources: readonly ResourceAccess[];
   /** The rows of one tenant that others find under the same key, undefined where there are none or it is not known. */

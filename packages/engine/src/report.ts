@@ -12,6 +12,8 @@ export interface Report {
   readonly rules: readonly { readonly meta: RuleMeta; readonly severity: Exclude<Severity, 'off'> }[];
   /** Rules that did not run because the project lacks what they need. */
   readonly unmet: readonly { readonly need: Need; readonly rules: readonly string[] }[];
+  /** The data libraries that were looked for, by title; others are none of the project's. */
+  readonly libraries: readonly string[];
   /** Findings below the confidence threshold that are neither suppressed nor baselined. */
   readonly hiddenPossible: number;
   /** Line starts of the files that findings and unchecked entries point into. */

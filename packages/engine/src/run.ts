@@ -83,6 +83,7 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
       .filter((a, i) => running.findIndex((b) => b.rule === a.rule) === i)
       .map(({ rule, severity }) => ({ meta: rule.meta, severity })),
     unmet,
+    libraries: model.libraries,
     hiddenPossible: judged.filter((f) => confidences.indexOf(f.confidence) > weakest && !f.suppressed && !f.baselined)
       .length,
     lineStarts: lineStartsFor(model, findings),

@@ -61,6 +61,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     standing: (access, value) => judge.standing(access, value),
     claim: (access, target) => judge.claim(access, target),
     isolatedBy: (access, target, condition) => judge.isolatedBy(access, target, condition),
+    libraries: options.adapters.map((a) => a.title),
     resources,
     keptRows: (resource) => judge.keptRows(resource),
     stopgap: (access, target) => judge.stopgap(access, target),

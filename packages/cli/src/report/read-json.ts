@@ -39,6 +39,7 @@ export function readReports(files: readonly string[]): Report {
     summary: summarize(findings, unchecked),
     rules: rules.filter((r) => names.has(r.meta.id)).map(({ meta }) => ({ meta, severity: meta.severity })),
     unmet: [],
+    libraries: [],
     hiddenPossible: 0,
     lineStarts: places.lineStarts(),
   };

@@ -19,6 +19,8 @@ export interface TextOptions {
 /** A frame of more lines than this shows the beginning only. */
 const frameLines = 9;
 const uncheckedShown = 5;
+/** More rules than this are counted, not named. */
+const unmetShown = 5;
 /** A report of more findings than this is grouped: the first of each group in full, of the others the place. */
 const shownInFull = 30;
 const placesShown = 10;
@@ -40,7 +42,7 @@ export function textReport(report: Report, options: TextOptions): string {
     options.verbose || shown.length <= shownInFull
       ? shown.map((f) => findingBlock(f, view))
       : groupsOf(shown).map((group) => groupBlock(group, view));
-  return `${[...blocks, ...uncheckedBlock(report, options, colors), summaryBlock(report, colors, shown.length > shownInFull)].join('\n\n')}\n`;
+  return `${[...blocks, ...uncheckedBlock(report, options, colors), summaryBlock(report, options, colors, shown.length > shownInFull)].join('\n\n')}\n`;
 }
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -131,7 +133,7 @@ function uncheckedBlock(report: Report, options: TextOptions, colors: Colors): s
   return [lines.join('\n')];
 }
 
-function summaryBlock(report: Report, colors: Colors, many: boolean): string {
+function summaryBlock(report: Report, options: TextOptions, colors: Colors, many: boolean): string {
   const { summary, model } = report;
   const counts = [
     plural(summary.error, 'error'),
@@ -150,7 +152,14 @@ function summaryBlock(report: Report, colors: Colors, many: boolean): string {
     colors.dim(
       `${plural(model.tables, 'table')}, ${model.keyed} with a tenant key; ${plural(model.accesses, 'access', 'accesses')}${evidence === '' ? '' : `: ${evidence}`}`,
     ),
-    ...report.unmet.map((u) => colors.dim(`no ${u.need} found: ${u.rules.join(', ')} did not run`)),
+    ...(report.libraries.length > 0 ? [colors.dim(`looked for: ${report.libraries.join(', ')}`)] : []),
+    ...report.unmet.map((u) =>
+      colors.dim(
+        options.verbose || u.rules.length <= unmetShown
+          ? `no ${u.need} found: ${u.rules.join(', ')} did not run`
+          : `no ${u.need} found: ${u.rules.length} rules did not run (--verbose names them)`,
+      ),
+    ),
     ...(many ? ['All of them in full: --verbose. To see only what is new from now on: tenant-lint baseline.'] : []),
   ];
   return lines.join('\n');
