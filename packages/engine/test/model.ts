@@ -59,6 +59,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     claim: () => undefined,
     isolatedBy: () => false,
     resources: [],
+    libraries: [],
     keptRows: () => undefined,
     sessionOf: () => [],
     stopgap: () => undefined,
