@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Model } from '@tenant-lint/analysis';
 import { adapters } from '@tenant-lint/typescript';
-import { buildModel, configIn, Failure, folderSource, librariesOf, settingsOf, type Built } from '@tenant-lint/workspace';
+import {
+  buildModel,
+  configIn,
+  Failure,
+  folderSource,
+  librariesOf,
+  settingsOf,
+  type Built,
+} from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { progressLine } from '../progress.js';
 import { oneLine } from '../report/printable.js';
