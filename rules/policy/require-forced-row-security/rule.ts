@@ -1,5 +1,7 @@
+import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Span, Table } from '@tenant-lint/model';
+import { isSupabase } from '../../lib/grants.js';
 import { tableName } from '../../lib/naming.js';
 import { appRoleOwning } from '../../lib/roles.js';
 import { readThroughDefiner } from '../../lib/definer.js';
@@ -41,6 +43,7 @@ export default defineRule({
       if (model.schema.history?.some((loss) => loss.kind === 'forced row security' && loss.table === table.id))
         continue;
       const owner = table.owner?.role ?? '';
+      if (isPlatformOwner(model, owner)) continue;
       byOwner.set(owner, [...(byOwner.get(owner) ?? []), table]);
     }
     for (const [owner, unordered] of byOwner) {
@@ -63,7 +66,8 @@ export default defineRule({
         continue;
       }
       const [first, ...rest] = tables;
-      if (first === undefined) continue;
+      // The configuration names the roles of the application, and none of them is the owner.
+      if (first === undefined || model.tenancy.appRoles.length > 0) continue;
       yield {
         message: 'unforced',
         data: {
@@ -81,6 +85,13 @@ export default defineRule({
     }
   },
 });
+
+/**
+ * Whether tables belong to the administrator of a hosted platform: migrations of Supabase run as `postgres`, which has BYPASSRLS, so FORCE
+ * would change nothing; requests come as other roles. https://supabase.com/docs/guides/database/postgres/roles
+ */
+const isPlatformOwner = (model: Model, owner: string): boolean =>
+  isSupabase(model) && (owner === '' || owner === 'postgres' || owner === 'supabase_admin');
 
 const byPlace = (a: Table, b: Table): number => {
   const [left, right] = [enabledAt(a), enabledAt(b)];
