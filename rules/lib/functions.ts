@@ -99,6 +99,29 @@ export function leaksOf(model: Model, f: SchemaFunction, trigger?: Table): reado
   return [...leaks.filter((l) => l.cause === 'unbound'), ...leaks.filter((l) => l.cause === 'parameter')];
 }
 
+/**
+ * Whether a function reads or writes rows of tenants, by itself or by what it calls; undefined where a statement is put together when it
+ * runs, or is in another language.
+ */
+export function touchesTenants(
+  model: Model,
+  f: SchemaFunction,
+  seen: Set<SchemaFunction> = new Set(),
+): boolean | undefined {
+  if (seen.has(f)) return false;
+  seen.add(f);
+  const triggers = triggersOf(model, f);
+  const accesses = [model.functionAccess(f), ...triggers.map(({ table }) => model.functionAccess(f, table))];
+  if (accesses.some((access) => access.tables.length > 0)) return true;
+  const inner = (f.calls ?? []).flatMap(
+    (name) => model.schema.functions.get(name.includes('.') ? name : `public.${name}`) ?? [],
+  );
+  const answers = inner.map((called) => touchesTenants(model, called, seen));
+  if (answers.includes(true)) return true;
+  const isRead = /^(?:sql|plpgsql)$/.test(f.language) && accesses.every((access) => access.unknown.length === 0);
+  return isRead && !answers.includes(undefined) ? false : undefined;
+}
+
 /** Without parameters and without a result it is maintenance: its job calls it, nobody else should. */
 export const isMaintenance = (f: SchemaFunction): boolean =>
   f.parameters.every((p) => p.mode === 'out') && (f.returns === 'void' || f.returns === '');

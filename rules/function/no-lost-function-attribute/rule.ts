@@ -1,12 +1,12 @@
 import { defineRule } from '@tenant-lint/engine';
 import type { LostAttribute, SchemaFunction } from '@tenant-lint/model';
-import { functionKey, functionName, isolatesAnything } from '../../lib/functions.js';
+import { functionKey, functionName, isolatesAnything, isPolicyHelper, touchesTenants } from '../../lib/functions.js';
 
 export default defineRule({
   meta: {
     id: 'no-lost-function-attribute',
     group: 'function',
-    summary: 'Disallow that a function loses what an earlier migration had given it',
+    summary: "Disallow that a function over tenants' rows loses what an earlier migration had given it",
     since: 'next',
     severity: 'warning',
     recommended: true,
@@ -33,8 +33,10 @@ export default defineRule({
   },
   subject: 'function',
   *check(f, model) {
-    if (!isolatesAnything(model)) return;
-    for (const lost of f.lost ?? []) {
+    if (!f.lost?.length || !isolatesAnything(model)) return;
+    const touches = isPolicyHelper(model, f) || touchesTenants(model, f);
+    if (touches === false) return;
+    for (const lost of f.lost) {
       const message = messageFor(f, lost);
       if (message === undefined) continue;
       yield {
@@ -42,7 +44,7 @@ export default defineRule({
         data: { function: functionName(f), value: shownPath(lost.value) },
         span: lost.by,
         related: [{ span: lost.had, text: 'it had it here' }],
-        confidence: 'certain',
+        confidence: touches ? 'certain' : 'possible',
         key: `${functionKey(f)} ${lost.what}`,
         ...(lost.what === 'search_path' ? { cause: `search path ${functionKey(f)}` } : {}),
       };

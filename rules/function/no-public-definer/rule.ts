@@ -50,11 +50,11 @@ export default defineRule({
     if (!everybody || callersOf(model, f).length === 0) return;
     const found = problemOf(model, f);
     if (!found) return;
-    const span = definedAt(f);
     yield {
       message: found.message,
       data: { function: functionName(f), tables: found.tables, roles: grantedByName(f).join(', ') },
-      span,
+      // What restored the privilege is the CREATE after the DROP; a later replacement keeps what is there.
+      span: found.message === 'restored' ? f.origin.created : definedAt(f),
       related: found.related ?? [],
       confidence: 'certain',
       key: functionKey(f),
