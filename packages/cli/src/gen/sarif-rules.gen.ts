@@ -499,7 +499,7 @@ export const sarifRules = [
     "id": "no-lost-function-attribute",
     "name": "no-lost-function-attribute",
     "shortDescription": {
-      "text": "Disallow that a function loses what an earlier migration had given it."
+      "text": "Disallow that a function over tenants' rows loses what an earlier migration had given it."
     },
     "fullDescription": {
       "text": "What it looked up past row security it does not find any more: policies and checks that rest on it answer differently."

@@ -255,7 +255,7 @@ export const generated = {
     },
     {
       "id": "no-lost-function-attribute",
-      "description": "Disallow that a function loses what an earlier migration had given it.",
+      "description": "Disallow that a function over tenants' rows loses what an earlier migration had given it.",
       "type": "problem",
       "severity": "warning",
       "recommended": true,
