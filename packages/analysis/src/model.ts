@@ -4,6 +4,7 @@ import type {
   FileFacts,
   FunctionFacts,
   FunctionId,
+  Path,
   Policy,
   Predicate,
   Reason,
@@ -67,6 +68,10 @@ export interface Model {
   claim(access: LinkedAccess, target: Target): Claim | undefined;
   /** Whether a target would be isolated if this condition, in terms of the access' own targets, held for it besides. */
   isolatedBy(access: LinkedAccess, target: Target, condition: Predicate): boolean;
+  /** The properties by which code reads a verified tenant, each way to read a part of them included: `user.orgId`, `orgId`, and none. */
+  tenantPaths(): readonly Path[];
+  /** The key of a target's table that surely has this value in rows of the current tenant, if holding it to that isolates the target. */
+  keyHeldTo(access: LinkedAccess, target: Target, value: Value): string | undefined;
   /** The constants that take the place of the tenant where a target is reached or written, undefined where there are none. */
   stopgap(access: LinkedAccess, target: Target): TenantStopgap | undefined;
   /** Tenants that are kept where requests share them. */

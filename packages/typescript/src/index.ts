@@ -10,3 +10,5 @@ export {
   type ScannedImport,
 } from './extract/index.js';
 export { adapters, extractDrizzleSnapshot, extractPrisma } from './adapters/index.js';
+export { namesAt, type Named } from './suggest/names.js';
+export { insertFilter, type Wanted } from './suggest/insert.js';

@@ -16,3 +16,4 @@ export * from './settings.js';
 export * from './stamp.js';
 export { defaultThreads } from './default-threads.js';
 export { outlineOf } from '@tenant-lint/sql';
+export { edited, mends, suggestionFor } from './suggest.js';

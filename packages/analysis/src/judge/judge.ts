@@ -14,7 +14,7 @@ import {
   type Value,
   type Verdict,
 } from '@tenant-lint/model';
-import { and } from '@tenant-lint/model';
+import { and, column, equal, type Path } from '@tenant-lint/model';
 import { uniqueKeys } from '../fold/index.js';
 import type {
   Claim,
@@ -46,6 +46,7 @@ import { keptRows } from './kept.js';
 import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom, Loaded } from './loaded.js';
 import { canVanish } from './missing.js';
+import { missing as mayBeMissing } from '../prove/missing.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { Reach } from './reach.js';
@@ -90,7 +91,7 @@ export class Judge {
   readonly #sessionsOf = new Map<string, readonly SessionSetting[]>();
   readonly #reads = new Map<TableId, SessionReads>();
   #common: ReadonlySet<TableId> | undefined;
-  #tenantSources: ReadonlySet<string> | undefined;
+  #identities: ReadonlyMap<string, TenantIdentity> | undefined;
   #shared: readonly SharedTenant[] | undefined;
   readonly #classes = new Map<string, ValueClass | undefined>();
 
@@ -372,18 +373,77 @@ export class Judge {
   #isTenantOfSession(value: Value): boolean {
     const sources = this.#tracer.sourcesOf(value);
     if (!areVerified(sources)) return false;
-    this.#tenantSources ??= new Set(
-      this.input.accesses.flatMap((access) =>
-        access.targets.flatMap((target) => {
-          const table = this.#table(target);
-          const keys = new Set(table ? keyColumns(this.tenancyOf(table.id)) : []);
-          return pinsOf(target.predicate, target.ref)
-            .filter((pin) => keys.has(pin.column))
-            .flatMap((pin) => this.#tracer.sourcesOf(pin.value).flatMap(identityOf));
+    const tenants = this.#tenantIdentities();
+    return sources.every((s) => s.kind === 'constant' || identityOf(s).some((id) => tenants.has(id)));
+  }
+
+  /** The verified identities that accesses compare with keys, by what gives them and the property that is read. */
+  #tenantIdentities(): ReadonlyMap<string, TenantIdentity> {
+    if (this.#identities) return this.#identities;
+    const found = new Map<string, { readonly path: Path; readonly keys: Set<string> }>();
+    for (const access of this.input.accesses) {
+      for (const target of access.targets) {
+        const table = this.#table(target);
+        if (!table) continue;
+        const tenancy = this.tenancyOf(table.id);
+        for (const pin of pinsOf(target.predicate, target.ref)) {
+          const tenant = tenantOfKey(table, tenancy, pin.column);
+          if (tenant === undefined) continue;
+          for (const source of this.#tracer.sourcesOf(pin.value)) {
+            for (const id of identityOf(source)) {
+              const known = found.get(id) ?? { path: source.kind === 'trusted' ? source.path : [], keys: new Set() };
+              known.keys.add(tenant);
+              found.set(id, known);
+            }
+          }
+        }
+      }
+    }
+    return (this.#identities = found);
+  }
+
+  tenantPaths(): readonly Path[] {
+    const paths = new Map<string, Path>([['', []]]);
+    for (const { path } of this.#tenantIdentities().values())
+      for (let from = 0; from < path.length; from++) paths.set(path.slice(from).join('.'), path.slice(from));
+    return [...paths.values()];
+  }
+
+  keyHeldTo(access: LinkedAccess, target: Target, value: Value): string | undefined {
+    const table = this.#table(target);
+    const tenancy = table && this.tenancyOf(table.id);
+    if (!table || tenancy?.kind !== 'keyed' || mayBeMissing(value) !== 'never') return undefined;
+    const key = tenancy.keys.find((k) => {
+      const tenant = tenantOfKey(table, tenancy, k.column);
+      return !k.nullable && tenant !== undefined && this.#isTenantOf(tenant, value, access);
+    })?.column;
+    return key !== undefined && this.isolatedBy(access, target, equal(column(target.ref, key), value))
+      ? key
+      : undefined;
+  }
+
+  /** Whether a value is a verified identity that says which tenant of this kind, or one that the function holds such keys to already. */
+  #isTenantOf(tenant: string, value: Value, access: LinkedAccess): boolean {
+    const sources = this.#tracer.sourcesOf(value);
+    const isIdentity = (s: Provenance): boolean =>
+      s.kind === 'trusted' && identityOf(s).some((id) => this.#tenantIdentities().get(id)?.keys.has(tenant) === true);
+    if (sources.length > 0 && sources.every(isIdentity)) return true;
+    const isUsed = (this.#byFunction.get(access.function ?? '') ?? []).some(
+      (other) =>
+        other.id !== access.id &&
+        other.targets.some((t) => {
+          const table = this.#table(t);
+          if (!table) return false;
+          const tenancy = this.tenancyOf(table.id);
+          const pins = pinsOf(t.predicate, t.ref).filter((pin) => tenantOfKey(table, tenancy, pin.column) === tenant);
+          return (
+            pins.some((pin) => sameValue(stripped(pin.value), value)) && this.verdict(other, t).kind === 'isolated'
+          );
         }),
-      ),
     );
-    return sources.every((s) => s.kind === 'constant' || identityOf(s).some((id) => this.#tenantSources!.has(id)));
+    if (!isUsed) return false;
+    const standing = this.standing(access, value).kind;
+    return standing === 'own' || standing === 'checked';
   }
 
   #table(target: Target): Table | undefined {
@@ -755,6 +815,19 @@ export class Judge {
       return verdict?.kind === 'isolated' && verdict.evidence !== 'intended';
     });
   }
+}
+
+/** A verified identity that says which tenant: the property that is read, and the tables of tenants (or keys) it is compared with. */
+interface TenantIdentity {
+  readonly path: Path;
+  readonly keys: ReadonlySet<string>;
+}
+
+/** The table of tenants whose rows a column names, or the key itself where that table is not known; undefined for other columns. */
+function tenantOfKey(table: Table, tenancy: Tenancy, column: string): string | undefined {
+  if (tenancy.kind === 'root') return tenancy.key === column ? table.id : undefined;
+  const key = tenancy.kind === 'keyed' ? tenancy.keys.find((k) => k.column === column) : undefined;
+  return key && (key.root ?? key.column);
 }
 
 /** A verified identity by what gives it and the property that is read: `auth of @clerk/nextjs` and `orgId`. */

@@ -62,6 +62,8 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     claim: (access, target) => judge.claim(access, target),
     isolatedBy: (access, target, condition) => judge.isolatedBy(access, target, condition),
     libraries: options.adapters.map((a) => a.title),
+    tenantPaths: () => judge.tenantPaths(),
+    keyHeldTo: (access, target, value) => judge.keyHeldTo(access, target, value),
     resources,
     keptRows: (resource) => judge.keptRows(resource),
     stopgap: (access, target) => judge.stopgap(access, target),

@@ -209,6 +209,7 @@ function record(
     steps.push(stepOf(x, name, member, call, questioned, id, steps.length));
   }
   const result = resultOf(x, chain, root, links);
+  x.atChain?.(x, chain);
   return read(x, optional ? missing(result) : result, links, lastCall + 1, optional);
 }
 

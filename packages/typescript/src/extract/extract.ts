@@ -20,10 +20,17 @@ export function extractTypescript(text: string, { file }: { file: string }): Fil
   const lineStarts = startsOfLines(text);
   const refused = unreadable(text, lineStarts);
   if (refused) return emptyFacts(text, file, lineStarts, { file, ...refused });
+  const source = parsed(text, file);
+  return source
+    ? extractFromSource(source, text, file, lineStarts)
+    : emptyFacts(text, file, lineStarts, { file, reason: 'too-deep', detail: 'nested too deeply to be parsed' });
+}
+
+/** The syntax tree of a file; undefined where it is nested too deeply. */
+export function parsed(text: string, file: string): TS.SourceFile | undefined {
   loadTypescript();
-  let source: TS.SourceFile;
   try {
-    source = ts.createSourceFile(
+    return ts.createSourceFile(
       file,
       text,
       { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone },
@@ -32,9 +39,8 @@ export function extractTypescript(text: string, { file }: { file: string }): Fil
     );
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return emptyFacts(text, file, lineStarts, { file, reason: 'too-deep', detail: 'nested too deeply to be parsed' });
+    return undefined;
   }
-  return extractFromSource(source, text, file, lineStarts);
 }
 
 /** The facts of a file that is parsed already, by the same version of the compiler. */
@@ -43,6 +49,7 @@ export function extractFromSource(
   text: string,
   file: string,
   lineStarts = startsOfLines(text),
+  atChain?: Extraction['atChain'],
 ): FileFacts {
   loadTypescript();
   const scope: Scope = { variables: new Map() };
@@ -74,6 +81,7 @@ export function extractFromSource(
     trail: [],
     present: new Map(),
     presentLog: [],
+    atChain,
     loopAssignments: new Map(),
   };
   noteSyntaxErrors(x);

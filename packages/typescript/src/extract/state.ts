@@ -104,6 +104,8 @@ export interface Extraction {
   /** What is known to be present on the path to here, and the log that undoes it. */
   readonly present: Map<string, Presence>;
   readonly presentLog: { key: string; before: Presence | undefined }[];
+  /** Asked at the end of each call chain, while names hold what they hold there. */
+  readonly atChain: ((x: Extraction, chain: CallChain) => void) | undefined;
   /** Variables assigned in each loop, found once for a nest of loops. */
   readonly loopAssignments: Map<TS.Node, ReadonlySet<string>>;
 }
