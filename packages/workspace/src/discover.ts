@@ -109,6 +109,8 @@ export function kindOf(file: string): SourceKind | undefined {
   const name = file.slice(file.lastIndexOf('/') + 1);
   if (/\.d\.[cm]?ts$/.test(name)) return undefined;
   if (/\.[cm]?[jt]sx?$/.test(name)) return /\.min\.[cm]?js$/.test(name) ? undefined : 'code';
+  // Their script blocks.
+  if (/\.(?:vue|svelte)$/.test(name)) return 'code';
   if (name.endsWith('.sql')) return 'sql';
   if (name.endsWith('.prisma')) return 'prisma';
   if (name === 'package.json' || name === 'pnpm-workspace.yaml') return 'manifest';

@@ -4,6 +4,7 @@ import { lineStartsOf, type FileFacts, type Unchecked, type Value } from '@tenan
 import { directivesOf } from './directives.js';
 import { hasDirective, markEntryPoints } from './entries.js';
 import { emptyFunction } from './functions.js';
+import { isComponent, scriptBlocks } from './script-blocks.js';
 import type { Extraction, FunctionState, Scope } from './state.js';
 import { walkStatements } from './statements.js';
 import { loadTypescript, ts } from './typescript.js';
@@ -20,23 +21,29 @@ export function extractTypescript(text: string, { file }: { file: string }): Fil
   const lineStarts = startsOfLines(text);
   const refused = unreadable(text, lineStarts);
   if (refused) return emptyFacts(text, file, lineStarts, { file, ...refused });
-  const source = parsed(text, file);
-  return source
-    ? extractFromSource(source, text, file, lineStarts)
+  const read = parsed(text, file);
+  return read
+    ? extractFromSource(read.source, read.code, file, lineStarts)
     : emptyFacts(text, file, lineStarts, { file, reason: 'too-deep', detail: 'nested too deeply to be parsed' });
 }
 
-/** The syntax tree of a file; undefined where it is nested too deeply. */
-export function parsed(text: string, file: string): TS.SourceFile | undefined {
+/** The syntax tree of a file, and its code: the text, or what of a component is code. Undefined where it is nested too deeply. */
+export function parsed(
+  text: string,
+  file: string,
+): { readonly source: TS.SourceFile; readonly code: string } | undefined {
   loadTypescript();
+  const blocks = isComponent(file) ? scriptBlocks(text) : undefined;
+  const code = blocks?.code ?? text;
   try {
-    return ts.createSourceFile(
+    const source = ts.createSourceFile(
       file,
-      text,
+      code,
       { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone },
       false,
-      scriptKind(file),
+      scriptKind(blocks ? `a.${blocks.language || 'js'}` : file),
     );
+    return { source, code };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return undefined;

@@ -45,8 +45,8 @@ const filters: Readonly<Record<string, readonly Filter[]>> = {
  * Whether the access is isolated then is for the analysis to say. Pure; never throws.
  */
 export function insertFilter(text: string, wanted: Wanted): readonly Edit[] | undefined {
-  const source = parsed(text, wanted.span.file);
-  const written = source && { file: wanted.span.file, text, source };
+  const read = parsed(text, wanted.span.file);
+  const written = read && { file: wanted.span.file, text: read.code, source: read.source };
   if (!written || !callAt(written, wanted.span)) return undefined;
   for (const filter of filters[wanted.library] ?? [sqlFilter]) {
     const edits = filter(written, wanted);

@@ -19,10 +19,10 @@ const maxNames = 200;
  * that syntax shows to be missing at times are left out, whole or in a part. Nothing where no such chain is found.
  */
 export function namesAt(text: string, at: Span, tails: readonly Path[]): readonly Named[] {
-  const source = parsed(text, at.file);
-  if (!source) return [];
+  const read = parsed(text, at.file);
+  if (!read) return [];
   const found = new Map<string, Value>();
-  extractFromSource(source, text, at.file, undefined, (x, { span }) => {
+  extractFromSource(read.source, read.code, at.file, undefined, (x, { span }) => {
     if (span.start !== at.start || span.end !== at.end || found.size > 0) return;
     for (const name of visibleNames(x.scope)) {
       for (const tail of tails) {
