@@ -17,3 +17,4 @@ export * from './stamp.js';
 export { defaultThreads } from './default-threads.js';
 export { outlineOf } from '@tenant-lint/sql';
 export { edited, mends, suggestionFor } from './suggest.js';
+export { liveModel, type Edited } from './live.js';

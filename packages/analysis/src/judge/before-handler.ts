@@ -1,4 +1,4 @@
-import type { Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { InputProvenance } from '../trace/provenance.js';
 
@@ -72,15 +72,7 @@ export class BeforeHandler {
   }
 
   #routes(): readonly Registered[] {
-    return (this.#registered ??= [...this.program.files.values()].flatMap((facts) =>
-      facts.chains.flatMap((chain) =>
-        chain.steps.flatMap((step) =>
-          step.arguments && step.arguments.length > 1 && routes.has(step.name)
-            ? [{ arguments: step.arguments, receiver: chain.receiver }]
-            : [],
-        ),
-      ),
-    ));
+    return (this.#registered ??= [...this.program.files.values()].flatMap((facts) => registrationsOf(facts).routes));
   }
 
   /** Middleware of the router on which a route is registered, and of the one it is mounted on. */
@@ -88,13 +80,7 @@ export class BeforeHandler {
     if (depth <= 0) return;
     const own = this.#nameOf(router);
     if (own === undefined) return;
-    this.#uses ??= [...this.program.files.values()].flatMap((facts) =>
-      facts.chains.flatMap((chain) =>
-        chain.steps.flatMap((step) =>
-          step.arguments && mounts.has(step.name) ? [{ arguments: step.arguments, receiver: chain.receiver }] : [],
-        ),
-      ),
-    );
+    this.#uses ??= [...this.program.files.values()].flatMap((facts) => registrationsOf(facts).mounts);
     for (const use of this.#uses) {
       const isMount = use.arguments.some((a) => this.#nameOf(a) === own);
       if (!isMount && this.#nameOf(use.receiver) !== own) continue;
@@ -177,3 +163,28 @@ export class BeforeHandler {
 
 const mounts: ReadonlySet<string> = new Set(['use', 'register', 'addHook', 'route', 'param']);
 const routes: ReadonlySet<string> = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'del', 'options', 'all']);
+
+interface Registrations {
+  readonly routes: readonly Registered[];
+  readonly mounts: readonly Registered[];
+}
+
+/** By the facts of a file, which outlive the program they are linked in. */
+const registrations = new WeakMap<FileFacts, Registrations>();
+
+/** The calls of a file that register handlers on routes, and those that put middleware or routers on a router. */
+function registrationsOf(facts: FileFacts): Registrations {
+  let found = registrations.get(facts);
+  if (!found) {
+    const calls = (names: ReadonlySet<string>, least: number): readonly Registered[] =>
+      facts.chains.flatMap((chain) =>
+        chain.steps.flatMap((step) =>
+          step.arguments && step.arguments.length >= least && names.has(step.name)
+            ? [{ arguments: step.arguments, receiver: chain.receiver }]
+            : [],
+        ),
+      );
+    registrations.set(facts, (found = { routes: calls(routes, 2), mounts: calls(mounts, 0) }));
+  }
+  return found;
+}

@@ -66,6 +66,8 @@ export interface JudgeInput {
   readonly tenancy: TenancyModel;
   readonly accesses: readonly LinkedAccess[];
   readonly trust: TrustOptions;
+  /** The judge of the program before some files changed: what is asked of all accesses together is as it was. */
+  readonly before?: Judge;
 }
 
 /** Reaches verdicts: the prover first, then the ways in which real code is safe without naming the key. */
@@ -82,6 +84,7 @@ export class Judge {
   readonly #reach: Reach;
   readonly #checks: Checks;
   readonly #staff: Staff;
+  readonly #publicity: Publicity;
   readonly #sources: Sources;
   readonly #loaded: Loaded;
   readonly #standing: StandingWorld;
@@ -113,7 +116,7 @@ export class Judge {
       tables,
       tenancyOf: (table) => this.tenancyOf(table),
     });
-    const publicity = new Publicity(program, sourcesOf);
+    const publicity = (this.#publicity = new Publicity(program, sourcesOf, input.before?.askingKinds));
     this.#reach = new Reach(program, sourcesOf, this.#staff, publicity);
     this.#checks = new Checks(program, {
       sourcesOf,
@@ -167,6 +170,9 @@ export class Judge {
       (chain, index, path) => this.#checks.returned(chain, index, path),
     );
   }
+
+  /** See Publicity. */
+  readonly askingKinds = (): ReadonlySet<string> => this.#publicity.askingKinds();
 
   tenancyOf(table: TableId): Tenancy {
     return this.input.tenancy.tables.get(table) ?? { kind: 'unknown', why: 'not in the schema' };
@@ -380,6 +386,7 @@ export class Judge {
   /** The verified identities that accesses compare with keys, by what gives them and the property that is read. */
   #tenantIdentities(): ReadonlyMap<string, TenantIdentity> {
     if (this.#identities) return this.#identities;
+    if (this.input.before) return (this.#identities = this.input.before.#tenantIdentities());
     const found = new Map<string, { readonly path: Path; readonly keys: Set<string> }>();
     for (const access of this.input.accesses) {
       for (const target of access.targets) {
@@ -693,6 +700,7 @@ export class Judge {
 
   /** Whether every key of a table may be NULL, and some query asks for the rows in which it is. */
   #hasCommonRows(table: Table): boolean {
+    if (this.input.before) return this.input.before.#hasCommonRows(table);
     this.#common ??= commonTables(this.input.accesses, (target) => this.#table(target), this.input.tenancy);
     return this.#common.has(table.id);
   }

@@ -16,13 +16,14 @@ export class Publicity {
   constructor(
     private readonly program: Program,
     private readonly sourcesOf: (value: Value) => readonly Provenance[],
+    /** The answer of the program as it was. */
+    private readonly before?: () => ReadonlySet<string>,
   ) {}
 
   /** Whether a function that the outside world calls asks nobody who they are, though others of its kind do. */
   isPublic(id: FunctionId, entry: EntryPoint): boolean {
     if (!checkable.test(entry.kind) || this.#asks(id, maxDepth)) return false;
-    this.#kinds ??= this.#askingKinds();
-    return this.#kinds.has(entry.kind);
+    return this.askingKinds().has(entry.kind);
   }
 
   /** Whether a function refuses callers without an identity, itself or in what it calls. */
@@ -31,7 +32,11 @@ export class Publicity {
   }
 
   /** The kinds of entry points of which some ask for an identity: there the absence of the question means something. */
-  #askingKinds(): ReadonlySet<string> {
+  askingKinds(): ReadonlySet<string> {
+    return (this.#kinds ??= this.before?.() ?? this.#findKinds());
+  }
+
+  #findKinds(): ReadonlySet<string> {
     const kinds = new Set<string>();
     for (const facts of this.program.files.values()) {
       for (const f of facts.functions) {

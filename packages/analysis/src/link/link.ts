@@ -1,18 +1,23 @@
 import type {
   Adapter,
+  ChainId,
   FileFacts,
+  FunctionId,
   LowerContext,
   MigrationFacts,
   ProjectFacts,
   RelationDefinition,
   ResourceAccess,
+  Schema,
   TableId,
   TableName,
+  TenancyModel,
+  Unchecked,
 } from '@tenant-lint/model';
 import { foldSchema } from '../fold/index.js';
 import { Judge } from '../judge/judge.js';
 import { accessOf, functionAccess } from '../prove/function-access.js';
-import type { Model, ViewReach } from '../model.js';
+import type { LinkedAccess, Model, ViewReach } from '../model.js';
 import { policyWeakenings, viewReaches } from '../prove/index.js';
 import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
 import type { TrustOptions } from '../trust/declared.js';
@@ -41,16 +46,133 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
   const tenancy = inferTenancy(schema, options.tenancy);
   const tables = new Tables(schema);
   const context = lowerContext(program, tables, schema.tables.size > 0, options);
-  const { accesses, unchecked } = lowerAccesses(program, tables, options.adapters, context, declared);
-  const resources = resourcesOf(declared, options.adapters, context);
-  const reaches = new Map<TableId, readonly ViewReach[]>();
+  const { accesses, unchecked, open } = lowerAccesses(program, tables, options.adapters, context, declared);
   const judge = new Judge({ program, schema, tables, tenancy, accesses, trust: options.trust ?? {} });
-  return {
-    files: new Map(declared.map((f) => [f.file, f])),
+  return modelOf({
+    options,
+    program,
+    declared: new Map(declared.map((f) => [f.file, f])),
+    schema,
+    tenancy,
+    tables,
+    context,
+    accesses,
+    unchecked,
+    open,
+    resources: resourcesOf(declared, options.adapters, context),
+    judge,
+    reaches: new Map(),
+  });
+}
+
+/** What a model is made of. */
+interface Linked {
+  readonly options: LinkOptions;
+  readonly program: Program;
+  readonly declared: ReadonlyMap<string, FileFacts>;
+  readonly schema: Schema;
+  readonly tenancy: TenancyModel;
+  readonly tables: Tables;
+  readonly context: LowerContext;
+  readonly accesses: readonly LinkedAccess[];
+  /** Of lowering; what the files themselves say is in their facts. */
+  readonly unchecked: readonly Unchecked[];
+  readonly open: ReadonlySet<ChainId>;
+  readonly resources: readonly ResourceAccess[];
+  readonly judge: Judge;
+  readonly reaches: Map<TableId, readonly ViewReach[]>;
+}
+
+const linked = new WeakMap<Model['verdict'], Linked>();
+
+/**
+ * The model with other facts of some code files, as far as it is needed to judge these: what they say is linked anew, and everything else is
+ * as it was, accesses of other files that read helpers of these through included. `accesses` are those of the files, and those in functions near
+ * them: what they call, who calls them, and what these call. Undefined where more depends on the files: they declare a part of the schema, or are migrations.
+ */
+export function relink(model: Model, files: readonly FileFacts[]): Model | undefined {
+  const before = linked.get(model.verdict);
+  if (!before) return undefined;
+  const { options, schema, tenancy, tables } = before;
+  const program = new Program(files, { below: before.program });
+  const isOrdinary = (f: FileFacts): boolean => f.dialect === 'typescript' && f.schema.length === 0 && !f.sql;
+  const saysMore = (f: FileFacts): boolean =>
+    options.adapters.some(
+      (a) => a.migrations?.(f, program) !== undefined || (a.declarations?.(f, program).length ?? 0) > 0,
+    );
+  for (const f of files) {
+    const old = before.declared.get(f.file);
+    if (!isOrdinary(f) || saysMore(f) || (old && !isOrdinary(old))) return undefined;
+    if (
+      JSON.stringify(settingsOf([f], program, options)) !==
+      JSON.stringify(settingsOf(old ? [old] : [], program, options))
+    )
+      return undefined;
+  }
+  const replaced = new Set(files.map((f) => f.file));
+  const declared = new Map([...before.declared, ...files.map((f) => [f.file, f] as const)]);
+  const context = contextOf(program, tables, before.context.hasSchema, before.context.options);
+  const own = lowerAccesses(program, tables, options.adapters, context, files, before.open);
+  const accesses = [...before.accesses.filter((a) => !replaced.has(a.file)), ...own.accesses];
+  const resources = resourcesOf(files, options.adapters, context);
+  const judge = new Judge({
+    program,
+    schema,
+    tables,
+    tenancy,
+    accesses,
+    trust: options.trust ?? {},
+    before: before.judge,
+  });
+  const reached = calledFrom(files, program);
+  return modelOf({
+    ...before,
+    program,
+    declared,
+    context,
+    accesses: accesses.filter((a) => replaced.has(a.file) || (a.function !== undefined && reached.has(a.function))),
+    unchecked: [...before.unchecked.filter((u) => !replaced.has(u.file)), ...own.unchecked],
+    resources,
+    judge,
+  });
+}
+
+/** How far what a request says is followed: up to who gets it returned, and down to where it is used. */
+const maxReturns = 3;
+const maxCalls = 6;
+/** More functions than these get the value of something that is used everywhere; which of them misuse it, the whole program says. */
+const maxCallers = 60;
+
+/** The functions that those of some files, and the callers of these, call. */
+function calledFrom(files: readonly FileFacts[], program: Program): ReadonlySet<FunctionId> {
+  const callers = new Set(files.flatMap((f) => f.functions.map(({ id }) => id)));
+  let above = [...callers];
+  for (let height = 0; height < maxReturns && above.length > 0; height++) {
+    const sites = new Set(above.flatMap((id) => program.callersOf(id).map(({ chain }) => chain.function)));
+    above = [...sites].filter((id) => !callers.has(id));
+    if (above.length > maxCallers) break;
+    for (const id of above) callers.add(id);
+  }
+  const found = new Set<FunctionId>(callers);
+  let frontier = [...callers];
+  for (let depth = 0; depth < maxCalls && frontier.length > 0; depth++) {
+    const callees = frontier
+      .flatMap((id) => program.chainsOf(id))
+      .flatMap((chain) => program.calleeOf(chain)?.function ?? []);
+    frontier = [...new Set(callees)].filter((id) => !found.has(id));
+    for (const id of frontier) found.add(id);
+  }
+  return found;
+}
+
+function modelOf(parts: Linked): Model {
+  const { options, declared, schema, tenancy, tables, accesses, unchecked, resources, judge, reaches } = parts;
+  const model: Model = {
+    files: declared,
     schema,
     tenancy,
     accesses,
-    unchecked: [...declared.flatMap((f) => f.unchecked), ...unchecked],
+    unchecked: [...[...declared.values()].flatMap((f) => f.unchecked), ...unchecked],
     tableOf: (target) => (target.table.known ? tables.find(target.table.value) : undefined),
     tenancyOf: (table) => judge.tenancyOf(table),
     databaseIsolates: (table) => judge.databaseIsolates(table),
@@ -80,6 +202,9 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     policyUnknowns: (table) => judge.policyUnknowns(table),
     lookups: () => judge.lookups(),
   };
+  // Hosts put further things beside the parts of a model, but never in the place of this one.
+  linked.set(model.verdict, parts);
+  return model;
 }
 
 /** What the chains of all files keep outside the database. */
@@ -131,13 +256,31 @@ const migrationFacts = (facts: FileFacts, found: MigrationFacts): FileFacts => (
   },
 });
 
-function lowerContext(program: Program, tables: Tables, hasSchema: boolean, options: LinkOptions): LowerContext {
-  const settings = Object.assign(
+/** What files set for the whole program. */
+const settingsOf = (
+  files: Iterable<FileFacts>,
+  program: Program,
+  options: LinkOptions,
+): Readonly<Record<string, unknown>> =>
+  Object.assign(
     {},
-    ...[...program.files.values()]
+    ...[...files]
       .filter((f) => f.dialect === 'typescript')
       .flatMap((f) => options.adapters.map((a) => a.settings?.(f, program) ?? {})),
   ) as Readonly<Record<string, unknown>>;
+
+const lowerContext = (program: Program, tables: Tables, hasSchema: boolean, options: LinkOptions): LowerContext =>
+  contextOf(program, tables, hasSchema, {
+    ...settingsOf(program.files.values(), program, options),
+    ...options.libraries,
+  });
+
+function contextOf(
+  program: Program,
+  tables: Tables,
+  hasSchema: boolean,
+  options: LowerContext['options'],
+): LowerContext {
   return {
     resolve: (value) => program.resolve(value),
     chain: program.chain,
@@ -151,7 +294,7 @@ function lowerContext(program: Program, tables: Tables, hasSchema: boolean, opti
     tablesBound: (name) => tables.bound(name),
     relation: (name, relation) => relationOf(tables, name, relation),
     hasSchema,
-    options: { ...settings, ...options.libraries },
+    options,
   };
 }
 

@@ -11,23 +11,28 @@ import type {
 } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { resolveColumns } from '../prove/index.js';
+import { fileOfId } from './callers.js';
 import { Inherited } from './inherited.js';
 import type { Program } from './program.js';
 import type { Tables } from './tables.js';
 
-/** All accesses of a program: call chains lowered by the adapters, and the queries of SQL files. */
+/**
+ * All accesses of some files of a program: call chains lowered by the adapters, and the queries of SQL files. `open` are the chains that nobody
+ * takes for a trip to the database; `before` those of the files that are not read.
+ */
 export function lowerAccesses(
   program: Program,
   tables: Tables,
   adapters: readonly Adapter[],
   context: LowerContext,
   files: readonly FileFacts[],
-): { accesses: LinkedAccess[]; unchecked: Unchecked[] } {
+  before: ReadonlySet<ChainId> = new Set(),
+): { accesses: LinkedAccess[]; unchecked: Unchecked[]; open: ReadonlySet<ChainId> } {
   const accesses: LinkedAccess[] = [];
   const unchecked: Unchecked[] = [];
   const inherited = new Inherited(program);
-  /** Chains that nobody takes for a trip to the database. */
-  const open = new Set<ChainId>();
+  const read = new Set(files.map((f) => f.file));
+  const open = new Set([...before].filter((id) => !read.has(fileOfId(id))));
   for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
     // The calls of a migration run once, for all tenants: their statements are its queries.
@@ -39,7 +44,7 @@ export function lowerAccesses(
       if (open.has(chain.id))
         for (const inner of inherited.chainsAt(chain, (id) => open.has(id))) lowerChain(inner, facts);
   }
-  return { accesses, unchecked };
+  return { accesses, unchecked, open };
 
   /** False where no adapter knows the chain. */
   function lowerChain(chain: CallChain, facts: FileFacts): boolean {

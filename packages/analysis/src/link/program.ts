@@ -13,31 +13,20 @@ import {
   type TypeName,
   type Value,
 } from '@tenant-lint/model';
+import { Callers, fileOfId, type Callee, type CallSite } from './callers.js';
 import { Modules } from './modules.js';
+
+export type { CallSite } from './callers.js';
 
 /** How many steps one resolution may take before the value is left as it stands. */
 const maxSteps = 24;
 /** How many calls of helpers may be read through, one inside the other. */
 const maxInlining = 4;
 
-/** A call of a known function: which chain, and the step whose arguments are the function's. */
-export interface CallSite {
-  readonly chain: CallChain;
-  readonly step: number;
-  /** The callee was reached through a wrapper that is taken to keep the signature: `const load = cache(async (id) => ...)`. */
-  readonly wrapped?: true;
-}
-
 /** What an exported name is: a local of a file, or something of a module outside the program. */
 type Exported =
   | { readonly file: string; readonly local: string }
   | { readonly module: string; readonly name: string; readonly from: string };
-
-interface Callee {
-  readonly function: FunctionId;
-  readonly step: number;
-  readonly wrapped?: true;
-}
 
 /** How far and until what a resolution goes. */
 interface How {
@@ -57,13 +46,22 @@ export class Program implements LinkContext {
   /** By the chain itself: one that was made by reading a helper through takes the id of another for a while. */
   readonly #callees = new Map<CallChain, { readonly callee: Callee | undefined }>();
   readonly #returns = new Map<CallChain, readonly Value[]>();
-  #callers: Map<FunctionId, CallSite[]> | undefined;
+  #callers: Callers | undefined;
   #chainsOf: Map<FunctionId, CallChain[]> | undefined;
   #entries: Map<FunctionId, EntryPoint> | undefined;
+  readonly #below: { readonly program: Program; readonly replaced: ReadonlySet<string> } | undefined;
 
-  constructor(files: readonly FileFacts[], project: ProjectFacts) {
-    this.files = new Map(files.map((f) => [f.file, f]));
-    this.modules = new Modules(project);
+  /** `below`: the program as it was, with other facts of `files`; what is known of its other files is kept. */
+  constructor(files: readonly FileFacts[], project: ProjectFacts | { readonly below: Program }) {
+    if ('below' in project) {
+      const program = project.below;
+      this.#below = { program, replaced: new Set(files.map((f) => f.file)) };
+      this.files = new Map([...program.files, ...files.map((f) => [f.file, f] as const)]);
+      this.modules = program.modules;
+    } else {
+      this.files = new Map(files.map((f) => [f.file, f]));
+      this.modules = new Modules(project);
+    }
     for (const file of files) {
       for (const f of file.functions) this.#functions.set(f.id, f);
       for (const c of file.chains) this.#chains.set(c.id, c);
@@ -77,20 +75,34 @@ export class Program implements LinkContext {
   }
 
   facts = (file: string): FileFacts | undefined => this.files.get(file);
-  chain = (id: ChainId): CallChain | undefined => this.#chains.get(id);
+  chain = (id: ChainId): CallChain | undefined => this.#chains.get(id) ?? this.#belowOf(id)?.chain(id);
+
+  /** The program as it was, for what belongs to a file that is as it was. Chains made by reading helpers through are each program's own. */
+  #belowOf(id: string): Program | undefined {
+    return this.#below && !id.includes('@') && !this.#below.replaced.has(fileOfId(id))
+      ? this.#below.program
+      : undefined;
+  }
 
   /** The chain as it stands in the text, for one that was made by reading a helper through. */
   static originalChain(id: ChainId): ChainId {
     return id.slice(id.lastIndexOf('@') + 1);
   }
 
-  function = (id: FunctionId): FunctionFacts | undefined => this.#functions.get(id);
+  function = (id: FunctionId): FunctionFacts | undefined => this.#functions.get(id) ?? this.#belowOf(id)?.function(id);
+
+  #class(id: string): { facts: ClassFacts; file: string } | undefined {
+    const below = this.#belowOf(id);
+    return below ? below.#class(id) : this.#classes.get(id);
+  }
 
   /** The call chains of a function, those of its closures left out, in source order. */
   chainsOf(id: FunctionId): readonly CallChain[] {
+    const below = this.#belowOf(id);
+    if (below) return below.chainsOf(id);
     if (!this.#chainsOf) {
       this.#chainsOf = new Map();
-      for (const facts of this.files.values()) {
+      for (const facts of this.#ownFiles()) {
         for (const chain of facts.chains) {
           const list = this.#chainsOf.get(chain.function);
           if (list) list.push(chain);
@@ -101,10 +113,14 @@ export class Program implements LinkContext {
     return this.#chainsOf.get(id) ?? [];
   }
 
+  *#ownFiles(): Iterable<FileFacts> {
+    for (const facts of this.files.values()) if (!this.#below || this.#below.replaced.has(facts.file)) yield facts;
+  }
+
   /** How the outside world calls a function: by its place, by the file that exports it again, or by where it is registered. */
   entryOf(id: FunctionId): EntryPoint | undefined {
     this.#entries ??= this.#findEntries();
-    return this.#functions.get(id)?.entry ?? this.#entries.get(id);
+    return this.function(id)?.entry ?? this.#entries.get(id);
   }
 
   #findEntries(): Map<FunctionId, EntryPoint> {
@@ -127,8 +143,7 @@ export class Program implements LinkContext {
   /** The only function handed to the wrapper that made a value: `withAuth(handler)`. */
   #handedTo(value: Value): FunctionId | undefined {
     if (value.kind !== 'result' || value.path.length > 0) return undefined;
-    const handed = this.#chains
-      .get(value.chain)
+    const handed = this.chain(value.chain)
       ?.steps.flatMap((s) => s.arguments ?? [])
       .flatMap((a) => this.#asFunction(this.#resolve(a, maxSteps, { inlining: 0 })) ?? []);
     return handed?.length === 1 ? handed[0] : undefined;
@@ -139,8 +154,8 @@ export class Program implements LinkContext {
     let current = value;
     for (let i = 0; i < maxSteps; i++) {
       if (current.kind === 'result') {
-        const chain = this.#chains.get(current.chain);
-        return chain !== undefined && this.#functions.get(chain.function)?.parent === undefined && i > 0;
+        const chain = this.chain(current.chain);
+        return chain !== undefined && this.function(chain.function)?.parent === undefined && i > 0;
       }
       if (current.kind !== 'binding' && current.kind !== 'import') return false;
       const next =
@@ -224,7 +239,7 @@ export class Program implements LinkContext {
       case 'import':
         return this.#import(value, steps, how);
       case 'this': {
-        const own = this.#classes.get(`${value.from}#${value.class}`);
+        const own = this.#class(`${value.from}#${value.class}`);
         const above = value.path[0] === 'super' ? own?.facts.extends && this.classOf(own.facts.extends) : undefined;
         const [name, ...rest] = value.path.slice(above ? 1 : 0);
         const of = above ?? (own && { facts: own.facts, file: own.file });
@@ -303,7 +318,7 @@ export class Program implements LinkContext {
   /** A field of a class, by its initializer or the declared type (an injected field has only that). */
   #field(className: string, name: string | undefined): Value | undefined {
     if (name === undefined) return undefined;
-    const found = this.#classes.get(className);
+    const found = this.#class(className);
     const method = found?.facts.methods[name];
     if (method) return { kind: 'function', function: method };
     const field = found?.facts.fields[name];
@@ -324,7 +339,7 @@ export class Program implements LinkContext {
     let current = value;
     for (let i = 0; i < maxSteps; i++) {
       if (current.kind === 'binding' && current.path.length === 0) {
-        const found = this.#classes.get(`${current.file}#${current.name}`);
+        const found = this.#class(`${current.file}#${current.name}`);
         if (found) return found;
         const next = this.#binding(current.file, current.name);
         if (!next) return undefined;
@@ -360,12 +375,12 @@ export class Program implements LinkContext {
   typeOf(value: Value): TypeName | undefined {
     if (value.kind === 'missing-able') return this.typeOf(value.of);
     if (value.kind === 'parameter') {
-      let type = this.#functions.get(value.function)?.parameters[value.index]?.type;
+      let type = this.function(value.function)?.parameters[value.index]?.type;
       for (const name of value.path) type = type?.properties?.[name];
       return type;
     }
     if (value.kind === 'this') {
-      const found = this.#classes.get(`${value.from}#${value.class}`);
+      const found = this.#class(`${value.from}#${value.class}`);
       return value.path.length === 1 ? found?.facts.fields[value.path[0]!]?.type : undefined;
     }
     return undefined;
@@ -374,8 +389,15 @@ export class Program implements LinkContext {
   /** The function that a chain calls and the step that calls it, if it is one of the program. */
   calleeOf(chain: CallChain): Callee | undefined {
     let known = this.#callees.get(chain);
-    if (!known) this.#callees.set(chain, (known = { callee: this.#findCallee(chain) }));
+    if (!known) this.#callees.set(chain, (known = this.#knownBefore(chain) ?? { callee: this.#findCallee(chain) }));
     return known.callee;
+  }
+
+  /** What a chain of a file that is as it was called before, if that was no function of a file that is not. */
+  #knownBefore(chain: CallChain): { readonly callee: Callee | undefined } | undefined {
+    const below = this.#belowOf(chain.id);
+    const known = below && below.#callees.get(chain);
+    return known?.callee && this.#below?.replaced.has(fileOfId(known.callee.function)) ? undefined : known;
   }
 
   #findCallee(chain: CallChain): Callee | undefined {
@@ -397,7 +419,7 @@ export class Program implements LinkContext {
   calleeAt(chain: CallChain, step: number): FunctionId | undefined {
     const first = this.calleeOf(chain);
     if (!first || first.step >= step) return first?.step === step ? first.function : undefined;
-    const returned = first.wrapped ? [] : (this.#functions.get(first.function)?.returns ?? []);
+    const returned = first.wrapped ? [] : (this.function(first.function)?.returns ?? []);
     const between = chain.steps.slice(first.step + 1, step + 1);
     if (returned.length !== 1 || between.slice(0, -1).some((s) => s.arguments !== undefined)) return undefined;
     const names = between.flatMap((s) => (s.name === '' ? [] : [s.name]));
@@ -458,62 +480,30 @@ export class Program implements LinkContext {
   /** Everywhere the program calls a function; calls through a parameter of the function it was handed to included. */
   callersOf(id: FunctionId): readonly CallSite[] {
     this.#callers ??= this.#findCallers();
-    return this.#callers.get(id) ?? [];
+    return this.#callers.of(id);
   }
 
-  #findCallers(): Map<FunctionId, CallSite[]> {
-    const callers = new Map<FunctionId, CallSite[]>();
-    const throughParameter = new Map<string, CallSite[]>();
-    /** Parameters that a function hands on whole to another: `run(handler)`. */
-    const handedOn = new Map<string, { readonly function: FunctionId; readonly index: number }[]>();
-    const add = <K, T>(map: Map<K, T[]>, key: K, site: T): void => {
-      const list = map.get(key);
-      if (list) list.push(site);
-      else map.set(key, [site]);
+  #findCallers(): Callers {
+    const input = {
+      files: this.#ownFiles(),
+      calleeOf: (chain: CallChain) => this.calleeOf(chain),
+      calleeAt: (chain: CallChain, step: number) => this.calleeAt(chain, step),
+      chain: this.chain,
     };
-    for (const facts of this.files.values()) {
-      for (const chain of facts.chains) {
-        const callee = this.calleeOf(chain);
-        if (callee) {
-          add(callers, callee.function, { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) });
-          chain.steps[callee.step]?.arguments?.forEach((argument, index) => {
-            if (argument.kind === 'parameter')
-              add(handedOn, parameterKey(argument), { function: callee.function, index });
-          });
-        } else if (chain.receiver.kind === 'parameter') {
-          const step = chain.steps.findIndex((s) => s.arguments !== undefined);
-          const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
-          const { function: owner, index, path } = chain.receiver;
-          if (step >= 0) add(throughParameter, `${owner}/${index}/${[...path, ...names].join('.')}`, { chain, step });
-        }
-      }
-    }
-    // A callback is called by what it was handed to: `withSession(async ({ session }) => ...)`.
-    for (const f of this.#functions.values()) {
-      const handed = f.handedTo;
-      const chain = handed && this.#chains.get(handed.chain);
-      const callee = chain && handed && this.calleeAt(chain, handed.step);
-      if (!handed || callee === undefined) continue;
-      const first = `${callee}/${handed.argument}/${handed.path.join('.')}`;
-      const keys = new Set([first]);
-      // A set grows while it is walked.
-      for (const key of keys) {
-        for (const site of throughParameter.get(key) ?? []) add(callers, f.id, site);
-        if (keys.size < maxSteps) for (const on of handedOn.get(key) ?? []) keys.add(`${on.function}/${on.index}/`);
-      }
-    }
-    return callers;
+    const below = this.#below;
+    if (!below) return new Callers(input);
+    below.program.#callers ??= below.program.#findCallers();
+    return new Callers(input, { callers: below.program.#callers, replaced: below.replaced });
   }
 
-  /** What a call of a function with one return (or several that agree) evaluates to, its parameters replaced by the arguments. */
   /** `inline` for questions outside: what a call of a helper of the program evaluates to, for each of its returns. */
   returnsOf(id: ChainId): readonly Value[] {
-    const chain = this.#chains.get(id);
+    const chain = this.chain(id);
     if (!chain) return [];
     let values = this.#returns.get(chain);
     if (!values) {
       const callee = this.calleeOf(chain);
-      const target = callee && this.#functions.get(callee.function);
+      const target = callee && this.function(callee.function);
       values = (callee && target?.returns)?.map((r, i) =>
         this.#instantiate(r.value, target!.id, chain.steps[callee!.step]!.arguments!, `${id}/${i}@`, maxInlining),
       );
@@ -525,11 +515,11 @@ export class Program implements LinkContext {
   #inline(id: ChainId, inlining: number): Value | undefined {
     const memo = this.#resolved.get(id);
     if (memo) return memo;
-    const chain = this.#chains.get(id);
+    const chain = this.chain(id);
     if (!chain || chain.steps.some((s, i) => s.arguments !== undefined && i !== chain.steps.length - 1))
       return undefined;
     const callee = this.calleeOf(chain);
-    const target = callee && !callee.wrapped ? this.#functions.get(callee.function) : undefined;
+    const target = callee && !callee.wrapped ? this.function(callee.function) : undefined;
     if (!callee || !target || target.returns.length !== 1 || callee.step !== chain.steps.length - 1) return undefined;
     const returned = target.returns[0]!.value;
     const args = chain.steps[callee.step]!.arguments!;
@@ -549,7 +539,7 @@ export class Program implements LinkContext {
       if (inner.kind === 'parameter' && inner.function === owner)
         return valueAt(args[inner.index] ?? { kind: 'undefined' }, inner.path);
       if (inner.kind === 'result' && depth > 0) {
-        const chain = this.#chains.get(inner.chain);
+        const chain = this.chain(inner.chain);
         if (!chain || chain.function !== owner) return inner;
         const key = `${prefix}${Program.originalChain(inner.chain)}`;
         if (!this.#chains.has(key)) {
@@ -571,6 +561,3 @@ export class Program implements LinkContext {
     });
   }
 }
-
-const parameterKey = (value: Extract<Value, { kind: 'parameter' }>): string =>
-  `${value.function}/${value.index}/${value.path.join('.')}`;
