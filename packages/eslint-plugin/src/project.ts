@@ -1,19 +1,24 @@
 import path from 'node:path';
-import { runRules, type Report } from '@tenant-lint/engine';
+import { runRules, type Report, type Rule } from '@tenant-lint/engine';
+import type { Finding, Fix } from '@tenant-lint/model';
 import { rules } from '@tenant-lint/rules';
 import {
   buildModel,
   checkRuleSettings,
+  edited,
   Failure,
   findConfig,
   folderSource,
   kindOf,
+  liveModel,
+  mends,
   memoryCache,
   nearest,
   projectRoot,
   rememberedFacts,
   settingsOf,
   stampOf,
+  suggestionFor,
   type Built,
   type FactsCache,
   type Read,
@@ -27,28 +32,41 @@ type Model = Built['model'];
 /** How long a look at the files of a project is trusted before they are looked at again. */
 const trustedMilliseconds = 2_000;
 
+/** With more files changed than this, linking all anew costs less than to go on with what was linked before. */
+const mostChanged = 8;
+
 /** The model of a project, and what rules made of it so far. */
 interface Analysis {
   readonly model: Model;
+  /** The rules that are asked: all of them, or those that find something in the code files of a part. */
+  readonly rules: readonly Rule[];
   readonly reports: Map<string, Report>;
 }
 
-/** How many analyses were made in this process, for tests of what is done once. */
-export const counters = { analyses: 0 };
+interface Whole {
+  readonly built: Built;
+  readonly analysis: Analysis;
+}
+
+/** How many analyses were made in this process, of whole projects and of single files, for tests of what is done once. */
+export const counters = { analyses: 0, parts: 0 };
 
 /**
- * What ESLint's rules know of the project around a file: one analysis of the whole of it for all rules and files, made again when files
- * change. A file whose text in the editor differs from the disk is linked with that text in its place.
+ * What ESLint's rules know of the project around a file: one analysis of the whole of it for all rules and files. A code file that has
+ * changed since, on disk or in the editor, is linked anew with that analysis in its back; what changes more than that, such as a
+ * migration, has the whole analysed again.
  */
 export class Project {
   readonly #source: Source;
   readonly #cache: FactsCache;
   #settings: Settings | undefined;
-  #stamp = '';
   #looked = 0;
-  #saved: Analysis | undefined;
-  /** The file that is being edited, as it is in the editor; one at a time, since its neighbours are on disk. */
-  #edited: { readonly file: string; readonly text: string; readonly analysis: Analysis } | undefined;
+  #stamps: ReadonlyMap<string, string> = new Map();
+  #whole: Whole | undefined;
+  /** Code files that have changed on disk since. */
+  readonly #changed = new Set<string>();
+  /** The file that is looked at, as it is in the editor; one at a time, since its neighbours are on disk. */
+  #current: { readonly file: string; readonly text: string; readonly analysis: Analysis } | undefined;
 
   constructor(readonly root: string) {
     this.#source = folderSource(root);
@@ -57,36 +75,100 @@ export class Project {
 
   /**
    * The report of the project with `text` as the content of `file` (relative to the root), for a rule: that of the rules that are on without
-   * configuration, and of this one. Throws an Error with a message for a person where the configuration is not valid.
+   * configuration, and of this one. Only what it says of the file is sure to be whole. Throws an Error with a message for a person where
+   * the configuration is not valid.
    */
   reportFor(file: string, text: string, rule: string): Report {
     this.#refresh();
     const settings = this.#configured();
+    return this.#report(this.#analysisOf(file, text, settings), settings, rule);
+  }
+
+  /**
+   * The edit of `file` that mends a finding of the report for the same arguments, where there is one after which the finding is gone and no other
+   * has come.
+   */
+  suggestionFor(file: string, text: string, rule: string, finding: Finding): Fix | undefined {
+    const settings = this.#configured();
     const analysis = this.#analysisOf(file, text, settings);
-    const isDefault = rules.some((r) => r.meta.id === rule && r.meta.recommended);
+    const fix = suggestionFor(analysis.model, finding, text);
+    const after = fix && this.#part(file, edited(text, fix.edits), settings);
+    if (!after) return undefined;
+    const inFile = (a: Analysis): readonly Finding[] =>
+      this.#report(a, settings, rule).findings.filter((f) => f.span?.file === file);
+    return mends(finding, inFile(analysis), inFile(after)) ? fix : undefined;
+  }
+
+  #report(analysis: Analysis, settings: Settings, rule: string): Report {
+    const isDefault = rule === '' || rules.some((r) => r.meta.id === rule && r.meta.recommended);
     const key = isDefault ? '' : rule;
     let report = analysis.reports.get(key);
     if (!report) {
-      report = reportOf(analysis.model, settings, isDefault ? undefined : rule);
+      report = reportOf(analysis, settings, isDefault ? undefined : rule);
       analysis.reports.set(key, report);
     }
     return report;
   }
 
   #analysisOf(file: string, text: string, settings: Settings): Analysis {
+    if (this.#current?.file === file && this.#current.text === text) return this.#current.analysis;
     const read = this.#source.read(file);
-    if ('text' in read && read.text === text) return (this.#saved ??= this.#analyze(this.#source, settings, true));
-    if (this.#edited?.file === file && this.#edited.text === text) return this.#edited.analysis;
-    const analysis = this.#analyze(withText(this.#source, file, text), settings, false);
-    this.#edited = { file, text, analysis };
+    const isSaved = 'text' in read && read.text === text;
+    const analysis =
+      isSaved && this.#changed.size === 0
+        ? this.#analyzed(settings).analysis
+        : (this.#sufficient(file, isSaved, this.#part(file, text, settings), settings) ??
+          this.#anew(file, text, isSaved, settings));
+    this.#current = { file, text, analysis };
     return analysis;
   }
 
-  #analyze(source: Source, settings: Settings, save: boolean): Analysis {
+  /** The whole project, as it was when it was last looked at as a whole. */
+  #analyzed(settings: Settings): Whole {
+    if (!this.#whole) {
+      const built = this.#build(this.#source, settings);
+      this.#cache.save();
+      this.#changed.clear();
+      this.#whole = { built, analysis: { model: built.model, rules, reports: new Map() } };
+    }
+    return this.#whole;
+  }
+
+  /** One file with this text, and the others that changed, in the project as it was; undefined where that is not enough. */
+  #part(file: string, text: string, settings: Settings): Analysis | undefined {
+    const { built, analysis } = this.#analyzed(settings);
+    const others = [...this.#changed].flatMap((name) => {
+      const read = name === file ? undefined : this.#source.read(name);
+      return read && 'text' in read ? [{ file: name, text: read.text }] : [];
+    });
+    counters.parts++;
+    const model = liveModel(built, [...others, { file, text }], settings, this.#cache);
+    if (model === built.model) return analysis;
+    return model && { model, rules: rulesOfParts, reports: new Map() };
+  }
+
+  /** Of a saved file, a part that lacks what was found before may have left out what only all of the project shows. */
+  #sufficient(file: string, isSaved: boolean, part: Analysis | undefined, settings: Settings): Analysis | undefined {
+    if (!isSaved || !part) return part;
+    const projectRules = new Set(part.rules.filter((r) => r.subject === 'project').map((r) => r.meta.id));
+    const count = (analysis: Analysis): number =>
+      this.#report(analysis, settings, '').findings.filter((f) => f.span?.file === file && projectRules.has(f.rule))
+        .length;
+    return count(part) < count(this.#analyzed(settings).analysis) ? undefined : part;
+  }
+
+  #anew(file: string, text: string, isSaved: boolean, settings: Settings): Analysis {
+    if (isSaved) {
+      this.#whole = undefined;
+      return this.#analyzed(settings).analysis;
+    }
+    const { model } = this.#build(withText(this.#source, file, text), settings);
+    return { model, rules, reports: new Map() };
+  }
+
+  #build(source: Source, settings: Settings): Built {
     counters.analyses++;
-    const { model } = buildModel(source, { settings, cache: this.#cache });
-    if (save) this.#cache.save();
-    return { model, reports: new Map() };
+    return buildModel(source, { settings, cache: this.#cache });
   }
 
   #configured(): Settings {
@@ -108,21 +190,33 @@ export class Project {
     const now = Date.now();
     if (now - this.#looked < trustedMilliseconds) return;
     this.#looked = now;
+    const before = this.#stamps;
     const config = findConfig(this.root);
-    const stamp = stampOf(this.root, [...(config === undefined ? [] : [config]), ...this.#source.list().files.keys()]);
-    if (stamp === this.#stamp) return;
-    this.#stamp = stamp;
+    const names = [...(config === undefined ? [] : [config]), ...this.#source.list().files.keys()];
+    this.#stamps = new Map(names.map((file) => [file, stampOf(this.root, file)]));
+    const changed = new Set(names.filter((file) => this.#stamps.get(file) !== before.get(file)));
+    for (const file of before.keys()) if (!this.#stamps.has(file)) changed.add(file);
+    if (changed.size === 0) return;
+    this.#current = undefined;
+    for (const file of changed) this.#changed.add(file);
+    const isPart = [...this.#changed].every((file) => before.has(file) && kindOf(file) === 'code' && file !== config);
+    if (isPart && this.#changed.size <= mostChanged) return;
     this.#settings = undefined;
-    this.#saved = undefined;
-    this.#edited = undefined;
+    this.#whole = undefined;
   }
 }
 
-function reportOf(model: Model, settings: Settings, besides: string | undefined): Report {
+/** Rules that find something in code without looking at all of it. */
+const rulesOfParts = rules.filter(
+  ({ meta, subject }) => meta.hosts.includes('typescript') && /^(?:target|access|project)$/.test(subject),
+);
+
+function reportOf(analysis: Analysis, settings: Settings, besides: string | undefined): Report {
+  const { model } = analysis;
   const configured = settings.config.rules ?? {};
   const asked = rules.find((r) => r.meta.id === besides);
   const named = asked ? [asked.meta.id, ...(asked.meta.aliases ?? [])] : [];
-  return runRules(model, model.tenancy.refused ? [] : rules, {
+  return runRules(model, model.tenancy.refused ? [] : analysis.rules, {
     // Which rules are on is for ESLint to say, unless the project's own configuration turns one off.
     settings:
       asked && !named.some((name) => name in configured)

@@ -23,7 +23,8 @@ export function eslintRule(rule: RuleFacts): EslintRule.RuleModule {
       docs: { description: rule.description, recommended: rule.recommended },
       languages: rule.hosts.map((host) => languageOf[host]),
       schema: [],
-      messages: { finding: '{{what}} {{why}} {{fix}}' },
+      hasSuggestions: true,
+      messages: { finding: '{{what}} {{why}} {{fix}}', suggestion: '{{description}}' },
     },
     create(context) {
       // A block of code that a processor cut out of another file is not a file of the project.
@@ -39,7 +40,21 @@ export function eslintRule(rule: RuleFacts): EslintRule.RuleModule {
         for (const finding of report.findings) {
           if (finding.rule !== rule.id || finding.span?.file !== relative) continue;
           if (finding.suppressed || finding.baselined) continue;
-          context.report({ loc: locOf(finding, report), messageId: 'finding', data: finding.text });
+          const fix = project.suggestionFor(relative, context.sourceCode.text, rule.id, finding);
+          context.report({
+            loc: locOf(finding, report),
+            messageId: 'finding',
+            data: finding.text,
+            suggest: fix
+              ? [
+                  {
+                    messageId: 'suggestion',
+                    data: { description: fix.description },
+                    fix: (fixer) => fix.edits.map(({ start, end, text }) => fixer.replaceTextRange([start, end], text)),
+                  },
+                ]
+              : [],
+          });
         }
       }
     },
