@@ -83,7 +83,8 @@ for (const system of readdirSync(systems)) {
           }
         }
         expect(compared).toBeGreaterThan(20);
-        expect(leftOut * 8).toBeLessThanOrEqual(found);
+        // One claim, in each edit of the file that it stands in.
+        expect(leftOut).toBeLessThanOrEqual(8);
         if (twin === 'unsafe') expect(found).toBeGreaterThan(0);
       });
     });
