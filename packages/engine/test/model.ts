@@ -58,6 +58,8 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     standing: () => ({ kind: 'unknown' }),
     claim: () => undefined,
     isolatedBy: () => false,
+    tenantPaths: () => [[]],
+    keyHeldTo: () => undefined,
     resources: [],
     libraries: [],
     keptRows: () => undefined,
