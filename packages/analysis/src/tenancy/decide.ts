@@ -25,9 +25,10 @@ export function decide(
   const candidates = candidatesOf(graph, evidence, hints);
   const best = given.length > 0 ? undefined : bestOf(graph, candidates);
   if (given.length === 0 && !best) return { candidates };
-  const chosen = best ? climb(graph, best, candidates) : undefined;
+  const climbed = best ? climb(graph, best, candidates, evidence) : undefined;
+  const chosen = climbed?.top;
   const roots = chosen ? [chosen.container] : given.map((id) => containerOf(graph, id));
-  const levels = levelsOf(graph, roots, candidates);
+  const levels = levelsOf(graph, roots, candidates, climbed?.passed ?? []);
   const people = candidates.find((c) => c.users);
   const owners =
     people && !roots.some((r) => r === people.container || (r.id !== undefined && graph.users.has(r.id)))
@@ -75,33 +76,53 @@ function bestOf(graph: Graph, candidates: readonly Candidate[]): Candidate | und
 const usersConvince = (graph: Graph, users: Candidate): boolean =>
   users.policies > 0 || users.reach * 2 >= graph.schema.tables.size - 1;
 
-/** From a workspace to the organization that every workspace has: the outermost is the tenant. */
-function climb(graph: Graph, start: Candidate, candidates: readonly Candidate[]): Candidate {
+/**
+ * From a workspace to the organization that every workspace has: the outermost is the tenant. A reference that may be NULL counts where policies of the
+ * workspaces themselves compare it: whoever is in the organization sees all of its workspaces. `passed`: what such references led away from.
+ */
+function climb(
+  graph: Graph,
+  start: Candidate,
+  candidates: readonly Candidate[],
+  evidence: PolicyEvidence,
+): { readonly top: Candidate; readonly passed: readonly Container[] } {
   let at = start;
+  const passed: Container[] = [];
   for (const seen = new Set<TableId>(); at.id !== undefined && !seen.has(at.id);) {
     seen.add(at.id);
-    const edges = graph.out(at.id).filter((e) => e.notNull && e.to !== at.id);
+    const from = at.id;
+    const edges = graph
+      .out(from)
+      .filter((e) => e.to !== from && (e.notNull || e.columns.some((column) => evidence.bound(from, column))));
     const above = candidates.find(
       (c) =>
         c.id !== undefined &&
         !c.users &&
         edges.some((e) => e.to === c.id) &&
-        (c.noun >= 0.8 || c.membership !== undefined),
+        (c.noun >= 0.8 ||
+          c.membership !== undefined ||
+          edges.some((e) => e.to === c.id && e.columns.some((column) => evidence.bound(from, column)))),
     );
     if (!above) break;
+    if (!edges.some((e) => e.to === above.id && e.notNull)) passed.push(at.container);
     at = above;
   }
-  return at;
+  return { top: at, passed };
 }
 
 /**
  * What divides tenants: a table that always belongs to the root or to a higher division, that others refer to, and that is called like one, or
  * has members or policies of its own. A column that names it determines the tenant as well.
  */
-function levelsOf(graph: Graph, roots: readonly Container[], candidates: readonly Candidate[]): readonly Container[] {
-  const levels: Container[] = [];
+function levelsOf(
+  graph: Graph,
+  roots: readonly Container[],
+  candidates: readonly Candidate[],
+  passed: readonly Container[],
+): readonly Container[] {
+  const levels: Container[] = [...passed];
   const people = roots.some((r) => r.id !== undefined && graph.users.has(r.id));
-  const above = new Set(roots.flatMap((r) => r.id ?? []));
+  const above = new Set([...roots, ...passed].flatMap((r) => r.id ?? []));
   for (let changed = true; changed;) {
     changed = false;
     for (const candidate of candidates) {

@@ -66,7 +66,7 @@ function note(schema: Schema, atom: Atom, columns: Map<string, Set<string>>): vo
   const foreign =
     atom.kind === 'in-query' ||
     atom.kind === 'value' ||
-    sides.some((s) => ownColumns(s).length === 0 && !isConstant(s));
+    sides.some((s) => (ownColumns(s).length === 0 && !isConstant(s)) || asksFor(schema, s));
   if (!foreign) return;
   const settings = new Set<string>();
   for (const side of sides) collectSettings(schema, side, settings, 0);
@@ -76,6 +76,12 @@ function note(schema: Schema, atom: Atom, columns: Map<string, Set<string>>): vo
     columns.set(column, before);
   }
 }
+
+/** A function of the project that is handed a column, and answers what the caller is to the tenant there. */
+const asksFor = (schema: Schema, value: Value): boolean =>
+  value.kind === 'apply' &&
+  (value.to.some((argument) => asksFor(schema, argument)) ||
+    (ownColumns(value).length > 0 && functionsCalled(schema, value.function).length > 0));
 
 function ownColumns(value: Value): readonly string[] {
   if (value.kind === 'column') return value.target === 'self' ? [value.column] : [];
