@@ -1,7 +1,7 @@
 import type { SchemaFunction, Target, TargetRef, Value, ValueOf } from '@tenant-lint/model';
 import type { World } from './question.js';
 import { resolveColumns } from './resolve.js';
-import { renameTargets, sizeOf, substitute, targetsIn } from './walk.js';
+import { renameTargets, separated, sizeOf, substitute, targetsIn } from './walk.js';
 
 /** Each call is read with its own arguments, so functions that call each other several times grow like a tree. */
 const maxBodies = 60;
@@ -43,7 +43,7 @@ export class Calls {
       return `what the function ${call.function} does (too many nested calls)`;
     const prefix = `f${this.#bodies.size}~`;
     const bound =
-      this.world.bound?.(definition) ?? resolveColumns(body.value, (target) => this.world.columns?.(target));
+      this.world.bound?.(definition) ?? resolveColumns(separated(body.value), (target) => this.world.columns?.(target));
     const inner = new Set(targetsIn(bound).map((t) => t.ref));
     const renamed = renameTargets(bound, (ref) => (inner.has(ref) ? prefix + ref : ref));
     const result = substitute(renamed, argumentsOf(definition, call.to));

@@ -15,9 +15,9 @@ import {
 type Tree = Predicate | Query | Value | Access | Target;
 
 /** Calls `visit` for every object of the tree that carries meaning; plain recursion over data. */
-function walk(node: unknown, visit: (node: Readonly<Record<string, unknown>>) => void): void {
+export function eachNode(node: unknown, visit: (node: Readonly<Record<string, unknown>>) => void): void {
   if (Array.isArray(node)) {
-    for (const item of node) walk(item, visit);
+    for (const item of node) eachNode(item, visit);
     return;
   }
   if (node === null || typeof node !== 'object') return;
@@ -25,14 +25,14 @@ function walk(node: unknown, visit: (node: Readonly<Record<string, unknown>>) =>
   visit(record);
   for (const key in record) {
     const inner = record[key];
-    if (typeof inner === 'object' && key !== 'span') walk(inner, visit);
+    if (typeof inner === 'object' && key !== 'span') eachNode(inner, visit);
   }
 }
 
 /** All targets within a tree: of sub-queries at any depth, and its own if it is an access. */
 export function targetsIn(tree: Tree): readonly Target[] {
   const found: Target[] = [];
-  walk(tree, (node) => {
+  eachNode(tree, (node) => {
     if (typeof node['ref'] === 'string' && 'role' in node && 'predicate' in node) found.push(node as unknown as Target);
   });
   return found;
@@ -41,7 +41,7 @@ export function targetsIn(tree: Tree): readonly Target[] {
 /** The targets whose columns (or implicit references) occur in a tree; those of its own sub-queries included. */
 export function refsIn(tree: Tree): ReadonlySet<TargetRef> {
   const found = new Set<TargetRef>();
-  walk(tree, (node) => {
+  eachNode(tree, (node) => {
     if (node['kind'] === 'column' && typeof node['target'] === 'string') found.add(node['target']);
     if (node['kind'] === 'related') {
       found.add(node['target'] as string);
@@ -89,7 +89,7 @@ export const isPredicate = (tree: Predicate | Value): tree is Predicate => predi
 /** Whether some compare of the tree is by an order, and not by equality. */
 export function hasOrder(tree: Tree): boolean {
   let found = false;
-  walk(tree, (node) => {
+  eachNode(tree, (node) => {
     if (node['kind'] === 'compare' && /^[<>]=?$/.test(String(node['operator']))) found = true;
   });
   return found;
@@ -115,6 +115,48 @@ function renamed(node: unknown, rename: (ref: TargetRef) => TargetRef): unknown 
   return copy;
 }
 
+/**
+ * Gives the targets of every sub-query names of their own. The statements of a function are lowered one by one, and each begins to count anew:
+ * two of them beside each other in one body would be taken for the same row.
+ */
+export function separated(body: Value): Value {
+  const used = new Set<TargetRef>();
+  return separatedNode(body, new Map(), (ref) => {
+    let name = ref;
+    for (let n = 2; used.has(name); n++) name = `${ref}'${n}`;
+    used.add(name);
+    return name;
+  }) as Value;
+}
+
+function separatedNode(
+  node: unknown,
+  names: ReadonlyMap<TargetRef, TargetRef>,
+  fresh: (ref: TargetRef) => TargetRef,
+): unknown {
+  if (Array.isArray(node)) return node.map((item) => separatedNode(item, names, fresh));
+  if (node === null || typeof node !== 'object') return node;
+  const record = node as Record<string, unknown>;
+  let scope = names;
+  if (Array.isArray(record['targets']) && 'output' in record) {
+    const own = (record['targets'] as readonly Target[]).map((t) => [t.ref, fresh(t.ref)] as const);
+    scope = new Map([...names, ...own]);
+  }
+  const named = (ref: unknown): unknown => (typeof ref === 'string' ? (scope.get(ref) ?? ref) : ref);
+  const copy: Record<string, unknown> = {};
+  for (const key in record) {
+    if (key === 'span') copy[key] = record[key];
+    else if (key === 'candidates')
+      copy[key] = (record[key] as readonly (readonly TargetRef[])[]).map((c) => c.map(named));
+    else copy[key] = separatedNode(record[key], scope, fresh);
+  }
+  if (record['kind'] === 'column') copy['target'] = named(record['target']);
+  if (record['kind'] === 'column' && copy['target'] === undefined) delete copy['target'];
+  if (record['kind'] === 'related') Object.assign(copy, { target: named(record['target']), to: named(record['to']) });
+  if (typeof record['ref'] === 'string' && 'role' in record) copy['ref'] = named(record['ref']);
+  return copy;
+}
+
 /** Puts the arguments of a call in the place of a function body's placeholders ('1', '2' ...). */
 export function substitute(body: Value, args: readonly Value[]): Value {
   return mapValue(body, (value) =>
@@ -124,7 +166,7 @@ export function substitute(body: Value, args: readonly Value[]): Value {
 
 /** Visits the sides of every comparison of a tree, those of its sub-queries included. */
 export function eachComparison(tree: Predicate | Value, visit: (sides: readonly Value[]) => void): void {
-  walk(tree, (node) => {
+  eachNode(tree, (node) => {
     const p = node as unknown as Predicate;
     if (p.kind === 'compare') visit([p.left, p.right]);
     else if (p.kind === 'in') visit([p.left, ...p.right]);
