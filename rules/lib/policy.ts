@@ -20,6 +20,7 @@ export function explains(leak: PolicyLeak, keys: readonly string[]): PolicyRule 
     keys.length === 0 || (condition !== undefined && (comparesTenant(condition, keys) || asksForSetting(condition)));
   if (leak.cause === 'fail-open' && compares) return 'no-fail-open-policy';
   if (leak.owedTo !== undefined) return 'no-user-controlled-claim';
+  if (leak.excuse !== undefined) return 'no-leaking-policy';
   return leak.side === 'check' && leak.policy.check !== undefined ? 'no-leaking-check' : 'no-leaking-policy';
 }
 
@@ -104,7 +105,7 @@ export function policyFinding(
   if (!table.rowSecurity.enabled) return undefined;
   const leaks = model.policyLeaks(table).filter((leak) => leak.policy.name === policy.name);
   const keys = keyColumns(model.tenancyOf(table.id));
-  const own = leaks.filter((leak) => explains(leak, keys) === rule);
+  const own = leaks.filter((leak) => leak.excuse === undefined && explains(leak, keys) === rule);
   const [worst] = [...own].sort((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
   if (worst === undefined) return undefined;
   const shared = worst.through && sharing(worst.through, rule, model);
@@ -171,12 +172,40 @@ function sharing(f: SchemaFunction, rule: PolicyRule, model: Model): readonly Po
   for (const table of model.schema.tables.values()) {
     const keys = keyColumns(model.tenancyOf(table.id));
     for (const leak of model.policyLeaks(table)) {
-      if (leak.through !== f || explains(leak, keys) !== rule) continue;
+      if (leak.through !== f || leak.excuse !== undefined || explains(leak, keys) !== rule) continue;
       if (!found.some((l) => l.table === leak.table && l.policy.name === leak.policy.name)) found.push(leak);
     }
   }
   found.sort(byPlace);
   return found.length > 1 ? found : undefined;
+}
+
+/** What a policy lets through on purpose, as it seems. */
+export interface Excused {
+  readonly excuse: NonNullable<PolicyLeak['excuse']>;
+  readonly first: PolicyLeak;
+  /** The other policies of the project that do the same. */
+  readonly others: readonly PolicyLeak[];
+}
+
+/** The rows of other tenants that a policy seems meant to let through; told once for each reason, at the first policy of the project. */
+export function excusedBy({ table, policy }: PolicySubject, model: Model): readonly Excused[] {
+  return (['named', 'published'] as const).flatMap((excuse): readonly Excused[] => {
+    const [first, ...others] = excusedLeaks(excuse, model);
+    return first?.policy.name === policy.name && first.table === table.id ? [{ excuse, first, others }] : [];
+  });
+}
+
+function excusedLeaks(excuse: Excused['excuse'], model: Model): readonly PolicyLeak[] {
+  const found = new Map<string, PolicyLeak>();
+  for (const table of model.schema.tables.values()) {
+    if (!table.rowSecurity.enabled) continue;
+    const keys = keyColumns(model.tenancyOf(table.id));
+    for (const leak of model.policyLeaks(table))
+      if (leak.excuse === excuse && explains(leak, keys) === 'no-leaking-policy')
+        found.set(`${leak.table} ${leak.policy.name}`, leak);
+  }
+  return [...found.values()].sort(byPlace);
 }
 
 function byPlace({ policy: { origin: a } }: PolicyLeak, { policy: { origin: b } }: PolicyLeak): number {

@@ -222,6 +222,11 @@ export interface PolicyLeak {
   readonly because: readonly Reason[];
   /** Without this part of it the condition would isolate: what the user edits or sends, a pattern in the place of equality, a mail address. */
   readonly owedTo?: 'metadata' | 'client' | 'pattern' | 'email';
+  /**
+   * The foreign row may be meant to get through: `named`: it names the caller in a column of its own, whatever tenant it belongs to; `published`: whoever
+   * owns it has published it. Absent: nothing says so.
+   */
+  readonly excuse?: 'named' | 'published';
   /** Without this function of the project the condition would isolate. */
   readonly through?: SchemaFunction;
 }
@@ -244,4 +249,6 @@ export interface PolicyLookup {
   readonly by: readonly Policy[];
   /** Policies by which the caller can write a row of its own for any tenant. Empty: none is known. */
   readonly writableBy: readonly Policy[];
+  /** What is looked up is not a membership but whether the caller is one of the operator's own people; `columns` say so. */
+  readonly staff?: true;
 }

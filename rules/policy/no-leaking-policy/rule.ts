@@ -1,5 +1,6 @@
 import { defineRule } from '@tenant-lint/engine';
-import { policyFinding } from '../../lib/policy.js';
+import { keyColumns, tableName } from '../../lib/naming.js';
+import { excusedBy, policyFinding } from '../../lib/policy.js';
 
 export default defineRule({
   meta: {
@@ -18,11 +19,45 @@ export default defineRule({
         why: "It lets through {witness}, so another tenant's rows can be {done}.",
         fix: 'Compare {key} with the current tenant by equality, joined by AND with everything else in USING.',
       },
+      named: {
+        severity: 'warning',
+        what: 'Policy {policy} of {table}{alike} lets whoever a row names reach it, whatever tenant it belongs to.',
+        why: 'Who has left a tenant, or works for several, keeps the rows of each that name him.',
+        fix: 'Ask for the membership beside the name where access ends with it: join a condition on {key} by AND.',
+      },
+      published: {
+        severity: 'warning',
+        what: 'Policy {policy} of {table}{alike} shows rows of every tenant that are marked as published.',
+        why: 'That is a decision of whoever owns the row as long as nobody else sets the mark, and the row holds nothing but what may be seen.',
+        fix: 'Show published rows by a view with the columns meant for the public, or suppress this finding with the reason.',
+      },
     },
   },
   subject: 'policy',
   *check(subject, model) {
     const finding = policyFinding(subject, model, 'no-leaking-policy');
     if (finding) yield { ...finding, message: 'leaking' };
+    for (const { excuse, first, others } of excusedBy(subject, model)) {
+      const keys = keyColumns(model.tenancyOf(first.table));
+      yield {
+        message: excuse,
+        data: {
+          policy: first.policy.name,
+          table: tableName(first.table),
+          alike: others.length === 0 ? '' : `, like ${others.length} other${others.length > 1 ? 's' : ''},`,
+          ...(excuse === 'named' ? { key: keys.join(' or ') || 'the row it belongs to' } : {}),
+        },
+        span: first.policy.origin.created,
+        related: others.map(({ policy, table }) => ({
+          span: policy.origin.created,
+          text: `so does policy ${policy.name} of ${tableName(table)}`,
+        })),
+        confidence: 'likely',
+        witness: first.witness.text,
+        table: first.table,
+        key: excuse,
+        cause: `policy ${excuse}`,
+      };
+    }
   },
 });

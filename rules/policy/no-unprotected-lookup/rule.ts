@@ -27,6 +27,11 @@ export default defineRule({
         why: 'Other policies look up in {table} what the caller may see, so everybody can give himself access to any tenant.',
         fix: 'Let members who may invite, or a function with its own check, write {table}; compare {key} in WITH CHECK.',
       },
+      selfAppointed: {
+        what: 'Policy {policy} lets callers who are no staff write {table}, whatever {columns} says.',
+        why: "Other policies show every tenant's rows to whoever is staff by {table}, so whoever this policy admits can make himself that.",
+        fix: 'Let staff alone write {columns}: compare it in WITH CHECK, or grant UPDATE on the other columns only.',
+      },
     },
   },
   subject: 'project',
@@ -54,15 +59,23 @@ export default defineRule({
         continue;
       }
       for (const policy of writableBy) {
+        if (lookup.staff && !mayWriteColumns(model, lookup)) continue;
         const place = placeOf(policy.origin, 'the policy is changed here');
         yield {
-          message: 'selfGranted',
-          data: { policy: policy.name, table: tableName(table.id), key: keyOf(model, lookup) },
+          ...(lookup.staff
+            ? {
+                message: 'selfAppointed' as const,
+                data: { policy: policy.name, table: tableName(table.id), columns: columnsOf(lookup) },
+              }
+            : {
+                message: 'selfGranted' as const,
+                data: { policy: policy.name, table: tableName(table.id), key: keyOf(model, lookup) },
+              }),
           span: place.span,
           related: [...place.related, ...related],
           confidence: guarded(table, policy) ? 'possible' : 'likely',
           table: table.id,
-          key: `${table.id} ${policy.name}`,
+          key: `${lookup.staff ? 'staff ' : ''}${table.id} ${policy.name}`,
         };
       }
     }
@@ -73,6 +86,20 @@ const keyOf = (model: Model, { table }: PolicyLookup): string =>
   tenantKeys(model, table)
     .map((key) => key.column)
     .join(' or ') || 'the tenant';
+
+const columnsOf = ({ columns }: PolicyLookup): string => columns.join(' and ') || 'the row';
+
+/** Whether the columns may be written: where grants name the columns of an update, theirs have to be among them. */
+function mayWriteColumns(model: Model, { table, columns }: PolicyLookup): boolean {
+  const grants = model.schema.grants.filter(
+    (grant) =>
+      grant.on.some((o) => o.kind === 'table' && `${o.name.schema ?? 'public'}.${o.name.name}` === table.id) &&
+      grant.privileges.some((p) => /^(?:insert|update|all)/i.test(p)),
+  );
+  return (
+    grants.length === 0 || grants.some((g) => g.columns === undefined || columns.some((c) => g.columns?.includes(c)))
+  );
+}
 
 /** Whether some role may write the table; where no grant speaks of it, a platform or the owner gave the privileges. */
 function mayWrite(model: Model, table: Table): boolean {

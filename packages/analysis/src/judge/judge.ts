@@ -31,7 +31,14 @@ import type {
 } from '../model.js';
 import { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
-import { lookupsOfPolicies, policyLeaks, policyUnknowns, type Leak, type ValueClass } from '../prove/index.js';
+import {
+  appointments,
+  lookupsOfPolicies,
+  policyLeaks,
+  policyUnknowns,
+  type Leak,
+  type ValueClass,
+} from '../prove/index.js';
 import { sessionReads, type SessionReads } from '../session/policed.js';
 import { Sessions, type SessionSetting } from '../session/sessions.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
@@ -196,7 +203,8 @@ export class Judge {
   }
 
   lookups(): readonly PolicyLookup[] {
-    return (this.#lookups ??= lookupsOfPolicies({ schema: this.input.schema, tenancy: this.input.tenancy }));
+    const context = { schema: this.input.schema, tenancy: this.input.tenancy };
+    return (this.#lookups ??= [...lookupsOfPolicies(context), ...appointments(context)]);
   }
 
   verdict(access: LinkedAccess, target: Target): Verdict {

@@ -1,4 +1,4 @@
-import type { Predicate, SchemaFunction, Value, ValueOf } from '@tenant-lint/model';
+import type { Predicate, SchemaFunction, Target, Value, ValueOf } from '@tenant-lint/model';
 import type { PolicyLeak } from '../model.js';
 import { identityOf, userControlled } from './identity.js';
 import { prove } from './prove.js';
@@ -126,11 +126,16 @@ export function through(question: ProofQuestion): SchemaFunction | undefined {
   });
 }
 
-function rewritten(question: ProofQuestion, replace: Replace): ProofQuestion {
+/** The same question with parts of it replaced, in the functions that it calls and the policies of tables it looks up as well. */
+export function rewritten(question: ProofQuestion, replace: Replace): ProofQuestion {
   const world = withFunctions(question.world, (f) =>
     f.body.known ? { ...f, body: { known: true, value: rewrite(f.body.value, replace) } } : f,
   );
-  return { ...question, predicate: rewrite(question.predicate, replace), world };
+  const visible = (target: Target): Predicate | undefined => {
+    const condition = question.world.rowSecurity?.(target);
+    return condition && rewrite(condition, replace);
+  };
+  return { ...question, predicate: rewrite(question.predicate, replace), world: { ...world, rowSecurity: visible } };
 }
 
 /** The same world with other definitions of functions. */
@@ -150,6 +155,7 @@ function withFunctions(world: World, change: (f: SchemaFunction) => SchemaFuncti
     bound: (f) => world.bound?.(f),
     rowSecurity: (target) => world.rowSecurity?.(target),
     classify: (value) => world.classify?.(value),
+    ...(world.staff ? { staff: world.staff } : {}),
     ...(world.settings ? { settings: world.settings } : {}),
     ...(world.roles ? { roles: world.roles } : {}),
     ...(world.name ? { name: (target) => world.name!(target) } : {}),

@@ -73,7 +73,9 @@ export class Comparisons {
   }
 
   #withUnknown(operator: Operator, unknown: Kind<'unknown'>, known: Symbol): Outcomes {
-    const harmless = unknown.about !== true && (known.is === 'free' || (known.is === 'text' && !known.tenancy));
+    // That a row of nobody knows whom names the caller ties it to no tenant.
+    const plain = known.is === 'free' || known.is === 'caller' || (known.is === 'text' && !known.tenancy);
+    const harmless = unknown.about !== true && plain;
     return harmless
       ? this.run.unlessNull(known, () => this.#compared(operator, unknown, known))
       : this.run.unknown(unknown.reason);
@@ -101,9 +103,13 @@ export class Comparisons {
     }
   }
 
-  /** A looked-up row that names the caller is a row of the caller, whose rows belong to the current tenant. */
+  /**
+   * A looked-up row that names the caller is a row of the caller, whose rows belong to the current tenant. So is the row in question, where
+   * that is asked.
+   */
   #namesCaller(row: TargetRef, r: Symbol): boolean {
-    return (r.is === 'caller' || r.is === 'role') && row !== this.run.setup.target.ref;
+    const { named, target } = this.run.setup;
+    return (r.is === 'caller' && (named || row !== target.ref)) || (r.is === 'role' && row !== target.ref);
   }
 
   /** Two references to the same table can only be equal where the rows that hold them have the same owner. */

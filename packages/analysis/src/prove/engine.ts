@@ -6,6 +6,7 @@ import { Queries } from './queries.js';
 import { Rows } from './rows.js';
 import { Run } from './run.js';
 import type { Found } from './space.js';
+import { bareOf, isStaffClaim, isStaffRole, strengthOf } from './staff.js';
 import { isSymbolic, keyOf, refsOf, textOf, type Symbol } from './symbols.js';
 import { isItem, Values } from './values.js';
 
@@ -56,6 +57,7 @@ export class Engine extends Run {
       case 'is':
         return isOf(this.evaluate(p.of), p.test);
       case 'compare':
+        if (p.operator === '=' && this.#isStaff(p.left, p.right)) return FALSE | NULL;
         return this.#over(p.left, p.right, (l, r) => this.#comparisons.compare(p.operator, l, r));
       case 'null':
         return this.#values.symbols(p.of).reduce((result, x) => result | this.isNull(x), 0);
@@ -112,12 +114,35 @@ export class Engine extends Run {
   #in(p: Extract<Predicate, { kind: 'in' }>): Outcomes {
     const items = p.open ? p.right.flatMap(itemsOf) : p.right;
     return this.#any(items, (item) =>
-      this.#over(p.left, item, (l, r) =>
-        r.is === 'texts'
-          ? this.#any(r.of, (text) => this.#comparisons.compare('=', l, textOf(text, isSymbolic(text))))
-          : this.#comparisons.compare('=', l, r),
-      ),
+      this.#isStaff(p.left, item)
+        ? FALSE
+        : this.#over(p.left, item, (l, r) =>
+            r.is === 'texts'
+              ? this.#any(r.of, (text) => this.#comparisons.compare('=', l, textOf(text, isSymbolic(text))))
+              : this.#comparisons.compare('=', l, r),
+          ),
     );
+  }
+
+  /** Whether one side is the caller's role, and the other one that only the operator's own people have: whoever asks is none of them. */
+  #isStaff(a: Value, b: Value): boolean {
+    const { staff } = this.setup.world;
+    if (!staff) return false;
+    const [left, right] = [bareOf(a), bareOf(b)];
+    const [constant, other] = left.kind === 'constant' ? [left, right] : [right, left];
+    if (constant.kind !== 'constant' || typeof constant.value !== 'string') return false;
+    return strengthOf(constant.value) !== undefined && isStaffRole(this.#read(other), constant.value, staff);
+  }
+
+  /** What a call comes out as, where that is one value. */
+  #read(value: Value): Value {
+    let read = value;
+    for (let depth = 0; read.kind === 'apply' && depth < maxCalls; depth++) {
+      const body = this.setup.calls.body(read);
+      if (typeof body !== 'object') break;
+      read = bareOf(body);
+    }
+    return read;
   }
 
   #related(target: TargetRef, to: TargetRef, by: string): Outcomes {
@@ -203,6 +228,7 @@ export class Engine extends Run {
     if (value.kind === 'predicate') return this.evaluate(value.predicate);
     if (value.kind === 'query' && value.query.targets.length === 0 && value.query.output[0])
       return this.#condition(value.query.output[0]);
+    if (this.setup.world.staff && isStaffClaim(value)) return FALSE | NULL;
     if (value.kind === 'apply') {
       const read = this.readThrough(
         value,

@@ -48,6 +48,13 @@ export function userControlled(value: Value): UserControlled | undefined {
     : 'metadata';
 }
 
+/** The steps by which a value is taken from the claims of a verified token; undefined: it is not. */
+export function claimPath(value: Value): readonly string[] | undefined {
+  if (value.kind !== 'apply' && value.kind !== 'element') return undefined;
+  const path = jsonPath(value);
+  return path?.source === 'claims' ? path.steps : undefined;
+}
+
 function ofPath(path: JsonPath | undefined): ValueClass | undefined {
   if (!path) return undefined;
   if (path.source === 'client') return 'foreign-possible';

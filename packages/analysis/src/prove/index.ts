@@ -1,3 +1,4 @@
+export { appointments } from './appointments.js';
 export { identityOf, userControlled, type UserControlled } from './identity.js';
 export { lookupsOfPolicies } from './lookups.js';
 export { policyLeaks, policyUnknowns, type PolicyContext } from './policies.js';

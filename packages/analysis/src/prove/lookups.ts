@@ -60,6 +60,7 @@ function withPlain(world: PolicyWorld, ref: string, columns: readonly string[]):
     columns: (target) => world.columns(target),
     bound: (f) => world.bound(f),
     rowSecurity: (target) => world.rowSecurity(target),
+    staff: world.staff,
     settings: world.settings,
     roles: world.roles,
     name: (target) => world.name(target),

@@ -10,6 +10,7 @@ import {
 import type { Command, PolicyLeak, PolicyUnknown } from '../model.js';
 import { owedTo, through } from './blame.js';
 import { existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
+import { excuseOf, isPersonal } from './excused.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
 import type { Budget, Leak, Proof, ProofQuestion } from './question.js';
@@ -38,6 +39,8 @@ interface Judged {
   /** The prover's answer if rows that all tenants share counted as foreign. */
   readonly strict: Proof;
   readonly role: RoleView;
+  /** Nobody but those whom its rows name can read the table. */
+  readonly personal: boolean;
   /** What was asked. */
   readonly question: ProofQuestion;
 }
@@ -50,21 +53,34 @@ interface Judged {
  */
 export function policyLeaks(table: Table, context: PolicyContext): readonly PolicyLeak[] {
   const judged = judge(table, context);
-  const leaks: { judged: Judged; leak: Leak }[] = [];
+  const leaks: Found[] = [];
+  const found = (one: Judged, leak: Leak): void => {
+    leaks.push({ judged: one, leak, excuse: one.side === 'using' || one.personal ? excused(one) : undefined });
+  };
   for (const one of judged) {
     const leak = leakOf(one);
-    if (leak) leaks.push({ judged: one, leak });
+    if (leak) found(one, leak);
   }
   // Rows without a tenant may be shared for reading; not where somebody may also write them.
   const writable = leaks.some(({ judged: j }) => j.command !== 'select');
   if (writable) {
     for (const one of judged) {
       if (one.command !== 'select' || one.proof.kind === 'leak' || one.strict.kind !== 'leak') continue;
-      leaks.push({ judged: one, leak: one.strict });
+      found(one, one.strict);
     }
   }
   return merged(table, leaks);
 }
+
+interface Found {
+  readonly judged: Judged;
+  readonly leak: Leak;
+  readonly excuse: PolicyLeak['excuse'];
+}
+
+/** Equal questions have the same excuse. */
+const excused = ({ question, command }: Judged): PolicyLeak['excuse'] =>
+  excuseOf({ ...question, budget: { left: maxBlame } }, command);
 
 /** The policies that are neither found leaking nor isolating, and what that hangs on. */
 export function policyUnknowns(table: Table, context: PolicyContext): readonly PolicyUnknown[] {
@@ -106,6 +122,7 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
   const budget: Budget = { left: maxEvaluations };
   for (const role of rolesOf(table, context)) {
     const world = new PolicyWorld(context, role);
+    const personal = isPersonal(table, role);
     const ask = (policy: Policy, command: Command, side: Side): void => {
       const { restrictive } = policiesFor(table, command, role);
       const clause = side === 'using' ? existingRows : newRows;
@@ -129,6 +146,7 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
         command,
         side,
         role,
+        personal,
         strict,
         question: { ...question, nullRows: 'foreign' },
         // What holds back more is answered by the same search, so that what was too much for it is too much again.
@@ -148,11 +166,11 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
 
 const leaveSpans = (key: string, value: unknown): unknown => (key === 'span' ? undefined : value);
 
-function merged(table: Table, leaks: readonly { judged: Judged; leak: Leak }[]): readonly PolicyLeak[] {
+function merged(table: Table, leaks: readonly Found[]): readonly PolicyLeak[] {
   const found = new Map<string, PolicyLeak>();
-  for (const { judged, leak } of leaks) {
+  for (const { judged, leak, excuse } of leaks) {
     const { policy, side, command, role } = judged;
-    const key = `${policy.name}/${side}/${leak.cause}`;
+    const key = `${policy.name}/${side}/${leak.cause}/${String(excuse)}`;
     const before = found.get(key);
     if (before) {
       found.set(key, { ...before, commands: [...new Set([...before.commands, command])] });
@@ -171,14 +189,16 @@ function merged(table: Table, leaks: readonly { judged: Judged; leak: Leak }[]):
       confidence: role.assumed && leak.confidence === 'certain' ? 'likely' : leak.confidence,
       witness: leak.witness,
       because,
-      ...blame(judged.question),
+      ...(excuse ? { excuse } : {}),
+      ...blame(judged.question, side === 'using' || judged.personal),
     });
   }
   return [...found.values()];
 }
 
-function blame(asked: ProofQuestion): Pick<PolicyLeak, 'owedTo' | 'through'> {
-  const question = { ...asked, budget: { left: maxBlame } };
+/** The cause of a leak; where rows that name the caller would be excused, the cause of what gets through besides. */
+function blame(asked: ProofQuestion, excusable: boolean): Pick<PolicyLeak, 'owedTo' | 'through'> {
+  const question = { ...asked, named: excusable, budget: { left: maxBlame } };
   const part = owedTo(question);
   const by = through(question);
   return { ...(part === undefined ? {} : { owedTo: part }), ...(by ? { through: by } : {}) };

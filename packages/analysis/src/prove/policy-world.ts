@@ -6,6 +6,7 @@ import type {
   Table,
   TableId,
   Target,
+  TargetRef,
   Tenancy,
   TenancyModel,
   Value,
@@ -16,7 +17,9 @@ import { admitted, requesting, type RoleView } from './compose.js';
 import { identityOf } from './identity.js';
 import type { ColumnFact, World } from './question.js';
 import { resolveColumns } from './resolve.js';
-import { eachComparison, eachValue, targetsIn } from './walk.js';
+import type { StaffWorld } from './staff.js';
+import { adminsAreStaff } from './staff-words.js';
+import { eachComparison, eachNode, eachValue, separated, targetsIn } from './walk.js';
 
 /** What does not depend on the role, remembered with the schema it was made from. */
 interface Base {
@@ -26,6 +29,7 @@ interface Base {
   readonly bound: WeakMap<SchemaFunction, Value>;
   /** Columns by which policies of other tables, or functions, look a row up by the identity of the caller. */
   readonly lookups: Lookups;
+  readonly staff: StaffWorld;
 }
 
 /** For each table the columns compared with the caller, each with the policies that do so themselves or by a function they call. */
@@ -38,7 +42,18 @@ function baseOf(schema: Schema, tenancy: TenancyModel): Base {
   if (known?.tenancy === tenancy) return known;
   const tables = new Tables(schema);
   const world = new SchemaWorld(schema, tables, tenancy);
-  const base: Base = { tenancy, tables, world, bound: new WeakMap(), lookups: lookupsOf(schema, tables, world) };
+  const plain = adminsAreStaff(schema, tenancy);
+  const base: Base = {
+    tenancy,
+    tables,
+    world,
+    bound: new WeakMap(),
+    lookups: lookupsOf(schema, tables, world),
+    staff: {
+      ownedByNobody: (target) => ['unknown', 'shared'].includes(world.tenancy(target).kind),
+      meansStaff: () => plain,
+    },
+  };
   bases.set(schema, base);
   return base;
 }
@@ -47,6 +62,7 @@ function baseOf(schema: Schema, tenancy: TenancyModel): Base {
 export class PolicyWorld implements World {
   readonly settings: ReadonlySet<string>;
   readonly roles: ReadonlySet<string>;
+  readonly staff: StaffWorld;
   readonly #base: Base;
   readonly #schema: Schema;
 
@@ -57,6 +73,7 @@ export class PolicyWorld implements World {
     this.#schema = context.schema;
     this.#base = baseOf(context.schema, context.tenancy);
     this.settings = this.#base.world.settings;
+    this.staff = this.#base.staff;
     this.roles = new Set([...role.all, ...(role.name === 'public' ? requesting : [])]);
   }
 
@@ -110,7 +127,7 @@ export class PolicyWorld implements World {
     if (!f.body.known) return undefined;
     let bound = this.#base.bound.get(f);
     if (!bound) {
-      bound = resolveColumns(f.body.value, (target) => this.columns(target));
+      bound = resolveColumns(separated(f.body.value), (target) => this.columns(target));
       this.#base.bound.set(f, bound);
     }
     return bound;
@@ -153,7 +170,7 @@ function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Lookups 
         const table = target?.table.known ? tables.table(target.table.value) : undefined;
         if (!target || !table || table === of || column.kind !== 'column') continue;
         const byCaller = sides.some((other, j) => j !== i && isCaller(other, world.column(target, column.column)));
-        if (byCaller) note(table, column.column, by);
+        if (byCaller && !isParent(world, table, target, tree)) note(table, column.column, by);
       }
     });
   };
@@ -164,10 +181,43 @@ function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Lookups 
     for (const { name, body } of overloads)
       if (body.known) {
         const qualified = `${name.schema ?? 'public'}.${name.name}`;
-        const bound = resolveColumns(body.value, (target) => columnsOf(tables, target));
+        const bound = resolveColumns(separated(body.value), (target) => columnsOf(tables, target));
         look(bound, undefined, [...(callers.get(name.name) ?? []), ...(callers.get(qualified) ?? [])]);
       }
   return found;
+}
+
+/**
+ * Whether a look-up finds nothing but the parent of a row: by its primary key, which is no key of a tenant. Whoever writes parents of his own reaches
+ * their children by that, and nobody else's.
+ */
+function isParent(world: SchemaWorld, table: Table, target: Target, tree: Predicate | Value): boolean {
+  const [column, ...more] = table.constraints.find((c) => c.kind === 'primary key')?.columns ?? [];
+  const ties = [...tiesOf(target.ref, tree)];
+  if (column === undefined || more.length > 0 || world.column(target, column).role === 'key') return false;
+  return ties.length > 0 && ties.every((tie) => tie === column);
+}
+
+/** The columns of a target by which it is tied to other rows: compared with their columns or with parameters, or selected. */
+function tiesOf(ref: TargetRef, tree: Predicate | Value): ReadonlySet<string> {
+  const found = new Set<string>();
+  const note = (value: Value): void => {
+    const column = uncast(value);
+    if (column.kind === 'column' && column.target === ref) found.add(column.column);
+  };
+  eachComparison(tree, (sides) => {
+    if (sides.some((side) => ['column', 'placeholder'].includes(uncast(side).kind) && !isOf(side, ref)))
+      sides.forEach(note);
+  });
+  eachNode(tree, (node) => {
+    if (Array.isArray(node['output'])) (node['output'] as readonly Value[]).forEach(note);
+  });
+  return found;
+}
+
+function isOf(value: Value, ref: TargetRef): boolean {
+  const column = uncast(value);
+  return column.kind === 'column' && column.target === ref;
 }
 
 function columnsOf(tables: Tables, target: Target): ReadonlySet<string> | undefined {

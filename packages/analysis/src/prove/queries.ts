@@ -4,7 +4,8 @@ import { andOf, ERROR, FALSE, NULL, orOf, TRUE, truth, verdictOf, type Outcomes 
 import type { Rows } from './rows.js';
 import type { Run } from './run.js';
 import type { Found, Remembered } from './space.js';
-import { keyOf, nothing, refsOf, type Symbol } from './symbols.js';
+import { findsStaff, readsStaffFlag } from './staff.js';
+import { keyOf, nothing, refsOf, textOf, type Symbol } from './symbols.js';
 import { refsIn, renameTargets, targetsIn } from './walk.js';
 
 /** What sub-queries need of the rest of the evaluation. */
@@ -27,9 +28,14 @@ export class Queries {
 
   exists(query: Query): Outcomes {
     const { refs, outer, key } = this.#facts(query);
-    const found = this.run.space.remembering(this.#memoryOf(query), () =>
-      this.run.space.within(refs, () => this.run.space.search(() => verdictOf(this.#condition(query)))),
-    );
+    const { staff } = this.run.setup.world;
+    // Whoever asks is not one of the operator's own people.
+    const found =
+      staff && findsStaff(query, staff)
+        ? 'no'
+        : this.run.space.remembering(this.#memoryOf(query), () =>
+            this.run.space.within(refs, () => this.run.space.search(() => verdictOf(this.#condition(query)))),
+          );
     let result: Outcomes = TRUE | FALSE;
     if (found === 'no') result = FALSE;
     else if (found === 'yes') result = refs.length === 0 ? TRUE : this.#rowExists(key, outer);
@@ -80,6 +86,8 @@ export class Queries {
       return query.condition.kind === 'always'
         ? this.evaluation.symbols(output)
         : [nothing, ...this.evaluation.symbols(output)];
+    const { staff } = this.run.setup.world;
+    if (staff && readsStaffFlag(query, staff)) return [nothing, textOf('false', false)];
     const found = new Map<string, Symbol>([['null', nothing]]);
     const note = (): void => {
       for (const symbol of this.evaluation.symbols(output)) {

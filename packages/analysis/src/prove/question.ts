@@ -10,6 +10,7 @@ import type {
   Value,
   Witness,
 } from '@tenant-lint/model';
+import type { StaffWorld } from './staff.js';
 
 /**
  * What a column says about who owns its row.
@@ -55,6 +56,8 @@ export interface World {
   classify?(value: Value): ValueClass | undefined;
   /** The condition, over `self`, under which the rows of a looked-up table are visible at all; undefined: all are. */
   rowSecurity?(target: Target): Predicate | undefined;
+  /** How the operator's own people are told from the administrators of tenants; undefined: nobody is taken for staff. */
+  readonly staff?: StaffWorld;
   /** Roles under which the application runs; undefined: not known. */
   readonly roles?: ReadonlySet<string>;
   /** What a target is called in words; its alias or table name by default. */
@@ -76,6 +79,8 @@ export interface ProofQuestion {
    * Default: shared for reads, foreign for everything else.
    */
   readonly nullRows?: 'shared' | 'foreign';
+  /** Rows that name the caller in a column of their own count as the caller's, whatever tenant they belong to. */
+  readonly named?: boolean;
   /** What is left for this question and others like it; see Budget. */
   readonly budget?: Budget;
 }

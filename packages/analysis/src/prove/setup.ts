@@ -15,6 +15,8 @@ export class Setup {
   readonly target: Target;
   readonly targets = new Map<TargetRef, Target>();
   readonly nullRows: 'shared' | 'foreign';
+  /** Rows in question that name the caller count as the caller's. */
+  readonly named: boolean;
   /** Other targets of the access whose rows come with the one in question, because its condition names them. */
   readonly companions: readonly Target[];
   readonly cache: Cache;
@@ -50,6 +52,7 @@ export class Setup {
     this.size = sizeOf(predicate);
     this.calls = new Calls(world, this.targets);
     this.carriers = new Set(world.settings ?? []);
+    this.named = question.named === true;
     this.nullRows = question.nullRows ?? (target.operation === 'read' ? 'shared' : 'foreign');
     for (const other of question.others ?? []) this.targets.set(other.ref, other);
     const inner = targetsIn(predicate);

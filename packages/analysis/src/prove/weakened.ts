@@ -2,9 +2,10 @@ import { and, type Policy, type Predicate, type Table, type TableId } from '@ten
 import type { Command, PolicyLeak, PolicyWeakening } from '../model.js';
 import { admitted, existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
 import type { PolicyContext } from './policies.js';
+import { excuseOf } from './excused.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Budget, Leak } from './question.js';
+import type { Budget, Leak, ProofQuestion } from './question.js';
 
 /** Conditions evaluated to compare two states of one table. */
 const maxEvaluations = 100_000;
@@ -28,20 +29,24 @@ export function policyWeakenings(
   const budget: Budget = { left: maxEvaluations };
   for (const role of rolesOf({ ...table, policies: [...table.policies, ...before] }, context)) {
     const world = new PolicyWorld(context, role);
-    const ask = (predicate: Predicate, command: Command): Leak | undefined => {
+    const ask = (predicate: Predicate, command: Command, side: 'using' | 'check'): Leak | undefined => {
       const nullRows = command === 'select' ? 'shared' : 'foreign';
-      const proof = prove({ target: world.self(table), predicate, world, nullRows, budget });
-      return proof.kind === 'leak' ? proof : undefined;
+      const question: ProofQuestion = { target: world.self(table), predicate, world, nullRows, budget };
+      const proof = prove(question);
+      if (proof.kind !== 'leak') return undefined;
+      return side === 'using' && excuseOf(question, command) ? undefined : proof;
     };
     for (const { command, side } of sides) {
       if (kind === 'root' && side === 'check') continue;
       if (found.some((f) => f.command === command && f.side === side)) continue;
-      const open = leaks.filter((leak) => leak.side === side && leak.commands.includes(command));
+      const open = leaks.filter(
+        (leak) => leak.excuse === undefined && leak.side === side && leak.commands.includes(command),
+      );
       if (open.length === 0) continue;
       const refused = not(admitted(earlier, command, role, side));
       const now = admitted(table, command, role, side);
       if (now.kind === 'never' || textOf(now) === textOf(admitted(earlier, command, role, side))) continue;
-      const leak = ask(and(now, refused), command);
+      const leak = ask(and(now, refused), command, side);
       if (!leak) continue;
       const names = new Set(open.map((l) => l.policy.name));
       const policy = culprit(
@@ -49,7 +54,7 @@ export function policyWeakenings(
         command,
         role,
         side,
-        (p, clause) => names.has(p.name) && ask(and(clause, refused), command) !== undefined,
+        (p, clause) => names.has(p.name) && ask(and(clause, refused), command, side) !== undefined,
       );
       if (policy) found.push(weakening(table.id, command, side, policy, leak, role));
     }

@@ -22,13 +22,21 @@ export function* weakenedPolicies(model: Model, table: Table, history: readonly 
       first.set(loss.removed.file, loss);
   // A table that is redone again and again: older states are of no interest to anybody.
   for (const loss of [...first.values()].slice(-maxStates).reverse()) {
-    const opened = model.policyWeakenings(table, loss.policies);
+    const opened = model.policyWeakenings(table, loss.policies).filter((w) => !byFunction(model, table, w));
     const [worst] = [...opened].sort((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
     if (!worst) continue;
     yield weakened(table, loss, worst, opened);
     return;
   }
 }
+
+/** A function of the project is what lets the rows through: that is one cause for all policies that call it, and reported there. */
+const byFunction = (model: Model, table: Table, { policy, side }: PolicyWeakening): boolean =>
+  model
+    .policyLeaks(table)
+    .some(
+      (leak) => leak.policy.name === policy.name && leak.side === side && !leak.excuse && leak.through !== undefined,
+    );
 
 function weakened(
   table: Table,
