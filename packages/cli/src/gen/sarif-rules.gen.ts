@@ -1445,7 +1445,7 @@ export const sarifRules = [
       "text": "It lets through <witness>, so another tenant's rows can be <done>."
     },
     "help": {
-      "text": "Policy <policy> of <table> does not hold rows to the current tenant. It lets through <witness>, so another tenant's rows can be <done>. Compare <key> with the current tenant by equality, joined by AND with everything else in USING."
+      "text": "Policy <policy> of <table> does not hold rows to the current tenant. It lets through <witness>, so another tenant's rows can be <done>. Compare <key> with the current tenant by equality, joined by AND with everything else in USING.\nPolicy <policy> of <table><alike> lets whoever a row names reach it, whatever tenant it belongs to. Who has left a tenant, or works for several, keeps the rows of each that name him. Ask for the membership beside the name where access ends with it: join a condition on <key> by AND.\nPolicy <policy> of <table><alike> shows rows of every tenant that are marked as published. That is a decision of whoever owns the row as long as nobody else sets the mark, and the row holds nothing but what may be seen. Show published rows by a view with the columns meant for the public, or suppress this finding with the reason."
     },
     "defaultConfiguration": {
       "level": "error",
@@ -1570,7 +1570,7 @@ export const sarifRules = [
       "text": "Whoever may write <table> gives himself access to any tenant, and whoever may read it sees who belongs to which."
     },
     "help": {
-      "text": "Policies look up in <table> what the caller may see, and row security is not enabled on it. Whoever may write <table> gives himself access to any tenant, and whoever may read it sees who belongs to which. Enable row security on <table>, with policies under which nobody can add himself to a tenant.\nPolicy <policy> lets callers write their own row of <table> for any tenant. Other policies look up in <table> what the caller may see, so everybody can give himself access to any tenant. Let members who may invite, or a function with its own check, write <table>; compare <key> in WITH CHECK."
+      "text": "Policies look up in <table> what the caller may see, and row security is not enabled on it. Whoever may write <table> gives himself access to any tenant, and whoever may read it sees who belongs to which. Enable row security on <table>, with policies under which nobody can add himself to a tenant.\nPolicy <policy> lets callers write their own row of <table> for any tenant. Other policies look up in <table> what the caller may see, so everybody can give himself access to any tenant. Let members who may invite, or a function with its own check, write <table>; compare <key> in WITH CHECK.\nPolicy <policy> lets callers who are no staff write <table>, whatever <columns> says. Other policies show every tenant's rows to whoever is staff by <table>, so whoever this policy admits can make himself that. Let staff alone write <columns>: compare it in WITH CHECK, or grant UPDATE on the other columns only."
     },
     "defaultConfiguration": {
       "level": "error",
