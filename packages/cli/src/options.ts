@@ -58,6 +58,8 @@ export const addBaselineOptions = (command: Command): Command =>
 export interface ReviewFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'failOn'> {
   readonly since: string;
   readonly format: readonly { readonly format: 'markdown' | 'json'; readonly file?: string }[];
+  readonly prove?: true;
+  readonly timeout: number;
 }
 
 /** Declares the options of `review`. */
@@ -77,6 +79,8 @@ export const addReviewOptions = (command: Command): Command =>
     .addOption(
       new Option('--confidence <level>', 'weakest confidence that is shown').choices(confidences).default('likely'),
     )
+    .option('--prove', 'run the migrations in an embedded Postgres and try to reach foreign rows of the changed tables')
+    .addOption(new Option('--timeout <seconds>', 'for --prove').argParser(count).default(600))
     .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
     .option('--no-config-code', 'JSON configuration only')
     .option('--no-cache', 'extract every file anew')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { HtmlRenderer, Parser } from 'commonmark';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,18 @@ interface Json {
   readonly introduced: readonly { readonly rule: string; readonly file: string }[];
   readonly fixed: readonly { readonly rule: string }[];
   readonly unchecked: readonly { readonly file: string }[];
+  readonly executed?: {
+    readonly failed?: string;
+    readonly tables: readonly string[];
+    readonly matrix: readonly {
+      readonly table: string;
+      readonly way: string;
+      readonly command: string;
+      readonly outcome: string;
+      readonly isNew: boolean;
+      readonly before?: string;
+    }[];
+  };
 }
 
 async function reviewed(...args: string[]): Promise<{ code: number; json: Json }> {
@@ -228,4 +240,87 @@ describe('the summary', () => {
 it('needs --since', async () => {
   const { code, stderr } = await run(root, 'review');
   expect([code, stderr]).toEqual([2, expect.stringContaining('--since')]);
+});
+
+describe('--prove executes what the change is about', () => {
+  const leaks = ({ executed }: Json): string[] =>
+    executed!.matrix
+      .filter((c) => c.outcome === 'leaked')
+      .map((c) => `${c.table} ${c.command} ${c.isNew ? 'new' : 'known'} ${c.before ?? ''}`.trim());
+  const orders = `create table orders (id uuid primary key, organization_id uuid not null references organizations (id), total int);
+create index on orders (organization_id);
+alter table orders enable row level security;
+alter table orders force row level security;
+`;
+
+  it('a leak that the change makes closes the gate, with the statement that reached the row', async () => {
+    write('migrations/002.sql', 'create policy audit on invoices for select using (total is not null);\n');
+    const { code, json } = await reviewed('--prove');
+    expect(code).toBe(1);
+    expect(json.executed!.tables).toEqual(['public.invoices']);
+    expect(leaks(json)).toContain('public.invoices read new blocked');
+    const markdown = await run(root, 'review', '--since', 'main', '--prove');
+    expect(markdown.stdout).toContain('### Executed');
+    expect(markdown.stdout).toMatch(
+      /\*\*leaked\*\* `public\.invoices` read by table public\.invoices .*_\(before: blocked\)_/,
+    );
+    expect(markdown.stdout).toMatch(/`select .* from "?public"?\."?invoices"?/i);
+    // Execution alone closes the gate, whatever the static side says.
+    expect(markdown.code).toBe(1);
+  }, 120_000);
+
+  it('a table that holds leaves it open, and tables that did not change are not listed', async () => {
+    write(
+      'migrations/002.sql',
+      `${orders}create policy own on orders using (organization_id = (select nullif(current_setting('app.org', true), '')::uuid));\n`,
+    );
+    const { code, json } = await reviewed('--prove');
+    expect(json.executed!.tables).toEqual(['public.orders']);
+    expect(json.executed!.matrix.filter((c) => c.command === 'read').map((c) => c.outcome)).toContain('blocked');
+    expect(leaks(json)).toEqual([]);
+    expect(code).toBe(0);
+  }, 120_000);
+
+  it('a leak that was there before is shown, and closes nothing', async () => {
+    write('migrations/002.sql', `${orders}create policy all_of_them on orders using (true);\n`);
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'leaking');
+    git('branch', 'base');
+    write('migrations/003.sql', 'create index on orders (organization_id, total);\n');
+    const { stdout, code } = await run(root, 'review', '--since', 'base', '--format', 'json', '--prove');
+    const json = JSON.parse(stdout) as Json;
+    expect(leaks(json)).toContain('public.orders read known leaked');
+    expect(code).toBe(0);
+  }, 120_000);
+
+  it('reaches neither files nor servers, whatever the migrations of the change say', async () => {
+    const mark = path.join(root, 'written');
+    write(
+      'migrations/002.sql',
+      `${orders}create policy own on orders using (organization_id = (select nullif(current_setting('app.org', true), '')::uuid));
+copy organizations to '${mark}';
+copy organizations to program 'touch ${mark}';
+do $$ begin execute 'copy (select 1) to ''${mark}'''; exception when others then null; end $$;
+create table secrets as select pg_read_file('/etc/passwd') as content;
+`,
+    );
+    const { code, stdout, stderr } = await run(root, 'review', '--since', 'main', '--format', 'json', '--prove');
+    expect(stderr).toBe('');
+    expect(existsSync(mark)).toBe(false);
+    expect(stdout).not.toContain('root:');
+    expect((JSON.parse(stdout) as Json).executed!.tables).toContain('public.orders');
+    expect(code).toBe(0);
+    const asked = await run(root, 'review', '--since', 'main', '--prove', '--url', 'postgres://localhost/x');
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain("unknown option '--url'");
+  }, 120_000);
+
+  it('what could not be executed is said, and is no success', async () => {
+    write('migrations/002.sql', 'create index on invoices (total);\nselect pg_sleep(1000);\n');
+    const { code, stdout, stderr } = await run(root, 'review', '--since', 'main', '--prove', '--timeout', '5');
+    expect(stdout).toContain('Nothing was executed: The proof was ended');
+    expect(stderr).toContain('Nothing was executed');
+    expect(code).toBe(2);
+    expect((await run(root, 'review', '--since', 'main')).code).toBe(0);
+  }, 120_000);
 });

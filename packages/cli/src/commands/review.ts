@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { compareModels } from '@tenant-lint/analysis';
-import { changeSince } from '@tenant-lint/workspace';
+import { changeSince, Failure } from '@tenant-lint/workspace';
 import { analyse } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
 import { findingsBeyond, uncheckedBeyond } from '../changed.js';
@@ -9,12 +9,14 @@ import { open } from '../open.js';
 import type { ReviewFlags } from '../options.js';
 import { reviewJson } from '../report/review-json.js';
 import { reviewMarkdown } from '../report/review-markdown.js';
-import { failsReview, type Review } from '../report/review.js';
+import { failsReview, type Executed, type Review } from '../report/review.js';
+import type { ReviewProof } from '../review-proof.js';
 import { writeFile } from '../write-file.js';
 
 /**
  * `tenant-lint review --since REF`: the model before and after a change, compared. Returns 1 where it weakens isolation or introduces
- * findings at or above the threshold; throws Failure where the job cannot be done.
+ * findings at or above the threshold; throws Failure where the job cannot be done. With `--prove`, embedded and nowhere else, the migrations of
+ * the change are executed as well.
  */
 export async function review(flags: ReviewFlags, io: Io): Promise<number> {
   const opened = await open([], flags, io.cwd);
@@ -24,7 +26,7 @@ export async function review(flags: ReviewFlags, io: Io): Promise<number> {
   const { built, report, on } = analyse({ ...opened, source: change.after }, asked, io, baseline);
   const earlier = on(change.before);
   const unsuppressed = (findings: Review['introduced']): Review['introduced'] => findings.filter((f) => !f.suppressed);
-  const result: Review = {
+  const compared: Review = {
     since: flags.since,
     files: change.files.size,
     after: { model: built.model, report },
@@ -34,6 +36,9 @@ export async function review(flags: ReviewFlags, io: Io): Promise<number> {
     fixed: earlier ? unsuppressed(findingsBeyond(earlier.report, report)) : [],
     unchecked: uncheckedBeyond(report, earlier?.report),
   };
+  const result: Review = flags.prove
+    ? { ...compared, executed: await executed({ review: compared, change, built, earlier, opened, flags, io }) }
+    : compared;
   for (const { format, file } of flags.format.length === 0
     ? [{ format: 'markdown' as const, file: undefined }]
     : flags.format) {
@@ -41,5 +46,15 @@ export async function review(flags: ReviewFlags, io: Io): Promise<number> {
     if (file === undefined) io.stdout.write(text);
     else writeFile(path.resolve(io.cwd, file), text, 'The review', 'Check the file of --format.');
   }
-  return failsReview(result, flags.failOn) ? 1 : 0;
+  if (failsReview(result, flags.failOn)) return 1;
+  // What was to be executed and could not be leaves the question open; the gate stays closed.
+  if (result.executed && 'failed' in result.executed)
+    throw new Failure(`Nothing was executed: ${result.executed.failed}`);
+  return 0;
+}
+
+/** Loads the database only where it is asked for. */
+async function executed(input: ReviewProof): Promise<Executed> {
+  const { executedFor } = await import('../review-proof.js');
+  return executedFor(input);
 }

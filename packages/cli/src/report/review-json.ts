@@ -2,7 +2,8 @@ import { positionAt, type Span } from '@tenant-lint/model';
 import { version } from '../version.js';
 import { findingJson } from './json.js';
 import { printableJson } from './printable.js';
-import type { Review, State } from './review.js';
+import { wayText } from './proof-text.js';
+import type { Executed, Review, State } from './review.js';
 
 /** The review for machines, version 1. Equal reviews give equal bytes. */
 export function reviewJson(review: Review): string {
@@ -45,6 +46,26 @@ export function reviewJson(review: Review): string {
       reason: u.reason,
       ...(u.detail === undefined ? {} : { detail: u.detail }),
     })),
+    ...(review.executed ? { executed: executedJson(review.executed) } : {}),
   };
   return `${printableJson(JSON.stringify(value, undefined, 2))}\n`;
 }
+
+const executedJson = (executed: Executed): unknown =>
+  'failed' in executed
+    ? executed
+    : {
+        database: executed.database,
+        statements: executed.statements,
+        tables: executed.about,
+        matrix: executed.cells.map(({ cell, isNew, before }) => ({
+          table: cell.table,
+          way: wayText(cell),
+          command: cell.command,
+          outcome: cell.outcome,
+          reason: cell.reason,
+          isNew,
+          ...(before === undefined ? {} : { before }),
+          ...(cell.outcome === 'leaked' && cell.attempt ? { statement: cell.attempt.statement } : {}),
+        })),
+      };

@@ -2,7 +2,8 @@ import type { Change } from '@tenant-lint/analysis';
 import type { Finding } from '@tenant-lint/model';
 import { code, text } from './markdown.js';
 import { plural } from './words.js';
-import { failsReview, lineOf, type Review, type State } from './review.js';
+import { wayText } from './proof-text.js';
+import { failsReview, lineOf, type Executed, type ExecutedCell, type Review, type State } from './review.js';
 
 /** So many lines of a section stand open; the rest is folded. */
 const open = 20;
@@ -29,6 +30,7 @@ export function reviewMarkdown(review: Review): string {
       'Introduced',
       introduced.map((f) => found(f, after)),
     ),
+    ...(review.executed ? executed(review.executed) : []),
     ...section(
       'Could not be decided',
       by('unknown').map((c) => changed(c, review)),
@@ -77,6 +79,45 @@ function section(title: string, entries: readonly string[], folded = false): str
       : []),
     '',
   ];
+}
+
+/** What execution shows: leaks in full, the rest of the matrix folded. */
+function executed(result: Executed): string[] {
+  if ('failed' in result) return ['### Executed', '', `Nothing was executed: ${text(result.failed)}`, ''];
+  const { cells, database, statements, about } = result;
+  const leaks = cells.filter((c) => c.cell.outcome === 'leaked');
+  const fresh = leaks.filter((c) => c.isNew).length;
+  const tried = cells.filter((c) => c.cell.outcome !== 'not tried').length;
+  return [
+    '### Executed',
+    '',
+    `${text(database)}: ${statements.applied} of ${statements.total} statements ran; ${plural(tried, 'attempt')} to reach foreign rows of ${plural(about.length, 'changed table')}, ${leaks.length} reached some${leaks.length > 0 ? `, ${fresh} of them only since this change` : ''}.`,
+    '',
+    ...leaks.flatMap((c) => [leak(c)]),
+    ...(leaks.length > 0 ? [''] : []),
+    ...(cells.length > 0
+      ? [
+          `<details><summary>Matrix: ${plural(cells.length, 'cell')}</summary>`,
+          '',
+          '| Table | By | Command | Outcome |',
+          '| --- | --- | --- | --- |',
+          ...cells.map(({ cell: c }) => `| ${[c.table, wayText(c), c.command, c.outcome].map(text).join(' | ')} |`),
+          '',
+          '</details>',
+          '',
+        ]
+      : []),
+  ];
+}
+
+function leak({ cell, isNew, before }: ExecutedCell): string {
+  const was = isNew
+    ? ` _(${before === undefined ? 'new' : `before: ${before}`})_`
+    : before === 'leaked'
+      ? ' _(before too)_'
+      : '';
+  const statement = cell.attempt ? `  \n  ${code(cell.attempt.statement)}` : '';
+  return `- **leaked** ${code(cell.table)} ${text(cell.command)} by ${text(wayText(cell))}${was}  \n  ${text(cell.reason)}${statement}`;
 }
 
 function changed(c: Change, { after, before }: Review): string {
