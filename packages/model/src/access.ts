@@ -64,6 +64,10 @@ export interface Client {
   readonly policies?: 'hold' | 'perhaps';
   /** The transaction that is handed to the call, where that is not the receiver: `knex('t').transacting(trx)`, `{ transaction }`. */
   readonly transaction?: Value;
+  /** The client that it extends or wraps, where the library shows it. */
+  readonly base?: Value;
+  /** The calls by which extensions of the client hand the operation on: what they set before holds for it. */
+  readonly through?: readonly ChainId[];
 }
 
 /** One trip to the database, as lowered by an adapter or by the SQL front end. */
@@ -102,10 +106,12 @@ export interface Access {
 
 /**
  * A condition that was written and does not count. `replaced`: a later one took its place; `discarded`: it was added to a copy that nothing
- * uses; `cleared`: a later step took all conditions away; `overridden`: a later part of the same object may set the same key anew.
+ * uses; `cleared`: a later step took all conditions away; `overridden`: a later part of the same object may set the same key anew;
+ * `disabled`: the call switches off a scope or a filter that adds it to every query; `uncovered`: an extension of the client adds it to other
+ * operations than this one.
  */
 export interface LostCondition {
-  readonly how: 'replaced' | 'discarded' | 'cleared' | 'overridden';
+  readonly how: 'replaced' | 'discarded' | 'cleared' | 'overridden' | 'disabled' | 'uncovered';
   readonly predicate: Predicate;
   /** Where it is stated. */
   readonly span?: Span;

@@ -47,7 +47,7 @@ export default defineRule({
         if (kind !== 'keyed' && kind !== 'root' && kind !== 'child') continue;
         const lost = access.lost?.find((one) => judged(model, access, target, one) !== undefined);
         const found = lost && judged(model, access, target, lost);
-        if (!lost || !found) continue;
+        if (!lost || !found || !isOwn(lost.how)) continue;
         yield {
           message: lost.how,
           data: {
@@ -73,6 +73,9 @@ export default defineRule({
   },
 });
 
+const isOwn = (how: LostCondition['how']): how is 'replaced' | 'discarded' | 'cleared' | 'overridden' =>
+  how !== 'disabled' && how !== 'uncovered';
+
 /** How sure it is that a lost condition is what would have isolated a target; undefined where it would not, or another one does. */
 function judged(
   model: Model,
@@ -80,6 +83,8 @@ function judged(
   target: Target,
   lost: LostCondition,
 ): { readonly confidence: Confidence; readonly source: string } | undefined {
+  // What is switched off, or never there, is no-disabled-scope's.
+  if (!isOwn(lost.how)) return undefined;
   const verdict = model.verdict(access, target);
   if (verdict.kind === 'isolated' || !model.isolatedBy(access, target, lost.predicate)) return undefined;
   if (lost.how !== 'overridden')

@@ -16,7 +16,6 @@ import { precedes, stripped } from '../judge/conditions.js';
 import { lastOf } from '../judge/returns.js';
 import { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
-import { wrappingFunction } from './extension.js';
 import { settingWritesThrough, type SettingWrite } from './setting-writes.js';
 
 /** A setting under which an access runs. */
@@ -93,6 +92,12 @@ export class Sessions {
     if (!chain || !f) return [];
     const batched = this.#inBatch(chain);
     if (batched.length > 0) return batched;
+    // Each extension of the client hands the operation on after what it sets.
+    for (const id of access.client.through ?? []) {
+      const handedOn = this.program.chain(id);
+      const found = handedOn ? this.#inBatch(handedOn) : [];
+      if (found.length > 0) return found;
+    }
     const place = { f, block: chain.block, offset: chain.span.start };
     return this.#at(access.client.transaction ?? this.#connectionOf(access, chain), place, access.method, maxDepth);
   }
@@ -265,7 +270,6 @@ export class Sessions {
     const last = chain?.steps.findLast((s) => s.arguments !== undefined);
     if (!chain || !last) return [];
     if (last.name === 'getStore') return this.#ofStorage(chain, value.path, method, depth);
-    if (last.name === '$extends') return this.#ofExtension(chain, last.arguments?.[0], method, depth);
     const callee = this.program.calleeOf(chain);
     const made = callee && this.program.function(callee.function);
     const args = callee && chain.steps[callee.step]?.arguments;
@@ -303,30 +307,6 @@ export class Sessions {
           return this.#at(valueAt(store, path), place, method, depth - 1);
         }),
     );
-  }
-
-  /** A client of Prisma that hands each operation to the database together with a statement that sets the tenant. */
-  #ofExtension(
-    chain: CallChain,
-    argument: Value | undefined,
-    method: string,
-    depth: number,
-  ): readonly SessionSetting[] {
-    const wrapping = argument && wrappingFunction(argument, method, this.program);
-    const f = wrapping && this.program.function(wrapping);
-    if (!f) return [];
-    const calls = this.program
-      .chainsOf(f.id)
-      .filter(
-        ({ receiver, steps }) =>
-          receiver.kind === 'parameter' &&
-          receiver.function === f.id &&
-          receiver.path.at(-1) === 'query' &&
-          steps[0]?.name === '',
-      );
-    const found = every(calls.map((call) => this.#inBatch(call)));
-    const maker = this.program.function(chain.function);
-    return depth > 0 && maker ? found : [];
   }
 
   /** What the statements before a call in the same batch set: `$transaction([set, query])`. */

@@ -14,17 +14,22 @@ export function filterCondition(rows: Rows, options: Value | undefined, l: Lower
   const found = rows.name.by === 'binding' ? classOf(nameIn(rows.name.file, rows.name.name), context) : undefined;
   if (!found) return always('no filter');
   const given = option(options, 'filters', context);
-  if (given?.kind === 'constant' && given.value === false) return always('filters are switched off');
+  const isOff = given?.kind === 'constant' && given.value === false;
   const conditions = lineage(found, context).of.flatMap(({ facts }) =>
     decoratorsFrom(facts.decorators, context, isMikro)
       .filter((d) => d.name === 'Filter')
       .flatMap((d) => {
         const name = text(option(d.arguments[0], 'name', context), context) ?? '';
-        const on = given && switched(given, name, context);
+        const on = isOff ? false : given && switched(given, name, context);
         const isDefault = flag(d.arguments[0], 'default', context) ?? false;
-        return (on ?? isDefault) ? [condition(option(d.arguments[0], 'cond', context), rows, l)] : [];
+        if (!(on ?? isDefault) && !isDefault) return [];
+        const added = condition(option(d.arguments[0], 'cond', context), rows, l);
+        if (on ?? isDefault) return [added];
+        l.lost.push({ how: 'disabled', predicate: added, span: found.facts.span, at: l.span });
+        return [];
       }),
   );
+  if (isOff) return always('filters are switched off');
   return conditions.length === 0 ? always('no filter') : and(...conditions);
 }
 

@@ -120,6 +120,7 @@ function lowerOperation(chain: CallChain, on: Receiver, method: Step, context: L
     chain: chain.id,
     function: chain.function,
     ...(l.unchecked.length > 0 ? { unchecked: l.unchecked } : {}),
+    ...(l.lost.length > 0 ? { lost: l.lost } : {}),
   };
   return { accesses: [access] };
 }

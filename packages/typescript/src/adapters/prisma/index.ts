@@ -2,6 +2,7 @@ import type { Adapter, CallChain, LowerContext, Lowered } from '@tenant-lint/mod
 import { lowerOperation } from './operation.js';
 import { lowerRaw } from './raw.js';
 import { recognise } from './recognise.js';
+import { throughExtensions } from './through.js';
 
 export { extractPrisma } from './schema/extract.js';
 
@@ -22,9 +23,11 @@ function lower(chain: CallChain, context: LowerContext): Lowered {
     case 'client method':
       return 'no access';
     case 'raw':
-      return lowerRaw(chain, found.method, found.step, found.client, context);
+      return throughExtensions(chain, found, undefined, context, (call) =>
+        lowerRaw(chain, call.method, call.step, call.client, context),
+      );
     case 'model':
-      return lowerOperation(chain, found, context);
+      return throughExtensions(chain, found, found.model, context, (call) => lowerOperation(chain, call, context));
   }
 }
 

@@ -121,6 +121,7 @@ function accessOf(
     chain: chain.id,
     function: chain.function,
     ...(l.unchecked.length > 0 ? { unchecked: l.unchecked } : {}),
+    ...(l.lost.length > 0 ? { lost: l.lost } : {}),
   };
 }
 
@@ -208,6 +209,13 @@ function conditionOf(
   joined: Joined,
 ): Predicate {
   const scoped = scopesOf(model.steps, rows, l);
+  const without = model.steps.find((s) => ['unscoped', 'scope', 'withScope'].includes(s.name));
+  if (without) {
+    const [own, ...more] = scopesOf([], rows, l).wheres;
+    const of =
+      more.length > 0 ? { kind: 'object' as const, entries: [own!, ...more].map((spread) => ({ spread })) } : own;
+    if (of) l.lost.push({ how: 'disabled', predicate: whereCondition(of, rows, l, joined), at: without.span });
+  }
   const where = options.properties.get('where');
   const wheres = [...scoped.wheres, ...(where ? [where.value] : [])];
   const merged: Value | undefined =
