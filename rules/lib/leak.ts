@@ -13,7 +13,9 @@ export interface Leak {
     | 'no-vanishing-filter'
     | 'no-escaped-filter'
     | 'no-tenant-fallback'
+    | 'no-unscoped-client'
     | 'require-database-isolation'
+    | 'no-privileged-client'
     | 'no-unscoped-get'
     | 'require-tenant-in-join'
     | 'require-tenant-filter';
@@ -41,10 +43,13 @@ export function leakOf({ access, target }: TargetSubject, model: Model): Leak | 
   if (verdict.evidence === 'negated' && model.stopgap(access, target)?.kind === 'fixed')
     return { ...found, explainedBy: 'no-tenant-fallback' };
   if (verdict.evidence === 'negated') return { ...found, explainedBy: 'no-escaped-filter' };
+  const bypass = model.bypass(access, target);
+  if (bypass && bypass.kind !== 'privileged') return { ...found, explainedBy: 'no-unscoped-client' };
   if (reliesOnPolicies(access, model)) return { ...found, explainedBy: 'require-database-isolation' };
   if (target.role !== 'root') return { ...found, explainedBy: 'require-tenant-in-join' };
   const pinned = target.role === 'root' && model.selection(access, target).pinnedBy.length > 0;
   if (pinned) return { ...found, explainedBy: 'no-unscoped-get' };
+  if (bypass) return { ...found, explainedBy: 'no-privileged-client' };
   return {
     ...found,
     explainedBy: boundElsewhere(access, target, model) ? 'require-tenant-in-join' : 'require-tenant-filter',

@@ -55,6 +55,8 @@ export interface Model {
   verdict(access: LinkedAccess, target: Target): Verdict;
   /** What is set on the connection of an access before it runs, on every way to it: the tenant that policies ask for. */
   sessionOf(access: LinkedAccess): readonly SessionSetting[];
+  /** What an access goes past, although the program has it: a client for one tenant, or the policies of the table. */
+  bypass(access: LinkedAccess, target: Target): Bypass | undefined;
   /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
   selection(access: LinkedAccess, target: Target): Selection;
   /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */
@@ -74,6 +76,8 @@ export interface Model {
   keyHeldTo(access: LinkedAccess, target: Target, value: Value): string | undefined;
   /** The constants that take the place of the tenant where a target is reached or written, undefined where there are none. */
   stopgap(access: LinkedAccess, target: Target): TenantStopgap | undefined;
+  /** Keys that lift policies and are built into what browsers load, each once. */
+  exposedKeys(): readonly ExposedKey[];
   /** Tenants that are kept where requests share them. */
   sharedTenants(): readonly SharedTenant[];
   /** Every way in which the policies of a table let a foreign row through, one entry for one cause. */
@@ -93,6 +97,25 @@ export interface Model {
   policyWeakenings(table: Table, before: readonly Policy[]): readonly PolicyWeakening[];
   /** The tables of tenants' rows that a view reads, and whether its own conditions isolate them, whatever policies say. */
   viewReaches(view: View): readonly ViewReach[];
+}
+
+/**
+ * Why nothing isolates an access. `outer`: it runs beside the transaction that is open for the tenant; `base`: on the client that another one
+ * extends or wraps for the tenant; `privileged`: for a request, on one for which policies do not hold.
+ */
+export interface Bypass {
+  readonly kind: 'outer' | 'base' | 'privileged';
+  /** The setting in which the tenant is put, or that lets everything through. */
+  readonly setting?: string;
+  /** Where the tenant is set or added, or the policies are switched off. */
+  readonly span?: Span;
+}
+
+/** A secret of the server by the name of a variable that builds into what browsers load. */
+export interface ExposedKey {
+  readonly name: string;
+  /** Where it is used. */
+  readonly spans: readonly [Span, ...Span[]];
 }
 
 /** Rows of one tenant that are kept under a key which says nothing of the tenant. */

@@ -16,6 +16,7 @@ const orders: readonly (readonly string[])[] = [
     'require-database-isolation',
     'no-half-scoped-upsert',
     'no-unscoped-get',
+    'no-privileged-client',
     'require-tenant-in-join',
     'require-tenant-filter',
   ],

@@ -64,6 +64,8 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     libraries: [],
     keptRows: () => undefined,
     sessionOf: () => [],
+    exposedKeys: () => [],
+    bypass: () => undefined,
     stopgap: () => undefined,
     sharedTenants: () => [],
     policyLeaks: () => [],

@@ -119,6 +119,8 @@ export interface LostCondition {
   readonly at?: Span;
   /** What may set the key anew. */
   readonly by?: Value;
+  /** The operations of the library to which an extension does add it. */
+  readonly covers?: readonly string[];
 }
 
 export type OutputColumn = { readonly name: string; readonly value: Value } | { readonly star: readonly TargetRef[] };

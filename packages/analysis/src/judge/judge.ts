@@ -6,6 +6,7 @@ import {
   type Reason,
   type ResourceAccess,
   type Schema,
+  type Span,
   type Table,
   type TableId,
   type Target,
@@ -17,6 +18,7 @@ import {
 import { and, column, equal, type Path } from '@tenant-lint/model';
 import { uniqueKeys } from '../fold/index.js';
 import type {
+  Bypass,
   Claim,
   LinkedAccess,
   Origin,
@@ -99,6 +101,7 @@ export class Judge {
   readonly #restsOn = new Map<string, readonly RestsOn[]>();
   readonly #sessions: Sessions;
   readonly #sessionsOf = new Map<string, readonly SessionSetting[]>();
+  #bases: readonly ScopedBase[] | undefined;
   readonly #reads = new Map<TableId, SessionReads>();
   #common: ReadonlySet<TableId> | undefined;
   #identities: ReadonlyMap<string, TenantIdentity> | undefined;
@@ -590,12 +593,7 @@ export class Judge {
     if (!table.rowSecurity.enabled) return undefined;
     if (table.policies.length === 0)
       return isolated('contextual', { text: `no policy of ${table.name.name} lets a row through`, span: first.span });
-    let reads = this.#reads.get(table.id);
-    if (!reads) {
-      reads = sessionReads(table, this.input.schema, (name) => this.input.tables.table(name));
-      this.#reads.set(table.id, reads);
-    }
-    const { settings, platform } = reads;
+    const { settings, platform } = this.#readsOf(table);
     const used = set.filter((s) => settings.has(s.name) || (platform && s.name.startsWith('request.jwt.')));
     const [setting] = used;
     if (!setting)
@@ -610,6 +608,106 @@ export class Judge {
     if (claimed.length === 0) return { kind: 'isolated', evidence: 'contextual', because };
     this.#restsOn.set(`${access.id}/${target.ref}`, claimed);
     return { kind: 'isolated', evidence: 'unverified', because };
+  }
+
+  bypass(access: LinkedAccess, target: Target): Bypass | undefined {
+    const table = this.#table(target);
+    const verdict = this.verdict(access, target);
+    if (!table || verdict.kind !== 'leak' || verdict.evidence !== 'none') return undefined;
+    const declared = this.#declared.clientOf(access.client.receiver) ?? access.client.kind;
+    const isPoliced = table.rowSecurity.enabled && table.policies.length > 0;
+    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    const isAsked = reached === 'request' || reached === 'public';
+    if (isPoliced && isAsked && declared === 'bypass') return { kind: 'privileged' };
+    const { settings } = this.#readsOf(table);
+    // A setting that policies read, that the program fixes, and that holds no tenant.
+    const lifted =
+      isPoliced && isAsked
+        ? this.#sessions
+            .of(access)
+            .find(
+              (s) =>
+                settings.has(s.name) && !this.input.tenancy.settings.includes(s.name) && s.value.kind === 'constant',
+            )
+        : undefined;
+    if (lifted) return { kind: 'privileged', setting: lifted.name, span: lifted.span };
+    if (this.sessionOf(access).length > 0) return undefined;
+    const isTenant = (s: SessionSetting): boolean =>
+      isPoliced &&
+      (settings.has(s.name) || this.input.tenancy.settings.includes(s.name)) &&
+      this.#isNoConstant(s.value);
+    const around = this.#sessions.around(access).find(isTenant);
+    if (around) return { kind: 'outer', setting: around.name, span: around.span };
+    const own = this.#madeAs(access.client.receiver);
+    if (own === undefined || access.client.through || access.client.base) return undefined;
+    this.#bases ??= this.#findBases();
+    const keys = new Set(keyColumns(this.tenancyOf(table.id)));
+    const found = this.#bases.find(
+      (b) =>
+        b.client === own &&
+        (b.setting
+          ? isTenant(b.setting)
+          : b.table === table.id && b.covers.includes(access.method) && b.columns.some((c) => keys.has(c))),
+    );
+    return found && { kind: 'base', span: found.span, ...(found.setting ? { setting: found.setting.name } : {}) };
+  }
+
+  #isNoConstant(value: Value): boolean {
+    return this.#tracer.sourcesOf(value).some((s) => s.kind !== 'constant');
+  }
+
+  /** The module-level binding in which a client is made. */
+  #madeAs(client: Value): string | undefined {
+    const { program } = this.input;
+    const made = program.resolveUntil(client, (v) => {
+      if (v.kind !== 'binding' || v.path.length > 0) return false;
+      const own = program.files.get(v.file)?.bindings[v.name];
+      return own !== undefined && own.kind !== 'binding' && own.kind !== 'import';
+    });
+    return made?.kind === 'binding' ? `${made.file}#${made.name}` : undefined;
+  }
+
+  /** The clients that the program extends or wraps for one tenant. */
+  #findBases(): readonly ScopedBase[] {
+    const found: ScopedBase[] = [];
+    for (const { client, setting } of this.#sessions.bases()) {
+      const made = this.#madeAs(client);
+      if (made !== undefined && setting.local)
+        found.push({ client: made, setting, columns: [], covers: [], span: setting.span });
+    }
+    for (const access of this.input.accesses) {
+      const made = access.client.base && this.#madeAs(access.client.base);
+      if (made === undefined) continue;
+      for (const lost of access.lost ?? []) {
+        if (lost.how !== 'uncovered' || !lost.span) continue;
+        const parts = lost.predicate.kind === 'and' ? lost.predicate.of : [lost.predicate];
+        const columns = parts.flatMap((p) => (p.kind === 'compare' && p.left.kind === 'column' ? [p.left.column] : []));
+        found.push({
+          client: made,
+          columns,
+          covers: lost.covers ?? [],
+          span: lost.span,
+          ...this.#tableOfRef(access, lost.predicate),
+        });
+      }
+    }
+    return found;
+  }
+
+  /** The table that a condition on one target is about. */
+  #tableOfRef(access: LinkedAccess, predicate: Predicate): { readonly table?: TableId } {
+    const target = access.targets.find((t) => pinsOf(predicate, t.ref).length > 0);
+    const table = target && this.#table(target);
+    return table ? { table: table.id } : {};
+  }
+
+  #readsOf(table: Table): SessionReads {
+    let reads = this.#reads.get(table.id);
+    if (!reads) {
+      reads = sessionReads(table, this.input.schema, (name) => this.input.tables.table(name));
+      this.#reads.set(table.id, reads);
+    }
+    return reads;
   }
 
   /** An access as if it stood where a call is made: what was checked before the call counts. */
@@ -849,6 +947,17 @@ function tenantOfKey(table: Table, tenancy: Tenancy, column: string): string | u
 /** A verified identity by what gives it and the property that is read: `auth of @clerk/nextjs` and `orgId`. */
 const identityOf = (source: Provenance): readonly string[] =>
   source.kind === 'trusted' && source.path.length > 0 ? [`${source.what} ${source.path.join('.')}`] : [];
+
+/** A client that is extended or wrapped for one tenant: the columns that the extension adds, or the setting that the wrapper makes. */
+interface ScopedBase {
+  readonly client: string;
+  readonly columns: readonly string[];
+  /** The table whose operations, named so by the library, it covers. */
+  readonly table?: TableId;
+  readonly covers: readonly string[];
+  readonly setting?: SessionSetting;
+  readonly span: Span;
+}
 
 /** A value that nobody verified, and the call at which it is judged, where that is not the access itself. */
 interface RestsOn {

@@ -15,6 +15,7 @@ import type {
   Unchecked,
 } from '@tenant-lint/model';
 import { foldSchema } from '../fold/index.js';
+import { exposedKeys } from '../judge/exposed.js';
 import { Judge } from '../judge/judge.js';
 import { accessOf, functionAccess } from '../prove/function-access.js';
 import type { LinkedAccess, Model, ViewReach } from '../model.js';
@@ -178,6 +179,8 @@ function modelOf(parts: Linked): Model {
     databaseIsolates: (table) => judge.databaseIsolates(table),
     verdict: (access, target) => judge.verdict(access, target),
     sessionOf: (access) => judge.sessionOf(access),
+    bypass: (access, target) => judge.bypass(access, target),
+    exposedKeys: () => exposedKeys(program),
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     standing: (access, value) => judge.standing(access, value),

@@ -102,6 +102,47 @@ export class Sessions {
     return this.#at(access.client.transaction ?? this.#connectionOf(access, chain), place, access.method, maxDepth);
   }
 
+  /**
+   * The settings of a transaction that is open around an access which runs on something else: `db.transaction(async (tx) => db.select())`.
+   */
+  around(access: LinkedAccess): readonly SessionSetting[] {
+    const chain = access.chain === undefined ? undefined : this.program.chain(access.chain);
+    if (this.#byFunction.size === 0 || !chain || this.#byChain.has(chain.id)) return [];
+    let place: Place | undefined;
+    let f = this.program.function(chain.function);
+    if (f) place = { f, block: chain.block, offset: chain.span.start };
+    for (let i = 0; f && place && i < maxDepth; i++) {
+      if (f.handedTo)
+        for (const [index, parameter] of f.parameters.entries())
+          for (const path of [[], ...Object.keys(parameter.type?.properties ?? {}).map((name) => [name])]) {
+            const connection: Value = { kind: 'parameter', function: f.id, index, path };
+            const found = this.#at(connection, place, access.method, maxDepth);
+            if (found.length > 0) return found;
+          }
+      const handed: CallChain | undefined = f.handedTo && this.program.chain(f.handedTo.chain);
+      f = handed && this.program.function(handed.function);
+      place = f && handed && { f, block: handed.block, offset: handed.span.start };
+    }
+    return [];
+  }
+
+  /** The clients on which the program opens transactions that set something, each with one such setting. */
+  bases(): readonly { readonly client: Value; readonly setting: SessionSetting }[] {
+    return [...this.#byFunction.values()].flat().flatMap(({ access, chain, write }) => {
+      const found = new Map<string, SessionSetting>();
+      note(found, write, chain);
+      const connection = stripped(access.client.transaction ?? access.client.receiver);
+      const handed = connection.kind === 'parameter' ? this.program.function(connection.function)?.handedTo : undefined;
+      const opened = handed
+        ? this.program.chain(handed.chain)
+        : connection.kind === 'result'
+          ? this.program.chain(connection.chain)
+          : undefined;
+      const client = opened ? opened.receiver : connection;
+      return [...found.values()].map((setting) => ({ client, setting }));
+    });
+  }
+
   /** What an access runs on: its receiver, or what the function at the beginning of its chain gives. */
   #connectionOf(access: LinkedAccess, chain: CallChain): Value {
     const callee = this.program.calleeOf(chain);

@@ -251,7 +251,8 @@ function functionsOf(
 /** Handlers that a chain registers: `app.get('/x', handler)`, `procedure.input(...).query(handler)`. */
 function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, registered: Registered[]): void {
   chain.steps.forEach((step, at) => {
-    if (!registering.has(step.name) || !step.arguments || step.arguments.length === 0) return;
+    const serves = isServer(chain, step);
+    if (!(serves || registering.has(step.name)) || !step.arguments || step.arguments.length === 0) return;
     const all = (values: readonly Value[], kind: string, roles: (made: FunctionFacts | undefined) => Role[]): void => {
       for (const value of values) {
         const found = functionsOf(x, bindings, value, 0);
@@ -263,7 +264,8 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
         }
       }
     };
-    if (routeSteps.has(step.name) && isPath(step, chain, at)) all(step.arguments, 'http handler', handlerRoles);
+    if (serves) all(step.arguments, 'http handler', () => [input(0)]);
+    else if (routeSteps.has(step.name) && isPath(step, chain, at)) all(step.arguments, 'http handler', handlerRoles);
     else if (step.name === 'use' && step.arguments.some((a) => isFunction(a) || isDeclaredElsewhere(bindings, a)))
       all(step.arguments, 'http middleware', handlerRoles);
     else if (step.name === 'route' && step.arguments[0]?.kind === 'object')
@@ -282,6 +284,17 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
     else if (step.name === 'action' && chain.steps.slice(0, at).some((s) => /schema$/i.test(s.name)))
       all(step.arguments, 'server action', () => parts(0, ['parsedInput', 'clientInput', 'bindArgsParsedInputs']));
   });
+}
+
+/** `Deno.serve(handler)`, and `serve(handler)` of its standard library. */
+function isServer({ receiver }: CallChain, { name }: Step): boolean {
+  if (receiver.kind === 'global') return receiver.name === 'Deno' && (name === 'serve' || receiver.path[0] === 'serve');
+  return (
+    receiver.kind === 'import' &&
+    receiver.name === 'serve' &&
+    name === '' &&
+    /deno\.land\/std[^/]*\/http\b|^(?:jsr:)?@std\/http\b/.test(receiver.module)
+  );
 }
 
 /** An import, as it stands or through a name of this module: `app.get('/users', show)`, `app.get('/users', users.list)`. */

@@ -329,28 +329,51 @@ function listOf(value: Value, context: LowerContext): readonly unknown[] | undef
   return own.of.map((i) => (i.value.kind === 'constant' ? i.value.value : undefined));
 }
 
-/** What an extension adds to the condition of the operations that it covers: column to value, for those that it does not. */
-export function addedBy(extension: Extension, model: string, context: LowerContext): ReadonlyMap<string, Value> {
-  const marker: Value = { kind: 'unknown', reason: 'what was asked for' };
+/** What an extension adds to conditions: the properties of the model with their values, and the operations that it adds them to. */
+export interface Added {
+  readonly where: ReadonlyMap<string, Value>;
+  readonly operations: readonly string[];
+}
+
+const known = new WeakMap<Value, Map<string, Added>>();
+
+export function addedBy(extension: Extension, model: string, context: LowerContext): Added {
+  let byModel = known.get(extension.query);
+  if (!byModel) known.set(extension.query, (byModel = new Map()));
+  // What it was made with is a part of the values, so that only extensions without arguments are remembered.
+  const before = extension.given.size === 0 ? byModel.get(model) : undefined;
+  if (before) return before;
+  const asked: Value = {
+    kind: 'object',
+    entries: [{ set: 'where', value: { kind: 'unknown', reason: 'what was asked for' } }],
+  };
+  let where: ReadonlyMap<string, Value> = new Map();
+  const covered: string[] = [];
   for (const method of Object.keys(operations)) {
-    const changed = rewritten(
-      extension,
-      { method, model, args: { kind: 'object', entries: [{ set: 'where', value: marker }] } },
-      context,
-    );
-    const where = changed && propertyOf(changed, 'where');
-    const found = new Map<string, Value>();
-    const look = (value: Value): void => {
-      if (value.kind === 'list') for (const item of value.of) look(item.value);
-      if (value.kind !== 'object') return;
-      for (const entry of value.entries) {
-        if ('spread' in entry) look(entry.spread);
-        else if ('set' in entry && entry.set === 'AND') look(entry.value);
-        else if ('set' in entry && !['OR', 'NOT'].includes(entry.set)) found.set(entry.set, entry.value);
-      }
-    };
-    if (where) look(where);
-    if (found.size > 0) return found;
+    const changed = rewritten(extension, { method, model, args: asked }, context);
+    const found = changed && addedTo(propertyOf(changed, 'where'));
+    if (!found || found.size === 0) continue;
+    if (where.size === 0) where = found;
+    covered.push(method);
   }
-  return new Map();
+  const added: Added = { where, operations: covered };
+  byModel.set(model, added);
+  return added;
+}
+
+/** The properties that are there whatever was asked for. */
+function addedTo(where: Value): Map<string, Value> {
+  const found = new Map<string, Value>();
+  const look = (value: Value): void => {
+    if (value.kind === 'list') for (const item of value.of) look(item.value);
+    if (value.kind !== 'object') return;
+    for (const entry of value.entries) {
+      if (entry.maybe) continue;
+      if ('spread' in entry) look(entry.spread);
+      else if ('set' in entry && entry.set === 'AND') look(entry.value);
+      else if ('set' in entry && !['OR', 'NOT'].includes(entry.set)) found.set(entry.set, entry.value);
+    }
+  };
+  look(where);
+  return found;
 }

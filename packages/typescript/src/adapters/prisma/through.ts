@@ -82,11 +82,14 @@ function lostFor(target: Target, extensions: readonly Extension[], context: Lowe
   const alias = table?.aliases.find((a) => a.by === 'model' && a.library === 'prisma');
   if (!table || !alias) return [];
   return extensions.flatMap((extension): LostCondition[] => {
-    const conditions = [...addedBy(extension, alias.name, context)].flatMap(([name, value]) => {
+    const { where, operations } = addedBy(extension, alias.name, context);
+    const conditions = [...where].flatMap(([name, value]) => {
       const column = columnOf(name, table);
       return column === undefined ? [] : [equal({ kind: 'column', target: target.ref, column }, value)];
     });
-    return conditions.length === 0 ? [] : [{ how: 'uncovered', predicate: and(...conditions), span: extension.span }];
+    return conditions.length === 0
+      ? []
+      : [{ how: 'uncovered', predicate: and(...conditions), covers: operations, span: extension.span }];
   });
 }
 
