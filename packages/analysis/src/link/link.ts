@@ -180,7 +180,7 @@ function modelOf(parts: Linked): Model {
     verdict: (access, target) => judge.verdict(access, target),
     sessionOf: (access) => judge.sessionOf(access),
     bypass: (access, target) => judge.bypass(access, target),
-    exposedKeys: () => exposedKeys(program),
+    exposedKeys: () => exposedKeys(parts.program),
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     standing: (access, value) => judge.standing(access, value),

@@ -48,6 +48,11 @@ interface Write {
   readonly write: SettingWrite;
 }
 
+interface Written {
+  readonly byFunction: ReadonlyMap<FunctionId, readonly Write[]>;
+  readonly byChain: ReadonlyMap<ChainId, readonly Write[]>;
+}
+
 const maxDepth = 10;
 const maxCallers = 60;
 
@@ -61,8 +66,7 @@ const begins = /^\s*(?:begin|start\s+transaction)\b/i;
  * through wrappers, helpers, factories, batches, extensions of a client and AsyncLocalStorage.
  */
 export class Sessions {
-  readonly #byFunction = new Map<FunctionId, Write[]>();
-  readonly #byChain = new Map<ChainId, Write[]>();
+  #written: Written | undefined;
   readonly #memo = new Map<string, readonly SessionSetting[]>();
   #batches: Map<ChainId, readonly ChainId[]> | undefined;
   #instances: Map<ClassFacts, Made[]> | undefined;
@@ -70,18 +74,30 @@ export class Sessions {
 
   constructor(
     private readonly program: Program,
-    schema: Schema,
-    accesses: readonly LinkedAccess[],
-  ) {
-    for (const access of accesses) {
-      const chain = access.chain === undefined ? undefined : program.chain(access.chain);
+    private readonly schema: Schema,
+    private readonly accesses: readonly LinkedAccess[],
+  ) {}
+
+  get #byFunction(): ReadonlyMap<FunctionId, readonly Write[]> {
+    return (this.#written ??= this.#findWrites()).byFunction;
+  }
+
+  get #byChain(): ReadonlyMap<ChainId, readonly Write[]> {
+    return (this.#written ??= this.#findWrites()).byChain;
+  }
+
+  #findWrites(): Written {
+    const [byFunction, byChain] = [new Map<FunctionId, Write[]>(), new Map<ChainId, Write[]>()];
+    for (const access of this.accesses) {
+      const chain = access.chain === undefined ? undefined : this.program.chain(access.chain);
       if (!chain) continue;
-      for (const write of settingWritesThrough(access, schema)) {
+      for (const write of settingWritesThrough(access, this.schema)) {
         const one = { access, chain, write };
-        this.#byFunction.set(chain.function, [...(this.#byFunction.get(chain.function) ?? []), one]);
-        this.#byChain.set(chain.id, [...(this.#byChain.get(chain.id) ?? []), one]);
+        byFunction.set(chain.function, [...(byFunction.get(chain.function) ?? []), one]);
+        byChain.set(chain.id, [...(byChain.get(chain.id) ?? []), one]);
       }
     }
+    return { byFunction, byChain };
   }
 
   /** The settings that are in force where an access runs; of one that is set on several ways to it, one entry for each. */
