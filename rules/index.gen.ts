@@ -7,7 +7,10 @@ import noUnscopedGet from './access/no-unscoped-get/rule.js';
 import noVanishingFilter from './access/no-vanishing-filter/rule.js';
 import requireTenantFilter from './access/require-tenant-filter/rule.js';
 import requireTenantInJoin from './access/require-tenant-in-join/rule.js';
+import noDisabledScope from './bypass/no-disabled-scope/rule.js';
+import noPrivilegedClient from './bypass/no-privileged-client/rule.js';
 import noSessionTenantSetting from './bypass/no-session-tenant-setting/rule.js';
+import noUnscopedClient from './bypass/no-unscoped-client/rule.js';
 import requireDatabaseIsolation from './bypass/require-database-isolation/rule.js';
 import noUnprotectedCopy from './copy/no-unprotected-copy/rule.js';
 import requireRowSecurityOnPartition from './copy/require-row-security-on-partition/rule.js';
@@ -104,7 +107,10 @@ export const rules: readonly Rule[] = [
   noVanishingFilter,
   requireTenantFilter,
   requireTenantInJoin,
+  noDisabledScope,
+  noPrivilegedClient,
   noSessionTenantSetting,
+  noUnscopedClient,
   requireDatabaseIsolation,
   noUnprotectedCopy,
   requireRowSecurityOnPartition,

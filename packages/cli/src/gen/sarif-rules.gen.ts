@@ -229,6 +229,65 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-disabled-scope",
+    "name": "no-disabled-scope",
+    "shortDescription": {
+      "text": "Disallow queries that a scope, a filter or an extension which adds the tenant does not hold for."
+    },
+    "fullDescription": {
+      "text": "Rows of every tenant can be <done>."
+    },
+    "help": {
+      "text": "<method> on <table> switches off what adds <tie> to every query. Rows of every tenant can be <done>. Leave the scope or filter on, or add the condition on <tie> here.\n<method> on <table> goes past the extension of the client that adds <tie> to other operations. An extension holds for the operations that it names, and not for raw queries: rows of every tenant can be <done>. Let the extension cover this operation, or add the condition on <tie> here."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "bypass",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "bypass"
+      ],
+      "catalogue": [
+        "C-55",
+        "C-56",
+        "C-57"
+      ]
+    }
+  },
+  {
+    "id": "no-privileged-client",
+    "name": "no-privileged-client",
+    "shortDescription": {
+      "text": "Disallow clients past which no policy holds where a request decides what is asked."
+    },
+    "fullDescription": {
+      "text": "The key of the client stands above row security: rows of every tenant can be <done>."
+    },
+    "help": {
+      "text": "<method> on <table> runs for a request on a client for which the policies of <table> do not hold, and has no condition on <tie>. The key of the client stands above row security: rows of every tenant can be <done>. Use the client that acts for the user, or add a condition that holds <tie> to the current tenant.\n<method> on <table> runs for a request while <setting> lifts the policies of <table>, and has no condition on <tie>. The policies let everything through: rows of every tenant can be <done>. Set the tenant instead, or add a condition that holds <tie> to it.\n<name> is a secret of the server, and its name builds it into what browsers load. Whoever opens the page can read it, and reach the rows of every tenant past all policies. Name it without the public prefix, use it on the server only, and replace the key that has been published."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "bypass",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "bypass"
+      ],
+      "catalogue": [
+        "C-60",
+        "C-61"
+      ]
+    }
+  },
+  {
     "id": "no-session-tenant-setting",
     "name": "no-session-tenant-setting",
     "shortDescription": {
@@ -259,6 +318,35 @@ export const sarifRules = [
         "S01",
         "S08",
         "S09"
+      ]
+    }
+  },
+  {
+    "id": "no-unscoped-client",
+    "name": "no-unscoped-client",
+    "shortDescription": {
+      "text": "Disallow the client without a tenant where the program has one with it."
+    },
+    "fullDescription": {
+      "text": "What <scope> does not hold for it: rows of every tenant can be <done>."
+    },
+    "help": {
+      "text": "<method> on <table> runs on the client that is scoped to the tenant elsewhere, and here is not. What <scope> does not hold for it: rows of every tenant can be <done>. Use the client that is made for the tenant, or add the condition here.\n<method> on <table> runs beside the transaction that is open for the tenant. It gets another connection, on which <setting> is not set: where policies do not hold for that connection rows of every tenant can be <done>, and elsewhere none is. Run it on the transaction."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "bypass",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "bypass"
+      ],
+      "catalogue": [
+        "C-53",
+        "C-54"
       ]
     }
   },

@@ -112,6 +112,37 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-disabled-scope",
+      "description": "Disallow queries that a scope, a filter or an extension which adds the tenant does not hold for.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "disabled": "{method} on {table} switches off what adds {tie} to every query. Rows of every tenant can be {done}. Leave the scope or filter on, or add the condition on {tie} here.",
+        "uncovered": "{method} on {table} goes past the extension of the client that adds {tie} to other operations. An extension holds for the operations that it names, and not for raw queries: rows of every tenant can be {done}. Let the extension cover this operation, or add the condition on {tie} here."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-privileged-client",
+      "description": "Disallow clients past which no policy holds where a request decides what is asked.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "key": "{method} on {table} runs for a request on a client for which the policies of {table} do not hold, and has no condition on {tie}. The key of the client stands above row security: rows of every tenant can be {done}. Use the client that acts for the user, or add a condition that holds {tie} to the current tenant.",
+        "lifted": "{method} on {table} runs for a request while {setting} lifts the policies of {table}, and has no condition on {tie}. The policies let everything through: rows of every tenant can be {done}. Set the tenant instead, or add a condition that holds {tie} to it.",
+        "published": "{name} is a secret of the server, and its name builds it into what browsers load. Whoever opens the page can read it, and reach the rows of every tenant past all policies. Name it without the public prefix, use it on the server only, and replace the key that has been published."
+      },
+      "options": {}
+    },
+    {
       "id": "no-session-tenant-setting",
       "description": "Disallow a tenant context that outlives its transaction, or that anybody may choose.",
       "type": "problem",
@@ -127,6 +158,21 @@ export const generated = {
         "migration": "This migration sets {setting} for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.",
         "definer": "Function {function} runs as its owner and sets {setting} to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.",
         "clause": "Function {function} always runs with {setting} set to {value}. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
+      },
+      "options": {}
+    },
+    {
+      "id": "no-unscoped-client",
+      "description": "Disallow the client without a tenant where the program has one with it.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "base": "{method} on {table} runs on the client that is scoped to the tenant elsewhere, and here is not. What {scope} does not hold for it: rows of every tenant can be {done}. Use the client that is made for the tenant, or add the condition here.",
+        "outer": "{method} on {table} runs beside the transaction that is open for the tenant. It gets another connection, on which {setting} is not set: where policies do not hold for that connection rows of every tenant can be {done}, and elsewhere none is. Run it on the transaction."
       },
       "options": {}
     },
@@ -1464,7 +1510,10 @@ export const generated = {
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/require-tenant-in-join": "error",
+      "tenant-lint/no-disabled-scope": "error",
+      "tenant-lint/no-privileged-client": "error",
       "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/no-unscoped-client": "error",
       "tenant-lint/require-database-isolation": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
@@ -1495,7 +1544,10 @@ export const generated = {
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/require-tenant-in-join": "error",
+      "tenant-lint/no-disabled-scope": "error",
+      "tenant-lint/no-privileged-client": "error",
       "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/no-unscoped-client": "error",
       "tenant-lint/require-database-isolation": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
@@ -1526,7 +1578,10 @@ export const generated = {
       "tenant-lint/no-vanishing-filter": "error",
       "tenant-lint/require-tenant-filter": "error",
       "tenant-lint/require-tenant-in-join": "error",
+      "tenant-lint/no-disabled-scope": "error",
+      "tenant-lint/no-privileged-client": "error",
       "tenant-lint/no-session-tenant-setting": "error",
+      "tenant-lint/no-unscoped-client": "error",
       "tenant-lint/require-database-isolation": "error",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
