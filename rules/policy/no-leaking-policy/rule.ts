@@ -27,9 +27,9 @@ export default defineRule({
       },
       published: {
         severity: 'warning',
-        what: 'Policy {policy} of {table}{alike} shows rows of every tenant that are marked as published.',
-        why: 'That is a decision of whoever owns the row as long as nobody else sets the mark, and the row holds nothing but what may be seen.',
-        fix: 'Show published rows by a view with the columns meant for the public, or suppress this finding with the reason.',
+        what: 'Policy {policy} of {table}{alike} shows rows of every tenant that are marked as meant for everybody.',
+        why: 'That is right as long as only whoever owns a row sets the mark, and the row holds nothing but what everybody may see.',
+        fix: 'Show these rows by a view with the columns meant for everybody, or suppress this finding with the reason.',
       },
     },
   },

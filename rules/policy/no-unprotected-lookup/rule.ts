@@ -73,7 +73,7 @@ export default defineRule({
               }),
           span: place.span,
           related: [...place.related, ...related],
-          confidence: guarded(table, policy) ? 'possible' : 'likely',
+          confidence: guarded(model, lookup, policy) ? 'possible' : 'likely',
           table: table.id,
           key: `${lookup.staff ? 'staff ' : ''}${table.id} ${policy.name}`,
         };
@@ -113,11 +113,20 @@ function mayWrite(model: Model, table: Table): boolean {
   return grants.length === 0 || grants.some((grant) => grant.privileges.some((p) => /^(?:insert|update|all)/i.test(p)));
 }
 
-/** Something else may hold the write back: a trigger that looks at each row, of which nothing is known here. */
-const guarded = (table: Table, policy: Policy): boolean =>
-  table.triggers.some(
-    (trigger) =>
-      trigger.enabled &&
-      trigger.timing.toLowerCase() === 'before' &&
-      trigger.events.some((e) => policy.command === 'all' || e.toLowerCase() === policy.command),
-  );
+/** Something else may hold the write back: a trigger before it that can refuse the row, or sets what the look-up asks for. */
+function guarded(model: Model, { table, columns }: PolicyLookup, policy: Policy): boolean {
+  const decisive = new Set([...columns, ...tenantKeys(model, table).map((key) => key.column)]);
+  return table.triggers.some((trigger) => {
+    const before = trigger.enabled && trigger.timing.toLowerCase() === 'before';
+    if (!before || !trigger.events.some((e) => policy.command === 'all' || e.toLowerCase() === policy.command))
+      return false;
+    const { schema, name } = trigger.function;
+    const [f] = model.schema.functions.get(`${schema ?? 'public'}.${name}`) ?? model.schema.functions.get(name) ?? [];
+    if (f === undefined || f.refuses === true || (f.assigns ?? []).some((column) => decisive.has(column))) return true;
+    return (f.calls ?? []).some((call) => !harmless.test(call));
+  });
+}
+
+/** Functions of Postgres that triggers call to stamp a row. */
+const harmless =
+  /^(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timezone|date_trunc|coalesce|nullif|lower|upper|trim|btrim|gen_random_uuid|uuid_generate_v4|to_tsvector|setweight|jsonb_build_object|auth\.uid)$/;

@@ -1,3 +1,4 @@
+import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import { tableName } from '../../lib/naming.js';
 
@@ -46,13 +47,19 @@ export default defineRule({
       related: switched
         ? [switched.created, ...switched.changed].map((span) => ({ span, text: 'row security is switched here' }))
         : [],
-      confidence: 'certain',
+      confidence: enabledUnseen(model) ? 'possible' : 'certain',
       table: table.id,
       key: table.id,
       cause: `row security ${table.id}`,
     };
   },
 });
+
+/** Whether statements that are put together while they run, for tables nobody can tell here, enable row security. */
+const enabledUnseen = (model: Model): boolean =>
+  model.unchecked.some(
+    ({ reason, detail }) => reason === 'unsupported: dynamic SQL' && /\benable\s+row\s+level\s+sec/i.test(detail ?? ''),
+  );
 
 function keyText(
   tenancy: { readonly kind: string } & Partial<{ key: string; keys: readonly { column: string }[] }>,

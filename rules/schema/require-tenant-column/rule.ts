@@ -1,7 +1,8 @@
-import type { Model } from '@tenant-lint/analysis';
+import { identityOf, type Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Table } from '@tenant-lint/model';
 import { keyColumns, tableName } from '../../lib/naming.js';
+import { bareValue, clausesOf, comparisonsIn } from '../../lib/conditions.js';
 import { belongsToTenants, references } from '../../lib/schema.js';
 
 export default defineRule({
@@ -65,7 +66,8 @@ export default defineRule({
         ...common,
         message: 'optional',
         data: { table: tableName(table.id), key, parent: tableName(parent.id) },
-        confidence: 'likely',
+        // Policies that compare a column with the caller tell the rows of persons apart.
+        confidence: belongsToPersons(table) ? 'possible' : 'likely',
       };
     } else {
       yield {
@@ -74,11 +76,61 @@ export default defineRule({
         data: { table: tableName(table.id), key },
         // Assumes that what the database guards elsewhere is meant to be guarded here. By filters alone a table may as well be common to all,
         // and where it has policies of its own somebody decided who may do what.
-        confidence: model.tenancy.strategy === 'rls' && table.policies.length === 0 ? 'likely' : 'possible',
+        confidence:
+          model.tenancy.strategy === 'rls' && table.policies.length === 0 && !isReference(model, table)
+            ? 'likely'
+            : 'possible',
       };
     }
   },
 });
+
+/** Whether a column that is never NULL says which person a row belongs to, and policies compare it with the caller. */
+const belongsToPersons = (table: Table): boolean =>
+  table.rowSecurity.enabled &&
+  table.policies.some((policy) =>
+    clausesOf(policy).some((clause) =>
+      comparisonsIn(clause).some(
+        ({ operator, sides }) =>
+          operator === '=' &&
+          sides.some((side) => identityOf(bareValue(side)) === 'caller') &&
+          sides.map(bareValue).some((v) => v.kind === 'column' && v.target === 'self' && isNotNull(table, v.column)),
+      ),
+    ),
+  );
+
+const isNotNull = (table: Table, column: string): boolean => table.columns.get(column)?.notNull === true;
+
+/**
+ * Whether the rows of a table are listed for all rather than written by tenants: others refer to it, it is named by a text that somebody chose (a code, an
+ * event of another system), or it refers to nothing but such tables.
+ */
+function isReference(model: Model, table: Table, seen: readonly string[] = []): boolean {
+  const referred = [...model.schema.tables.values()].some(
+    (other) => other.id !== table.id && references(model, other).some(({ to }) => to?.id === table.id),
+  );
+  if (referred || namedByText(table)) return true;
+  const parents = references(model, table).flatMap(({ to }) => to ?? []);
+  return (
+    parents.length > 0 &&
+    parents.every((to) => to.id !== table.id && !seen.includes(to.id) && isReference(model, to, [...seen, table.id]))
+  );
+}
+
+function namedByText(table: Table): boolean {
+  const primary = table.constraints.find((c) => c.kind === 'primary key');
+  return (
+    primary !== undefined &&
+    primary.columns.every((name) => {
+      const column = table.columns.get(name);
+      return (
+        column !== undefined &&
+        column.default === undefined &&
+        /^(?:text|varchar|character varying|citext|string)/i.test(column.type)
+      );
+    })
+  );
+}
 
 /** The spelling that most tables use. */
 function usualKey(model: Model): string | undefined {

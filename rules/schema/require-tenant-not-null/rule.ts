@@ -3,6 +3,7 @@ import { defineRule } from '@tenant-lint/engine';
 import type { Column, Span, Table } from '@tenant-lint/model';
 import { tableName } from '../../lib/naming.js';
 import { definitionOf, placeInTable } from '../../lib/place.js';
+import { emptyKey } from '../../lib/policy.js';
 import { predicatesIn, tenantKeys } from '../../lib/schema.js';
 
 export default defineRule({
@@ -26,6 +27,12 @@ export default defineRule({
       unguarded: {
         what: '{table}.{column} may be NULL, and row security of {table} rests on it.',
         why: 'A row without it belongs to no tenant, and a lenient policy shows it to all of them.',
+        fix: 'Set {column} NOT NULL, and mark rows that all tenants share by a column of their own.',
+      },
+      unseen: {
+        severity: 'warning',
+        what: '{table}.{column} may be NULL.',
+        why: "Policies hide a row without it from every tenant, and whatever goes around them finds it in nobody's name.",
         fix: 'Set {column} NOT NULL, and mark rows that all tenants share by a column of their own.',
       },
       neverTightened: {
@@ -102,7 +109,13 @@ function marksShared(model: Model, table: Table, column: string): boolean {
   return says && !model.policyLeaks(table).some((leak) => leak.commands.some((command) => command !== 'select'));
 }
 
-type MessageId = 'nullable' | 'unguarded' | 'neverTightened' | 'skipsReference' | 'skipsUnique';
+type MessageId = 'nullable' | 'unguarded' | 'unseen' | 'neverTightened' | 'skipsReference' | 'skipsUnique';
+
+/** Whether something lets rows without a tenant through, or may: a policy does, one cannot be read, or none is in force. */
+const showsUnowned = (model: Model, table: Table): boolean =>
+  !table.rowSecurity.enabled ||
+  model.policyLeaks(table).some((leak) => leak.excuse === undefined && !emptyKey(leak.witness.text)) ||
+  model.policyUnknowns(table).length > 0;
 
 /** One nullable key is one finding: the worst that follows from it. */
 function worstConsequence(
@@ -118,7 +131,8 @@ function worstConsequence(
       return { message: 'skipsReference', columns: c.columns, at: definitionOf(c) };
     }
   }
-  if (model.databaseIsolates(table)) return { message: 'unguarded', columns: [] };
+  if (model.databaseIsolates(table))
+    return { message: showsUnowned(model, table) ? 'unguarded' : 'unseen', columns: [] };
   for (const c of table.constraints) {
     if (c.kind === 'unique' && c.columns.length > 1 && c.columns.includes(column.name) && c.nullsNotDistinct !== true) {
       return { message: 'skipsUnique', columns: c.columns, at: definitionOf(c) };

@@ -101,6 +101,12 @@ export class SchemaWorld implements World {
         facts.set(column, { role: 'reference', to: reference.to, ties: certain ? 'certain' : 'assumed' });
       }
     }
+    // What says whose a row is ties it, with a foreign key or without.
+    for (const { columns, to } of tenancy?.kind === 'child' ? tenancy.through : []) {
+      const [column, ...more] = columns;
+      if (column !== undefined && more.length === 0 && !facts.has(column))
+        facts.set(column, { role: 'reference', to, ties: 'certain' });
+    }
     for (const column of keys) facts.set(column, { role: 'key' });
     return facts;
   }

@@ -1,28 +1,75 @@
-import type { Policy, Predicate, Table, Value } from '@tenant-lint/model';
+import {
+  equal,
+  type Policy,
+  type Predicate,
+  type Query,
+  type Table,
+  type Target,
+  type Value,
+} from '@tenant-lint/model';
 import type { Command, PolicyLeak } from '../model.js';
 import { rewritten } from './blame.js';
 import { policiesFor, type RoleView } from './compose.js';
 import { identityOf } from './identity.js';
 import { prove } from './prove.js';
 import type { ProofQuestion } from './question.js';
-import { bareOf } from './staff.js';
-import { eachValue, isPredicate } from './walk.js';
+import { bareOf, callersRow, partsOf } from './staff.js';
+import { eachValue, isPredicate, targetsIn } from './walk.js';
 
 /**
  * Why a row of another tenant that gets through may be meant to: it names the caller, or its owner published it. Found by asking the same
  * question again, with rows that name the caller taken for the caller's own, and with the conditions on publication taken out.
  */
 export function excuseOf(question: ProofQuestion, command: Command): PolicyLeak['excuse'] {
-  const named: ProofQuestion = { ...question, named: true };
+  const named = rewritten({ ...question, named: true }, (node) => (isPredicate(node) ? byPerson(node) : undefined));
   if (prove(named).kind === 'isolated') return 'named';
-  if (command !== 'select' || !saysPublished(question.predicate)) return undefined;
+  if (command !== 'select') return undefined;
+  if (isPublicationTable(question.target)) return 'published';
+  if (!saysPublished(question.predicate)) return undefined;
   const closed = rewritten(named, (node) => (isPredicate(node) && isPublication(node) ? { kind: 'never' } : undefined));
   return prove(closed).kind === 'isolated' ? 'published' : undefined;
 }
 
-/** Columns and states by which whoever owns a row shows it to others. Not 'active', which every row in use is. */
+/**
+ * `author_id IN (SELECT id FROM people WHERE user_id = auth.uid())`, and the same as EXISTS: a row of the caller's own stands for him, and the row in
+ * question names that one.
+ */
+function byPerson(p: Predicate): Predicate | undefined {
+  if (p.kind === 'in-query' && p.left.length === 1) {
+    const [left] = p.left;
+    const [output] = p.query.output;
+    const person = isCallers(p.query) && output !== undefined && isKeyOf(output, p.query);
+    return left && person && isOwn(left) ? equal(left, caller) : undefined;
+  }
+  if (p.kind !== 'exists' || !isCallers(p.query)) return undefined;
+  for (const part of partsOf(p.query.condition)) {
+    if (part.kind !== 'compare' || part.operator !== '=') continue;
+    const own = [part.left, part.right].find(isOwn);
+    if (own && [part.left, part.right].some((side) => isKeyOf(side, p.query))) return equal(own, caller);
+  }
+  return undefined;
+}
+
+const caller: Value = { kind: 'apply', function: 'auth.uid', to: [] };
+
+const isOwn = (value: Value): boolean => {
+  const inner = bareOf(value);
+  return inner.kind === 'column' && inner.target === 'self';
+};
+
+/** A look-up in one table, of the row that names the caller. */
+const isCallers = (query: Query): boolean =>
+  query.targets.length === 1 && !query.arms?.length && callersRow(query) !== undefined;
+
+/** The column by which others refer to the looked-up row. */
+function isKeyOf(value: Value, query: Query): boolean {
+  const inner = bareOf(value);
+  return inner.kind === 'column' && inner.column === 'id' && inner.target === query.targets[0]?.ref;
+}
+
+/** Columns and states by which whoever owns a row shows it to others, or by which it is meant for all. Not 'active', which every row in use is. */
 const publication =
-  /^(?:is_)?(?:public|published|shared|listed|publicly|public[ao]|publicad[ao])(?:_|$)|^(?:visibility|visible_to_public|sharing|share|shared)(?:_|$)|_(?:is_public|public|published|sharing|visibility)$/;
+  /^(?:is_)?(?:public|published|shared|listed|publicly|public[ao]|publicad[ao])(?:_|$)|^is_(?:system|global|built_?in|predefined|template)(?:_|$)|^(?:visibility|visible_to_public|sharing|share)(?:_|$)|_(?:is_public|public|published|sharing|visibility)$/;
 const states = /^(?:public|published|shared|listed|unlisted|anyone|everyone|public[ao]|publicad[ao])$/;
 
 const nameOf = (value: Value): string | undefined => {
@@ -35,6 +82,9 @@ function isPublication(p: Predicate): boolean {
   switch (p.kind) {
     case 'value':
       return isPublicationColumn(p.of);
+    case 'exists':
+    case 'in-query':
+      return p.query.targets.some(isPublicationTable);
     case 'is':
       return p.test === true && isPublication(p.of);
     case 'not':
@@ -54,6 +104,10 @@ function isPublication(p: Predicate): boolean {
   }
 }
 
+/** A table of what is published, `public_shares`: a row there says so of another one. */
+const isPublicationTable = ({ table }: Target): boolean =>
+  table.known && /^(?:public|published)_/.test(table.value.name.toLowerCase());
+
 function publishes(column: Value, operator: string, value: unknown): boolean {
   if (operator === '=' && typeof value === 'string' && states.test(value.toLowerCase())) return true;
   return isPublicationColumn(column) && (operator === '=' ? value !== false : /^(?:<>|!=)$/.test(operator));
@@ -62,7 +116,7 @@ function publishes(column: Value, operator: string, value: unknown): boolean {
 const isPublicationColumn = (value: Value): boolean => publication.test(nameOf(value) ?? '');
 
 function saysPublished(predicate: Predicate): boolean {
-  let found = false;
+  let found = targetsIn(predicate).some(isPublicationTable);
   eachValue(predicate, (value) => {
     // A function may look the parent up, and ask whether that is published.
     found ||=

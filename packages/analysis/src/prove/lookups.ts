@@ -1,4 +1,4 @@
-import { and, type Policy, type Table, type TableId } from '@tenant-lint/model';
+import { and, or, type Policy, type Table, type TableId } from '@tenant-lint/model';
 import type { PolicyLookup } from '../model.js';
 import { newRows, policiesFor, rolesOf } from './compose.js';
 import type { PolicyContext } from './policies.js';
@@ -28,6 +28,9 @@ export function lookupsOfPolicies(context: PolicyContext): readonly PolicyLookup
 function writable(table: Table, columns: readonly string[], context: PolicyContext): readonly Policy[] {
   if (!table.rowSecurity.enabled) return [];
   const found = new Set<Policy>();
+  // A row that no look-up accepts grants nothing: an invitation that is used up.
+  const asked = PolicyWorld.demands(context, table.id);
+  const demanded = asked.length === 0 ? [] : [or(...asked)];
   for (const role of rolesOf(table, context)) {
     const world = new PolicyWorld(context, role);
     const self = world.self(table);
@@ -42,7 +45,8 @@ function writable(table: Table, columns: readonly string[], context: PolicyConte
         const question = { target: self, predicate, nullRows: 'foreign' as const };
         // What leaks anyway is reported as that.
         if (prove({ ...question, world }).kind === 'leak') continue;
-        if (prove({ ...question, world: naive }).kind === 'leak') found.add(policy);
+        const granting = { ...question, predicate: and(predicate, ...demanded) };
+        if (prove({ ...granting, world: naive }).kind === 'leak') found.add(policy);
       }
     }
   }

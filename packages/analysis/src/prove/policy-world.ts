@@ -1,3 +1,4 @@
+import { and } from '@tenant-lint/model';
 import type {
   Policy,
   Predicate,
@@ -17,9 +18,9 @@ import { admitted, requesting, type RoleView } from './compose.js';
 import { identityOf } from './identity.js';
 import type { ColumnFact, World } from './question.js';
 import { resolveColumns } from './resolve.js';
-import type { StaffWorld } from './staff.js';
+import { partsOf, type StaffWorld } from './staff.js';
 import { adminsAreStaff } from './staff-words.js';
-import { eachComparison, eachNode, eachValue, separated, targetsIn } from './walk.js';
+import { eachComparison, eachNode, eachValue, refsIn, renameTargets, separated, targetsIn } from './walk.js';
 
 /** What does not depend on the role, remembered with the schema it was made from. */
 interface Base {
@@ -29,11 +30,14 @@ interface Base {
   readonly bound: WeakMap<SchemaFunction, Value>;
   /** Columns by which policies of other tables, or functions, look a row up by the identity of the caller. */
   readonly lookups: Lookups;
+  readonly demands: Demands;
   readonly staff: StaffWorld;
 }
 
 /** For each table the columns compared with the caller, each with the policies that do so themselves or by a function they call. */
 type Lookups = ReadonlyMap<TableId, ReadonlyMap<string, readonly Policy[]>>;
+/** What look-ups ask of the rows of a table besides, over `self`: one condition for each look-up. */
+type Demands = ReadonlyMap<TableId, readonly Predicate[]>;
 
 const bases = new WeakMap<Schema, Base>();
 
@@ -48,7 +52,7 @@ function baseOf(schema: Schema, tenancy: TenancyModel): Base {
     tables,
     world,
     bound: new WeakMap(),
-    lookups: lookupsOf(schema, tables, world),
+    ...lookupsOf(schema, tables, world),
     staff: {
       ownedByNobody: (target) => ['unknown', 'shared'].includes(world.tenancy(target).kind),
       meansStaff: () => plain,
@@ -80,6 +84,14 @@ export class PolicyWorld implements World {
   /** Where policies look up what the caller may see. */
   static lookups(context: { readonly schema: Schema; readonly tenancy: TenancyModel }): Lookups {
     return baseOf(context.schema, context.tenancy).lookups;
+  }
+
+  /** What the look-ups in a table ask of the row that they find. Empty: nothing is known of them. */
+  static demands(
+    context: { readonly schema: Schema; readonly tenancy: TenancyModel },
+    table: TableId,
+  ): readonly Predicate[] {
+    return baseOf(context.schema, context.tenancy).demands.get(table) ?? [];
   }
 
   /** The row of a policy's own table. */
@@ -152,8 +164,13 @@ export class PolicyWorld implements World {
   }
 }
 
-function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Lookups {
+function lookupsOf(
+  schema: Schema,
+  tables: Tables,
+  world: SchemaWorld,
+): { readonly lookups: Lookups; readonly demands: Demands } {
   const found = new Map<TableId, Map<string, Policy[]>>();
+  const demands = new Map<TableId, Predicate[]>();
   const note = (table: Table, column: string, by: readonly Policy[]): void => {
     let columns = found.get(table.id);
     if (!columns) found.set(table.id, (columns = new Map<string, Policy[]>()));
@@ -170,7 +187,9 @@ function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Lookups 
         const table = target?.table.known ? tables.table(target.table.value) : undefined;
         if (!target || !table || table === of || column.kind !== 'column') continue;
         const byCaller = sides.some((other, j) => j !== i && isCaller(other, world.column(target, column.column)));
-        if (byCaller && !isParent(world, table, target, tree)) note(table, column.column, by);
+        if (!byCaller || isParent(world, table, target, tree)) continue;
+        note(table, column.column, by);
+        demands.set(table.id, [...(demands.get(table.id) ?? []), demandOf(target.ref, tree)]);
       }
     });
   };
@@ -184,6 +203,34 @@ function lookupsOf(schema: Schema, tables: Tables, world: SchemaWorld): Lookups 
         const bound = resolveColumns(separated(body.value), (target) => columnsOf(tables, target));
         look(bound, undefined, [...(callers.get(name.name) ?? []), ...(callers.get(qualified) ?? [])]);
       }
+  return { lookups: found, demands };
+}
+
+/** What a look-up asks of its row alone: the parts of its condition that name nothing else but constants. */
+function demandOf(ref: TargetRef, tree: Predicate | Value): Predicate {
+  const parts: Predicate[] = [];
+  eachNode(tree, (node) => {
+    const targets = node['targets'];
+    if (!Array.isArray(targets) || !(targets as readonly Target[]).some((t) => t.ref === ref)) return;
+    for (const part of partsOf(node['condition'] as Predicate)) {
+      const refs = [...refsIn(part)];
+      const alone = refs.length === 1 && refs[0] === ref && targetsIn(part).length === 0;
+      if (alone && /^(?:compare|null|not|in|value|is)$/.test(part.kind) && !namesSession(part))
+        parts.push(renameTargets(part, () => 'self'));
+    }
+  });
+  return and(...parts);
+}
+
+/** Whether a condition depends on more than the row and constants. */
+function namesSession(part: Predicate): boolean {
+  let found = false;
+  eachValue(part, (value) => {
+    found ||=
+      value.kind !== 'column' &&
+      value.kind !== 'constant' &&
+      !(value.kind === 'apply' && value.function.startsWith('cast:'));
+  });
   return found;
 }
 

@@ -206,7 +206,8 @@ function sidesOf(part: Predicate): readonly Value[] {
   }
 }
 
-const partsOf = (p: Predicate): readonly Predicate[] => (p.kind === 'and' ? p.of.flatMap(partsOf) : [p]);
+/** The parts that an AND joins. */
+export const partsOf = (p: Predicate): readonly Predicate[] => (p.kind === 'and' ? p.of.flatMap(partsOf) : [p]);
 
 /** Without casts, defaults, changes of case, and the SELECT around a single value. */
 export function bareOf(value: Value): Value {

@@ -67,6 +67,9 @@ function format(pattern: string, args: readonly string[]): string | undefined {
     if (arg === undefined || !'sIL'.includes(kind)) complete = false;
     return kind === 'I' ? quoteName(arg ?? '') : kind === 'L' ? quoteText(arg ?? '') : (arg ?? '');
   });
+  // Drivers that put arguments in by % want it doubled: what would take none of its arguments was written for one of them.
+  if (complete && next === 0 && args.length > 0 && /%%[sIL]/.test(pattern))
+    return format(pattern.replaceAll('%%', '%'), args);
   return complete ? text : undefined;
 }
 
