@@ -772,7 +772,7 @@ export const generated = {
       "messages": {
         "leaking": "Policy {policy} of {table} does not hold rows to the current tenant. It lets through {witness}, so another tenant's rows can be {done}. Compare {key} with the current tenant by equality, joined by AND with everything else in USING.",
         "named": "Policy {policy} of {table}{alike} lets whoever a row names reach it, whatever tenant it belongs to. Who has left a tenant, or works for several, keeps the rows of each that name him. Ask for the membership beside the name where access ends with it: join a condition on {key} by AND.",
-        "published": "Policy {policy} of {table}{alike} shows rows of every tenant that are marked as published. That is a decision of whoever owns the row as long as nobody else sets the mark, and the row holds nothing but what may be seen. Show published rows by a view with the columns meant for the public, or suppress this finding with the reason."
+        "published": "Policy {policy} of {table}{alike} shows rows of every tenant that are marked as meant for everybody. That is right as long as only whoever owns a row sets the mark, and the row holds nothing but what everybody may see. Show these rows by a view with the columns meant for everybody, or suppress this finding with the reason."
       },
       "options": {}
     },
@@ -1222,6 +1222,7 @@ export const generated = {
       "messages": {
         "nullable": "{table}.{column} may be NULL. A row without it belongs to no tenant, and a lenient condition shows it to all of them. Set {column} NOT NULL, and mark rows that all tenants share by a column of their own.",
         "unguarded": "{table}.{column} may be NULL, and row security of {table} rests on it. A row without it belongs to no tenant, and a lenient policy shows it to all of them. Set {column} NOT NULL, and mark rows that all tenants share by a column of their own.",
+        "unseen": "{table}.{column} may be NULL. Policies hide a row without it from every tenant, and whatever goes around them finds it in nobody's name. Set {column} NOT NULL, and mark rows that all tenants share by a column of their own.",
         "neverTightened": "{table}.{column} was added later, and no migration makes it NOT NULL. Rows that were there before, or that an insert forgets to mark, belong to no tenant. Fill the old rows, then set {column} NOT NULL in a migration.",
         "skipsReference": "{table}.{column} may be NULL, and the reference over {columns} is not checked for a row where it is. Such a row can point at another tenant's rows. Set {column} NOT NULL, or declare the reference MATCH FULL.",
         "skipsUnique": "{table}.{column} may be NULL, and uniqueness over {columns} does not hold for rows where it is. Any number of equal rows can be stored without a tenant. Set {column} NOT NULL, or declare the constraint NULLS NOT DISTINCT."
