@@ -62,6 +62,8 @@ export class Project {
   #settings: Settings | undefined;
   #looked = 0;
   #stamps: ReadonlyMap<string, string> = new Map();
+  /** Files that were asked for and that the project may not count among its own. */
+  readonly #unlisted = new Map<string, string>();
   #whole: Whole | undefined;
   /** Code files that have changed on disk since. */
   readonly #changed = new Set<string>();
@@ -79,7 +81,7 @@ export class Project {
    * the configuration is not valid.
    */
   reportFor(file: string, text: string, rule: string): Report {
-    this.#refresh();
+    this.#refresh(file, text);
     const settings = this.#configured();
     return this.#report(this.#analysisOf(file, text, settings), settings, rule);
   }
@@ -185,21 +187,25 @@ export class Project {
     }
   }
 
-  /** Forgets what was made of files that have changed since. */
-  #refresh(): void {
+  /** Forgets what was made of files that have changed since: looked at now and then, and when the file at hand is another one than it was. */
+  #refresh(file: string, text: string): void {
     const now = Date.now();
-    if (now - this.#looked < trustedMilliseconds) return;
+    const isCurrent = this.#current?.file === file && this.#current.text === text;
+    const stamp = isCurrent ? undefined : stampOf(this.root, file);
+    const isKnown = stamp === undefined || stamp === (this.#stamps.get(file) ?? this.#unlisted.get(file) ?? '');
+    if (now - this.#looked < trustedMilliseconds && isKnown) return;
     this.#looked = now;
+    if (stamp !== undefined) this.#unlisted.set(file, stamp);
     const before = this.#stamps;
     const config = findConfig(this.root);
     const names = [...(config === undefined ? [] : [config]), ...this.#source.list().files.keys()];
-    this.#stamps = new Map(names.map((file) => [file, stampOf(this.root, file)]));
-    const changed = new Set(names.filter((file) => this.#stamps.get(file) !== before.get(file)));
-    for (const file of before.keys()) if (!this.#stamps.has(file)) changed.add(file);
+    this.#stamps = new Map(names.map((name) => [name, stampOf(this.root, name)]));
+    const changed = new Set(names.filter((name) => this.#stamps.get(name) !== before.get(name)));
+    for (const name of before.keys()) if (!this.#stamps.has(name)) changed.add(name);
     if (changed.size === 0) return;
     this.#current = undefined;
-    for (const file of changed) this.#changed.add(file);
-    const isPart = [...this.#changed].every((file) => before.has(file) && kindOf(file) === 'code' && file !== config);
+    for (const name of changed) this.#changed.add(name);
+    const isPart = [...this.#changed].every((name) => before.has(name) && kindOf(name) === 'code' && name !== config);
     if (isPart && this.#changed.size <= mostChanged) return;
     this.#settings = undefined;
     this.#whole = undefined;
