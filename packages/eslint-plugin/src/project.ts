@@ -5,6 +5,7 @@ import { rules } from '@tenant-lint/rules';
 import {
   buildModel,
   checkRuleSettings,
+  defaultThreads,
   edited,
   Failure,
   findConfig,
@@ -31,6 +32,9 @@ type Model = Built['model'];
 
 /** How long a look at the files of a project is trusted before they are looked at again. */
 const trustedMilliseconds = 2_000;
+
+/** Looking at the files of a project may take one part of so many of the time. */
+const lookingShare = 20;
 
 /** With more files changed than this, linking all anew costs less than to go on with what was linked before. */
 const mostChanged = 8;
@@ -60,7 +64,7 @@ export class Project {
   readonly #source: Source;
   readonly #cache: FactsCache;
   #settings: Settings | undefined;
-  #looked = 0;
+  #trustedUntil = 0;
   #stamps: ReadonlyMap<string, string> = new Map();
   /** Files that were asked for and that the project may not count among its own. */
   readonly #unlisted = new Map<string, string>();
@@ -170,7 +174,7 @@ export class Project {
 
   #build(source: Source, settings: Settings): Built {
     counters.analyses++;
-    return buildModel(source, { settings, cache: this.#cache });
+    return buildModel(source, { settings, cache: this.#cache, threads: defaultThreads() });
   }
 
   #configured(): Settings {
@@ -193,8 +197,7 @@ export class Project {
     const isCurrent = this.#current?.file === file && this.#current.text === text;
     const stamp = isCurrent ? undefined : stampOf(this.root, file);
     const isKnown = stamp === undefined || stamp === (this.#stamps.get(file) ?? this.#unlisted.get(file) ?? '');
-    if (now - this.#looked < trustedMilliseconds && isKnown) return;
-    this.#looked = now;
+    if (now < this.#trustedUntil && isKnown) return;
     if (stamp !== undefined) this.#unlisted.set(file, stamp);
     const before = this.#stamps;
     const config = findConfig(this.root);
@@ -202,6 +205,8 @@ export class Project {
     this.#stamps = new Map(names.map((name) => [name, stampOf(this.root, name)]));
     const changed = new Set(names.filter((name) => this.#stamps.get(name) !== before.get(name)));
     for (const name of before.keys()) if (!this.#stamps.has(name)) changed.add(name);
+    // Where looking takes long, it is done less often.
+    this.#trustedUntil = now + Math.max(trustedMilliseconds, (Date.now() - now) * lookingShare);
     if (changed.size === 0) return;
     this.#current = undefined;
     for (const name of changed) this.#changed.add(name);
@@ -209,6 +214,7 @@ export class Project {
     if (isPart && this.#changed.size <= mostChanged) return;
     this.#settings = undefined;
     this.#whole = undefined;
+    this.#changed.clear();
   }
 }
 
@@ -237,13 +243,21 @@ function reportOf(analysis: Analysis, settings: Settings, besides: string | unde
 
 const projects = new Map<string, Project>();
 
+/** The roots of folders, and when they were looked for. */
+const roots = new Map<string, { readonly root: string; readonly at: number }>();
+
 /** The project that a file (absolute) belongs to; one for each root, for the life of the process. */
 export function projectOf(file: string, cwd: string): Project {
-  const root = projectRoot(path.dirname(file), cwd);
-  let project = projects.get(root);
+  const folder = path.dirname(file);
+  const key = `${folder}\0${cwd}`;
+  const now = Date.now();
+  let known = roots.get(key);
+  if (!known || now - known.at >= trustedMilliseconds)
+    roots.set(key, (known = { root: projectRoot(folder, cwd), at: now }));
+  let project = projects.get(known.root);
   if (!project) {
-    project = new Project(root);
-    projects.set(root, project);
+    project = new Project(known.root);
+    projects.set(known.root, project);
   }
   return project;
 }

@@ -45,6 +45,7 @@ import { sessionReads, type SessionReads } from '../session/policed.js';
 import { Sessions, type SessionSetting } from '../session/sessions.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
 import { Declared, type TrustOptions } from '../trust/declared.js';
+import { AccessIndex } from './access-index.js';
 import { bindsKey } from './binds.js';
 import { BeforeHandler } from './before-handler.js';
 import { commonTables } from './common.js';
@@ -75,8 +76,15 @@ export interface JudgeInput {
   readonly tenancy: TenancyModel;
   readonly accesses: readonly LinkedAccess[];
   readonly trust: TrustOptions;
-  /** The judge of the program before some files changed: what is asked of all accesses together is as it was. */
-  readonly before?: Judge;
+  /**
+   * The judge of the program before some files changed, and the accesses that these have now: what is asked of all accesses together is as it
+   * was.
+   */
+  readonly before?: {
+    readonly judge: Judge;
+    readonly replaced: ReadonlySet<string>;
+    readonly accesses: readonly LinkedAccess[];
+  };
 }
 
 /** Reaches verdicts: the prover first, then the ways in which real code is safe without naming the key. */
@@ -85,8 +93,7 @@ export class Judge {
   readonly #active = new Set<string>();
   readonly #policies = new Map<TableId, readonly PolicyLeak[]>();
   #lookups: readonly PolicyLookup[] | undefined;
-  readonly #byChain = new Map<string, LinkedAccess[]>();
-  readonly #byFunction = new Map<string, LinkedAccess[]>();
+  readonly #index: AccessIndex;
   readonly #tracer: Tracer;
   readonly #declared: Declared;
   readonly #world: SchemaWorld;
@@ -99,7 +106,7 @@ export class Judge {
   readonly #standing: StandingWorld;
   /** The values that an isolated target rests on although nobody verified them, by the key of its verdict. */
   readonly #restsOn = new Map<string, readonly RestsOn[]>();
-  readonly #sessions: Sessions;
+  #sessions: Sessions | undefined;
   readonly #sessionsOf = new Map<string, readonly SessionSetting[]>();
   #bases: readonly ScopedBase[] | undefined;
   readonly #reads = new Map<TableId, SessionReads>();
@@ -109,24 +116,23 @@ export class Judge {
   readonly #classes = new Map<string, ValueClass | undefined>();
 
   constructor(private readonly input: JudgeInput) {
-    for (const access of input.accesses) {
-      if (access.chain !== undefined) push(this.#byChain, access.chain, access);
-      if (access.function !== undefined) push(this.#byFunction, access.function, access);
-    }
     const { program, schema, tables, tenancy } = input;
-    this.#sessions = new Sessions(program, schema, input.accesses);
+    const { before } = input;
+    this.#index = before
+      ? new AccessIndex(before.accesses, { index: before.judge.#index, replaced: before.replaced })
+      : new AccessIndex(input.accesses);
     const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
-    const accessesOf = (f: string): readonly LinkedAccess[] => this.#byFunction.get(f) ?? [];
+    const accessesOf = (f: string): readonly LinkedAccess[] => this.#index.ofFunction(f);
     this.#declared = new Declared(input.trust, program);
     this.#world = new SchemaWorld(schema, tables, tenancy, program);
     this.#staff = new Staff(program, {
       sourcesOf,
-      accessesOf: (chain) => this.#byChain.get(chain) ?? [],
+      accessesOf: (chain) => this.#index.ofChain(chain),
       schema,
       tables,
       tenancyOf: (table) => this.tenancyOf(table),
     });
-    const publicity = (this.#publicity = new Publicity(program, sourcesOf, input.before?.askingKinds));
+    const publicity = (this.#publicity = new Publicity(program, sourcesOf, before?.judge.askingKinds));
     this.#reach = new Reach(program, sourcesOf, this.#staff, publicity);
     this.#checks = new Checks(program, {
       sourcesOf,
@@ -135,7 +141,7 @@ export class Judge {
       isOwn: (value) => this.#isOwn(value),
       declaredOf: (chain) => this.#declared.guarded(chain),
     });
-    const unread = new Unread(program, sourcesOf, (chain) => this.#byChain.has(chain));
+    const unread = new Unread(program, sourcesOf, (chain) => this.#index.ofChain(chain).length > 0);
     this.#sources = new Sources({
       unreadOf: (source, access) => unread.onWay(source, access),
       program,
@@ -170,10 +176,10 @@ export class Judge {
     });
     this.#tracer = new Tracer(
       input.program,
-      (chain) => this.#byChain.has(chain),
+      (chain) => this.#index.ofChain(chain).length > 0,
       (value, chain) => this.#checks.before(value, chain),
       (chain) => {
-        const roots = (this.#byChain.get(chain) ?? []).flatMap((a) => a.targets.filter((t) => t.role === 'root'));
+        const roots = this.#index.ofChain(chain).flatMap((a) => a.targets.filter((t) => t.role === 'root'));
         return roots.length > 0 && roots.every((t) => t.operation !== 'create' && this.#isCredential(t));
       },
       (value) => this.#declared.sourceOf(value),
@@ -297,7 +303,7 @@ export class Judge {
     return keptRows(resource, {
       program,
       sourcesOf: (value) => this.#tracer.sourcesOf(value),
-      accessesOf: (chain) => this.#byChain.get(Program.originalChain(chain)) ?? [],
+      accessesOf: (chain) => this.#index.ofChain(Program.originalChain(chain)),
       tableOf: (target) => this.#table(target),
       keysOf: (table) => {
         const tenancy = this.tenancyOf(table.id);
@@ -397,7 +403,7 @@ export class Judge {
   /** The verified identities that accesses compare with keys, by what gives them and the property that is read. */
   #tenantIdentities(): ReadonlyMap<string, TenantIdentity> {
     if (this.#identities) return this.#identities;
-    if (this.input.before) return (this.#identities = this.input.before.#tenantIdentities());
+    if (this.input.before) return (this.#identities = this.input.before.judge.#tenantIdentities());
     const found = new Map<string, { readonly path: Path; readonly keys: Set<string> }>();
     for (const access of this.input.accesses) {
       for (const target of access.targets) {
@@ -446,7 +452,7 @@ export class Judge {
     const isIdentity = (s: Provenance): boolean =>
       s.kind === 'trusted' && identityOf(s).some((id) => this.#tenantIdentities().get(id)?.keys.has(tenant) === true);
     if (sources.length > 0 && sources.every(isIdentity)) return true;
-    const isUsed = (this.#byFunction.get(access.function ?? '') ?? []).some(
+    const isUsed = this.#index.ofFunction(access.function ?? '').some(
       (other) =>
         other.id !== access.id &&
         other.targets.some((t) => {
@@ -567,6 +573,7 @@ export class Judge {
   sessionOf(access: LinkedAccess): readonly SessionSetting[] {
     let found = this.#sessionsOf.get(access.id);
     if (!found) {
+      this.#sessions ??= new Sessions(this.input.program, this.input.schema, this.input.accesses);
       // What the program itself says is no tenant: a switch for jobs, an empty value.
       found = this.#sessions.of(access).filter(({ value }) => {
         return this.#tracer.sourcesOf(value).some((s) => s.kind !== 'constant');
@@ -806,7 +813,7 @@ export class Judge {
 
   /** Whether every key of a table may be NULL, and some query asks for the rows in which it is. */
   #hasCommonRows(table: Table): boolean {
-    if (this.input.before) return this.input.before.#hasCommonRows(table);
+    if (this.input.before) return this.input.before.judge.#hasCommonRows(table);
     this.#common ??= commonTables(this.input.accesses, (target) => this.#table(target), this.input.tenancy);
     return this.#common.has(table.id);
   }
@@ -871,7 +878,7 @@ export class Judge {
 
   /** Whether the rows that a chain returned are the tenant's own. */
   #rowIsOwn(chain: string): 'own' | 'foreign' | 'unknown' {
-    const accesses = this.#byChain.get(chain) ?? [];
+    const accesses = this.#index.ofChain(chain);
     let result: 'own' | 'foreign' | 'unknown' = 'own';
     for (const access of accesses) {
       for (const target of access.targets) {
@@ -1001,10 +1008,4 @@ function sourceReason(sources: readonly Provenance[], program: Program): Reason 
   if (!parameter) return undefined;
   const f = program.function(parameter.function);
   return { text: `parameter ${parameter.name}${f?.name ? ` of ${f.name}` : ''}`, ...(f ? { span: f.span } : {}) };
-}
-
-function push<K, T>(map: Map<K, T[]>, key: K, item: T): void {
-  const list = map.get(key);
-  if (list) list.push(item);
-  else map.set(key, [item]);
 }

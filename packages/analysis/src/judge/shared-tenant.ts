@@ -1,5 +1,6 @@
 import {
   sameValue,
+  type CallChain,
   type ClassFacts,
   type FileFacts,
   type Kept,
@@ -51,10 +52,19 @@ export function sharedTenants(world: SharedWorld): readonly SharedTenant[] {
   return [...found, ...entered(world)];
 }
 
+/** By the facts of a file, which outlive the program they are linked in. */
+const entering = new WeakMap<FileFacts, readonly CallChain[]>();
+
+function enteringChains(facts: FileFacts): readonly CallChain[] {
+  let found = entering.get(facts);
+  if (!found) entering.set(facts, (found = facts.chains.filter((c) => c.steps.some((s) => s.name === 'enterWith'))));
+  return found;
+}
+
 /** `storage.enterWith(tenant)`: the rest of whatever runs goes on with it. */
 function entered({ program, sourcesOf }: SharedWorld): readonly SharedTenant[] {
   return [...program.files.values()].flatMap((facts) =>
-    facts.chains.flatMap((chain): SharedTenant[] => {
+    enteringChains(facts).flatMap((chain): SharedTenant[] => {
       const step = chain.steps.find((s) => s.name === 'enterWith' && s.arguments !== undefined);
       if (!step || program.importOf(chain.receiver, 6)?.name !== 'AsyncLocalStorage') return [];
       if (step.arguments!.every((a) => sourcesOf(a).every((s) => s.kind === 'constant'))) return [];

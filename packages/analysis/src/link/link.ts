@@ -123,7 +123,7 @@ export function relink(model: Model, files: readonly FileFacts[]): Model | undef
     tenancy,
     accesses,
     trust: options.trust ?? {},
-    before: before.judge,
+    before: { judge: before.judge, replaced, accesses: own.accesses },
   });
   const reached = calledFrom(files, program);
   return modelOf({

@@ -32,7 +32,8 @@ export function lowerAccesses(
   const unchecked: Unchecked[] = [];
   const inherited = new Inherited(program);
   const read = new Set(files.map((f) => f.file));
-  const open = new Set([...before].filter((id) => !read.has(fileOfId(id))));
+  const open = new Set<ChainId>();
+  const isOpen = (id: ChainId): boolean => (read.has(fileOfId(id)) ? open : before).has(id);
   for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
     // The calls of a migration run once, for all tenants: their statements are its queries.
@@ -41,8 +42,7 @@ export function lowerAccesses(
   for (const facts of files) {
     if (facts.sql !== undefined) continue;
     for (const chain of facts.chains)
-      if (open.has(chain.id))
-        for (const inner of inherited.chainsAt(chain, (id) => open.has(id))) lowerChain(inner, facts);
+      if (open.has(chain.id)) for (const inner of inherited.chainsAt(chain, isOpen)) lowerChain(inner, facts);
   }
   return { accesses, unchecked, open };
 

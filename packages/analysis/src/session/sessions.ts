@@ -91,7 +91,7 @@ export class Sessions {
     for (const access of this.accesses) {
       const chain = access.chain === undefined ? undefined : this.program.chain(access.chain);
       if (!chain) continue;
-      for (const write of settingWritesThrough(access, this.schema)) {
+      for (const write of writesOf(access, this.schema)) {
         const one = { access, chain, write };
         byFunction.set(chain.function, [...(byFunction.get(chain.function) ?? []), one]);
         byChain.set(chain.id, [...(byChain.get(chain.id) ?? []), one]);
@@ -467,3 +467,17 @@ const rooted = (value: Value): Value => {
   const own = stripped(value);
   return 'path' in own && own.path.at(-1) === 'manager' ? ({ ...own, path: own.path.slice(0, -1) } as Value) : own;
 };
+
+const written = new WeakMap<
+  LinkedAccess,
+  { readonly schema: Schema; readonly writes: ReturnType<typeof settingWritesThrough> }
+>();
+
+/** As settingWritesThrough, once for an access, however often the program around it is linked. */
+function writesOf(access: LinkedAccess, schema: Schema): ReturnType<typeof settingWritesThrough> {
+  const known = written.get(access);
+  if (known?.schema === schema) return known.writes;
+  const writes = settingWritesThrough(access, schema);
+  written.set(access, { schema, writes });
+  return writes;
+}

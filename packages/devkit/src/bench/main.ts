@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { editedFiles, editorRuns, withModules } from './editor.js';
 import { generateRepository } from './generate.js';
 
 /**
@@ -11,7 +12,7 @@ import { generateRepository } from './generate.js';
  * cached, then one file edited), against oxlint (default rules) and ESLint (typescript-eslint parser, no rules) on the same files in the same
  * run, medians, as ratios; and our peak memory. The tools take turns, so that what else the machine does meets all of them. FOLDER is a real
  * repository instead of the generated one; nothing in it is changed but `node_modules/.cache`. `--growth` measures generated repositories of
- * 1,000 to 16,000 files instead.
+ * 1,000 to 16,000 files instead, `--editor` what the plugin costs in ESLint.
  */
 const require = createRequire(import.meta.url);
 const files = 4_000;
@@ -34,7 +35,7 @@ interface Measured {
   readonly peak: number;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const at = argv.indexOf('--rounds');
   const rounds = at < 0 ? 5 : Number(argv[at + 1]);
@@ -44,6 +45,7 @@ function main(): void {
     if (argv.includes('--growth')) return growth(work, rounds);
     const folder = given === undefined ? path.join(work, 'generated') : path.resolve(given);
     if (given === undefined) generateRepository(folder, files);
+    if (argv.includes('--editor')) return await editor(folder, work, rounds);
     compare(folder, work, rounds, given === undefined ? `generated repository of ${files} files` : given);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -106,6 +108,25 @@ function compare(folder: string, work: string, rounds: number, title: string): v
   } finally {
     rmSync(scratch, { force: true });
     if (!hadModules) rmSync(path.join(folder, 'node_modules'), { recursive: true, force: true });
+  }
+}
+
+/** What the plugin costs in ESLint: whole runs, and a file in an open process. */
+async function editor(folder: string, work: string, rounds: number): Promise<void> {
+  const restore = withModules(folder);
+  try {
+    const runs = inTurns(editorRuns(folder, work, rounds, binOf('eslint')), folder);
+    const alone = runs.get('eslint')!;
+    for (const [name, { wall, cpu }] of runs)
+      console.log(
+        `  ${name.padEnd(20)}${String(Math.round(wall)).padStart(7)} ms  x ${(wall / alone.wall).toFixed(2)} (processor time ${(cpu / alone.cpu).toFixed(2)})`,
+      );
+    const { parse = 1, ...others } = await editedFiles(folder);
+    console.log(`  a file: parsed in ${parse.toFixed(1)} ms`);
+    for (const [name, time] of Object.entries(others))
+      console.log(`  ${name.padEnd(20)}${time.toFixed(1).padStart(9)} ms  parse x ${(time / parse).toFixed(2)}`);
+  } finally {
+    restore();
   }
 }
 
@@ -189,4 +210,4 @@ export default [
   return file;
 }
 
-main();
+void main();
