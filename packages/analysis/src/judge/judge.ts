@@ -106,7 +106,7 @@ export class Judge {
   readonly #standing: StandingWorld;
   /** The values that an isolated target rests on although nobody verified them, by the key of its verdict. */
   readonly #restsOn = new Map<string, readonly RestsOn[]>();
-  #sessions: Sessions | undefined;
+  readonly #sessions: Sessions;
   readonly #sessionsOf = new Map<string, readonly SessionSetting[]>();
   #bases: readonly ScopedBase[] | undefined;
   readonly #reads = new Map<TableId, SessionReads>();
@@ -121,6 +121,7 @@ export class Judge {
     this.#index = before
       ? new AccessIndex(before.accesses, { index: before.judge.#index, replaced: before.replaced })
       : new AccessIndex(input.accesses);
+    this.#sessions = new Sessions(program, schema, input.accesses);
     const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
     const accessesOf = (f: string): readonly LinkedAccess[] => this.#index.ofFunction(f);
     this.#declared = new Declared(input.trust, program);
@@ -573,7 +574,6 @@ export class Judge {
   sessionOf(access: LinkedAccess): readonly SessionSetting[] {
     let found = this.#sessionsOf.get(access.id);
     if (!found) {
-      this.#sessions ??= new Sessions(this.input.program, this.input.schema, this.input.accesses);
       // What the program itself says is no tenant: a switch for jobs, an empty value.
       found = this.#sessions.of(access).filter(({ value }) => {
         return this.#tracer.sourcesOf(value).some((s) => s.kind !== 'constant');
