@@ -34,9 +34,11 @@ export function leakOf({ access, target }: TargetSubject, model: Model): Leak | 
   if (verdict.kind !== 'leak') return undefined;
   const found = { table, tenancy: model.tenancyOf(table.id), verdict };
   if (target.role !== 'root') {
-    const rootLeaks = access.targets.some(
-      (other) => other.role === 'root' && other !== target && model.verdict(access, other).kind === 'leak',
-    );
+    // The root's leak explains it, unless it is less sure of it.
+    const rootLeaks = access.targets.some((other) => {
+      const root = other.role === 'root' && other !== target ? model.verdict(access, other) : undefined;
+      return root?.kind === 'leak' && (root.confidence !== 'possible' || verdict.confidence === 'possible');
+    });
     if (rootLeaks) return undefined;
   }
   if (verdict.evidence === 'vanishing') return { ...found, explainedBy: 'no-vanishing-filter' };

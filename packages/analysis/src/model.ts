@@ -215,7 +215,8 @@ export interface Claim {
   readonly because: readonly Reason[];
 }
 
-export type Origin = 'fixed' | 'trusted' | 'input' | 'unknown';
+/** `handed`: by callers that are not in the program. */
+export type Origin = 'fixed' | 'trusted' | 'input' | 'handed' | 'unknown';
 
 export type Command = 'select' | 'insert' | 'update' | 'delete';
 

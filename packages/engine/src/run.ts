@@ -47,7 +47,7 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
   const ran = new Set(running.map((a) => a.rule.meta.id));
 
   const suppressions = suppressionsOf(model.files, rules);
-  const drafts = oneFindingPerCause(running.flatMap((a) => [...draftsOf(a, model, holdsAt)])).sort(byPlace);
+  const drafts = textsAsOne(oneFindingPerCause(running.flatMap((a) => [...draftsOf(a, model, holdsAt)]))).sort(byPlace);
   const fingerprint = fingerprinter();
   const judged = drafts.map((found) => judge(found, fingerprint, options, suppressions.covering));
 
@@ -115,6 +115,25 @@ function* draftsOf(
       yield { rule: rule.meta.id, cause: draft.cause ?? causeOf(rule.subject, subject), active, draft };
     }
   }
+}
+
+/**
+ * Text that the program puts together in several ways is an access for each of them. What is said of all is said once: of the one it is
+ * surest of, and of those the longest text.
+ */
+function textsAsOne(found: readonly Found[]): Found[] {
+  const best = new Map<string, Found>();
+  for (const [i, one] of found.entries()) {
+    const { draft, rule, active } = one;
+    const { message, span, table } = draft;
+    // The words around a part differ from text to text.
+    const data = active.rule.meta.group === 'identifier' ? undefined : draft.data;
+    const key = span ? JSON.stringify([rule, message, data, span.file, span.start, table]) : String(i);
+    const before = best.get(key);
+    const surer = before ? confidences.indexOf(draft.confidence) - confidences.indexOf(before.draft.confidence) : -1;
+    if (surer < 0 || (surer === 0 && (span?.end ?? 0) > (before?.draft.span?.end ?? 0))) best.set(key, one);
+  }
+  return [...best.values()];
 }
 
 /** Within a target or a policy all rules speak of the same cause, unless a draft says otherwise. */

@@ -1,6 +1,6 @@
 import type { Model, Origin } from '@tenant-lint/analysis';
 import { defineRule, servingAccesses } from '@tenant-lint/engine';
-import type { Interpolation, Span, Value } from '@tenant-lint/model';
+import type { Confidence, Interpolation, Span, Value } from '@tenant-lint/model';
 import { functionPath } from '../../lib/naming.js';
 
 export default defineRule({
@@ -56,7 +56,7 @@ export default defineRule({
         message,
         data,
         span,
-        confidence: origin === 'input' ? 'certain' : 'likely',
+        confidence: confidenceOf(part, origin),
         related: [{ span: part.span, text: 'this becomes part of the statement' }],
         key: `${key} ${part.around}`,
       };
@@ -103,6 +103,10 @@ function messageFor(
   if (!part.quoted) return 'unquoted';
   return origin === 'input' ? 'untrusted' : undefined;
 }
+
+/** What the request says is certain. Of what neither it nor a caller from elsewhere supplies nobody knows who decides. */
+const confidenceOf = (part: Interpolation, origin: Origin): Confidence =>
+  origin === 'input' ? 'certain' : origin === 'handed' || part.value.kind === 'placeholder' ? 'likely' : 'possible';
 
 // SET takes no bind parameters, so code is tempted to concatenate. Only settings that carry a tenant matter: custom ones (with a dot), the
 // search path, the role. UPDATE ... SET does take parameters and is no business of this rule.

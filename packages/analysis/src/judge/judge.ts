@@ -242,11 +242,26 @@ export class Judge {
 
   /** Who decides what a value is; the worst of its sources. */
   originOf(value: Value): Origin {
-    if (this.input.program.isModuleState(value)) return 'fixed';
-    const kinds = new Set(this.#tracer.sourcesOf(value).map((s) => s.kind));
+    const parts = partsOf(value).filter((part) => !this.#isFixed(part));
+    if (parts.length === 0) return 'fixed';
+    const kinds = new Set(parts.flatMap((part) => this.#tracer.sourcesOf(part).map((s) => s.kind)));
     if (kinds.has('input')) return 'input';
-    if (kinds.has('unknown') || kinds.has('parameter')) return 'unknown';
+    if (kinds.has('parameter')) return 'handed';
+    if (kinds.has('unknown')) return 'unknown';
     return kinds.has('row') || kinds.has('trusted') ? 'trusted' : 'fixed';
+  }
+
+  /** What the program decides by itself: made when a module was loaded, or picked from a list of constants. */
+  #isFixed(value: Value): boolean {
+    const { program } = this.input;
+    if (program.isModuleState(value)) return true;
+    const own = stripped(value);
+    if (own.kind !== 'result' || own.path[0] !== '*') return false;
+    // `Object.keys(data).filter((key) => ['name', 'url'].includes(key))`
+    const last = program.chain(own.chain)?.steps.at(-1);
+    const test = last?.name === 'filter' ? last.arguments?.[0] : undefined;
+    const returns = test?.kind === 'function' ? (program.function(test.function)?.returns ?? []) : [];
+    return returns.length > 0 && returns.every((r) => isOneOfConstants(r.value, program));
   }
 
   standing(access: LinkedAccess, value: Value): Standing {
@@ -970,6 +985,37 @@ interface ScopedBase {
 interface RestsOn {
   readonly value: Value;
   readonly at?: string;
+}
+
+/** The values that a text is put together from. */
+function partsOf(value: Value): readonly Value[] {
+  switch (value.kind) {
+    case 'text':
+      return value.parts.flatMap((part) => ('hole' in part ? partsOf(part.hole) : []));
+    case 'list':
+      return value.of.flatMap((item) => partsOf(item.value));
+    case 'choice':
+      return value.of.flatMap(partsOf);
+    case 'missing-able':
+      return partsOf(value.of);
+    default:
+      return [value];
+  }
+}
+
+/** `['name', 'url'].includes(key)`, alone or with more. */
+function isOneOfConstants(condition: Value, program: Program): boolean {
+  const own = stripped(condition);
+  if (own.kind === 'apply') return own.function === '&&' && own.to.some((part) => isOneOfConstants(part, program));
+  const chain = own.kind === 'result' ? program.chain(own.chain) : undefined;
+  const [only, more] = chain?.steps ?? [];
+  const list = chain && program.resolve(chain.receiver);
+  return (
+    only?.name === 'includes' &&
+    more === undefined &&
+    list?.kind === 'list' &&
+    list.of.every((item) => item.value.kind === 'constant' && !item.spread)
+  );
 }
 
 const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();

@@ -127,8 +127,9 @@ export class Program implements LinkContext {
     const entries = new Map<FunctionId, EntryPoint>();
     const mark = (value: Value, entry: EntryPoint): void => {
       const resolved = this.resolve(value);
-      const id = this.#asFunction(resolved) ?? this.#handedTo(resolved);
-      if (id !== undefined && !entries.has(id)) entries.set(id, entry);
+      // A wrapper's closure hands the request on to what it wraps.
+      for (const id of [this.#asFunction(resolved) ?? this.#handedTo(resolved), this.#handedTo(value)])
+        if (id !== undefined && !entries.has(id)) entries.set(id, entry);
     };
     for (const facts of this.files.values()) {
       for (const { value, entry } of facts.registered ?? []) mark(value, entry);

@@ -174,12 +174,27 @@ function concatenate(parts: readonly Alternatives[], spans: (part: number) => Sp
   let all: (readonly Piece[])[] = [[]];
   for (const [i, part] of parts.entries()) {
     if (typeof part === 'string') return part;
-    const next = all.flatMap((before) => part.map((piece) => [...before, ...piece]));
+    const few = all.length * part.length > maxAlternatives ? weakest(part, maxAlternatives / all.length) : part;
+    const next = all.flatMap((before) => few.map((piece) => [...before, ...piece]));
     // Too many combinations: the choice stays a hole, about which nothing is known.
     all = next.length <= maxAlternatives ? next : all.map((before) => [...before, tooMany(spans(i))]);
   }
   return all;
 }
+
+/**
+ * Of many texts those that say the least: what `AND` adds only narrows, so that a row which no shorter text lets through no longer one does.
+ * With an OR, a UNION or a hole that may hold one among them, all are needed.
+ */
+function weakest(part: readonly (readonly Piece[])[], count: number): readonly (readonly Piece[])[] {
+  const narrows = (pieces: readonly Piece[]): boolean =>
+    pieces.every((p) => 'text' in p && !/\b(?:or|union|not|case)\b/i.test(p.text)) &&
+    /^\s*(?:and\b|where\b|$)/i.test(textOf(pieces));
+  if (count < 1 || !part.every(narrows)) return part;
+  return [...part].sort((a, b) => textOf(a).length - textOf(b).length).slice(0, Math.floor(count));
+}
+
+const textOf = (pieces: readonly Piece[]): string => pieces.map((p) => ('text' in p ? p.text : '')).join('');
 
 function describe(value: Value): string {
   if (value.kind === 'unknown') return value.reason;
