@@ -14,6 +14,7 @@ import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
 import { atomsAt, chosen, precedes, presenceOf, stripped } from './conditions.js';
 import { isTested, isTestedLater, throwsWhenMissing } from './guards.js';
+import { refusesByBoth } from './refusal.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
 
 /** How deep a called function is searched for the place where it refuses. */
@@ -91,11 +92,21 @@ export class Checks {
       if (!args.some((a) => this.#mentions(a, loaded, maxMentionDepth))) continue;
       const declared = this.known.declaredOf(later)?.some((a) => this.#mentions(a, loaded, maxMentionDepth)) ?? false;
       if (!declared && !args.some((a) => this.#isIdentity(a))) continue;
-      if (declared || this.#canRefuse(later) || isTestedLater(f, later.id, later.span.end, this.program)) {
+      if (declared || this.#refusesRow(later, loaded) || isTestedLater(f, later.id, later.span.end, this.program)) {
         return { text: 'what was loaded is checked against a verified identity afterwards', span: later.span };
       }
     }
     return undefined;
+  }
+
+  /** Whether a function can end early because of what the row is to the identity: that it throws for another reason is no check. */
+  #refusesRow(call: CallChain, loaded: Value): boolean {
+    return refusesByBoth(
+      call,
+      (v) => this.#mentions(v, loaded, maxMentionDepth),
+      (v) => this.#isIdentity(v),
+      this.program,
+    );
   }
 
   /** A callback runs where it is handed over, so that what was checked before holds inside: `db.transaction(async (tx) => ...)`. */
