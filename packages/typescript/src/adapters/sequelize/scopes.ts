@@ -47,7 +47,7 @@ export function scopesOf(steps: readonly Step[], rows: Rows, l: Lowering): Scope
             ? own
             : (added.get(name) ?? optionOf(optionOf(options, 'scopes'), name));
       const found = scope && whereIn(scope, l);
-      if (found && (scope.kind === 'object' || found.length > 0)) wheres.push(...found);
+      if (found && (scope.kind === 'object' || found.length > 0 || onlyIncludes(scope, l))) wheres.push(...found);
       else unknown = unknownCondition(`the scope ${name ?? ''} was not found`, step.span);
     }
   }
@@ -74,10 +74,34 @@ function whereIn(scope: Value | undefined, l: Lowering): Value[] {
   return where.kind === 'undefined' ? [] : [where];
 }
 
-/** `Model.addScope('defaultScope', { where })` in the file of the model. */
+/** A scope that is a function, and whatever it is called with has no condition of its own: `(userId) => ({ include: [...] })`. */
+function onlyIncludes(scope: Value, l: Lowering): boolean {
+  const made = madeBy(scope, l);
+  return (
+    scope.kind === 'function' && made?.kind === 'object' && made.entries.every((e) => 'set' in e && e.set !== 'where')
+  );
+}
+
+/** What a function without a choice gives: `() => ({ ... })`; any other value as it is. */
+function madeBy(value: Value | undefined, l: Lowering): Value | undefined {
+  const v = value && l.context.resolve(value);
+  if (v?.kind !== 'function') return v;
+  const returns = l.context.function(v.function)?.returns ?? [];
+  return returns.length === 1 ? l.context.resolve(returns[0]!.value) : undefined;
+}
+
+/** `Model.addScope('defaultScope', { where })` in the file of the model, and the decorators of its class: `@Scopes(() => ({ ... }))`. */
 function addedScopes(model: DeclaredModel, l: Lowering): ReadonlyMap<string, Value> {
   const found = new Map<string, Value>();
-  for (const chain of l.context.facts(model.span.file)?.chains ?? []) {
+  const facts = l.context.facts(model.span.file);
+  for (const { name, arguments: args } of facts?.classes.find((c) => c.name === model.name)?.decorators ?? []) {
+    const made = name.kind === 'import' ? madeBy(args[0], l) : undefined;
+    if (name.kind !== 'import' || !made) continue;
+    if (name.name === 'DefaultScope') found.set('defaultScope', made);
+    if (name.name !== 'Scopes' || made.kind !== 'object') continue;
+    for (const entry of made.entries) if ('set' in entry) found.set(entry.set, entry.value);
+  }
+  for (const chain of facts?.chains ?? []) {
     const step = chain.steps.at(-1);
     const [name, scope] = step?.arguments ?? [];
     if (step?.name !== 'addScope' || !scope) continue;
