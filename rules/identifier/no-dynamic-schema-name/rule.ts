@@ -104,9 +104,15 @@ function messageFor(
   return origin === 'input' ? 'untrusted' : undefined;
 }
 
-/** What the request says is certain. Of what neither it nor a caller from elsewhere supplies nobody knows who decides. */
-const confidenceOf = (part: Interpolation, origin: Origin): Confidence =>
-  origin === 'input' ? 'certain' : origin === 'handed' || part.value.kind === 'placeholder' ? 'likely' : 'possible';
+/**
+ * What the request says is certain, and what a caller from elsewhere hands over likely. Where nobody knows who decides, the name of a schema is
+ * a tenant's more often than not, the name of a table or a database the program's own.
+ */
+function confidenceOf(part: Interpolation, origin: Origin): Confidence {
+  if (origin === 'input') return 'certain';
+  const namesSchema = part.position !== 'identifier' || /\bschema\b|\bsearch_path\b/i.test(part.around);
+  return origin === 'handed' || part.value.kind === 'placeholder' || namesSchema ? 'likely' : 'possible';
+}
 
 // SET takes no bind parameters, so code is tempted to concatenate. Only settings that carry a tenant matter: custom ones (with a dot), the
 // search path, the role. UPDATE ... SET does take parameters and is no business of this rule.
