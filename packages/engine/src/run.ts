@@ -124,10 +124,8 @@ function* draftsOf(
 function textsAsOne(found: readonly Found[]): Found[] {
   const best = new Map<string, Found>();
   for (const [i, one] of found.entries()) {
-    const { draft, rule, active } = one;
-    const { message, span, table } = draft;
-    // The words around a part differ from text to text, its place does not.
-    const data = active.rule.meta.group === 'identifier' ? draft.related?.[0]?.span : draft.data;
+    const { draft, rule } = one;
+    const { message, data, span, table } = draft;
     const key = span ? JSON.stringify([rule, message, data, span.file, span.start, table]) : String(i);
     const before = best.get(key);
     const surer = before ? confidences.indexOf(draft.confidence) - confidences.indexOf(before.draft.confidence) : -1;

@@ -400,6 +400,7 @@ export class Judge {
     const isMembership = pins.some((pin) => this.#world.column(target, pin.column).role === 'user');
     return (
       isMembership ||
+      this.#asksForMember(this.#whole(access, target)) ||
       this.#isTiedToOwn(this.#whole(access, target)) ||
       pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value))) ||
       this.#sources.of(pins, table, target, access).kind === 'safe' ||
@@ -816,6 +817,25 @@ export class Judge {
         (t) =>
           this.#isTiedToOwn(t.predicate) ||
           pinsOf(and(condition, t.predicate), t.ref).some((p) => traceable.has(p.value.kind) && this.#isOwn(p.value)),
+      )
+    );
+  }
+
+  /** Whether a condition asks for a row of a user, and which one something else than the request says: `members: { some: { userId } }`. */
+  #asksForMember(predicate: Predicate): boolean {
+    if (predicate.kind === 'and') return predicate.of.some((p) => this.#asksForMember(p));
+    if (predicate.kind === 'either') return predicate.of.every((p) => this.#asksForMember(p));
+    if (predicate.kind !== 'exists' && predicate.kind !== 'in-query') return false;
+    const { targets, condition } = predicate.query;
+    const isAsked = (pin: Pin, t: Target): boolean =>
+      traceable.has(pin.value.kind) &&
+      this.#world.column(t, pin.column).role === 'user' &&
+      this.#tracer.sourcesOf(pin.value).some((s) => s.kind !== 'input' && s.kind !== 'constant');
+    return (
+      this.#asksForMember(condition) ||
+      targets.some(
+        (t) =>
+          this.#asksForMember(t.predicate) || pinsOf(and(condition, t.predicate), t.ref).some((pin) => isAsked(pin, t)),
       )
     );
   }
