@@ -174,12 +174,15 @@ function lookupsOf(
   const note = (table: Table, column: string, by: readonly Policy[]): void => {
     let columns = found.get(table.id);
     if (!columns) found.set(table.id, (columns = new Map<string, Policy[]>()));
-    const others = by.filter((policy) => policy.table !== table.id);
-    columns.set(column, [...(columns.get(column) ?? []), ...others]);
+    const known = columns.get(column) ?? [];
+    columns.set(column, known);
+    for (const policy of by) if (policy.table !== table.id && !known.includes(policy)) known.push(policy);
   };
   const look = (tree: Predicate | Value, of: Table | undefined, by: readonly Policy[]): void => {
     const targets = new Map(targetsIn(tree).map((t) => [t.ref, t]));
     if (targets.size === 0) return;
+    let ties: Ties | undefined;
+    const demanding = new Set<TargetRef>();
     eachComparison(tree, (sides) => {
       for (const [i, side] of sides.entries()) {
         const column = uncast(side);
@@ -187,8 +190,10 @@ function lookupsOf(
         const table = target?.table.known ? tables.table(target.table.value) : undefined;
         if (!target || !table || table === of || column.kind !== 'column') continue;
         const byCaller = sides.some((other, j) => j !== i && isCaller(other, world.column(target, column.column)));
-        if (!byCaller || isParent(world, table, target, tree)) continue;
+        if (!byCaller || isParent(world, table, target, (ties ??= tiesIn(tree)))) continue;
         note(table, column.column, by);
+        if (demanding.has(target.ref)) continue;
+        demanding.add(target.ref);
         demands.set(table.id, [...(demands.get(table.id) ?? []), demandOf(target.ref, tree)]);
       }
     });
@@ -238,33 +243,34 @@ function namesSession(part: Predicate): boolean {
  * Whether a look-up finds nothing but the parent of a row: by its primary key, which is no key of a tenant. Whoever writes parents of his own reaches
  * their children by that, and nobody else's.
  */
-function isParent(world: SchemaWorld, table: Table, target: Target, tree: Predicate | Value): boolean {
+function isParent(world: SchemaWorld, table: Table, target: Target, ties: Ties): boolean {
   const [column, ...more] = table.constraints.find((c) => c.kind === 'primary key')?.columns ?? [];
-  const ties = [...tiesOf(target.ref, tree)];
   if (column === undefined || more.length > 0 || world.column(target, column).role === 'key') return false;
-  return ties.length > 0 && ties.every((tie) => tie === column);
+  const own = [...(ties.get(target.ref) ?? [])];
+  return own.length > 0 && own.every((tie) => tie === column);
 }
 
-/** The columns of a target by which it is tied to other rows: compared with their columns or with parameters, or selected. */
-function tiesOf(ref: TargetRef, tree: Predicate | Value): ReadonlySet<string> {
-  const found = new Set<string>();
+/** The columns of each target by which it is tied to other rows: compared with their columns or with parameters, or selected. */
+type Ties = ReadonlyMap<TargetRef, ReadonlySet<string>>;
+
+function tiesIn(tree: Predicate | Value): Ties {
+  const found = new Map<TargetRef, Set<string>>();
   const note = (value: Value): void => {
-    const column = uncast(value);
-    if (column.kind === 'column' && column.target === ref) found.add(column.column);
+    if (value.kind !== 'column' || value.target === undefined) return;
+    let columns = found.get(value.target);
+    if (!columns) found.set(value.target, (columns = new Set()));
+    columns.add(value.column);
   };
   eachComparison(tree, (sides) => {
-    if (sides.some((side) => ['column', 'placeholder'].includes(uncast(side).kind) && !isOf(side, ref)))
-      sides.forEach(note);
+    const bare = sides.map(uncast).filter((side) => side.kind === 'column' || side.kind === 'placeholder');
+    const refs = new Set(bare.map((side) => (side.kind === 'column' ? side.target : side)));
+    // With something else beside it, whichever of them that is.
+    if (refs.size > 1) bare.forEach(note);
   });
   eachNode(tree, (node) => {
-    if (Array.isArray(node['output'])) (node['output'] as readonly Value[]).forEach(note);
+    if (Array.isArray(node['output'])) for (const value of node['output'] as readonly Value[]) note(uncast(value));
   });
   return found;
-}
-
-function isOf(value: Value, ref: TargetRef): boolean {
-  const column = uncast(value);
-  return column.kind === 'column' && column.target === ref;
 }
 
 function columnsOf(tables: Tables, target: Target): ReadonlySet<string> | undefined {
