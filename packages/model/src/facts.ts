@@ -60,6 +60,8 @@ export interface SqlFileFacts {
   readonly role: SqlRole;
   /** Why it was classed so: 'path migrations/', 'pg_dump header'. */
   readonly roleReason: string;
+  /** A file of queries without parameters, which a person runs and no program. */
+  readonly byHand?: true;
   /** The key by which the migration tool orders its files, where it is not their name. */
   readonly order?: string;
   /** Statements by what became of them; the sum is the number of statements of the file. */

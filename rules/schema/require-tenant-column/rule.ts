@@ -77,7 +77,10 @@ export default defineRule({
         // Assumes that what the database guards elsewhere is meant to be guarded here. By filters alone a table may as well be common to all,
         // and where it has policies of its own somebody decided who may do what.
         confidence:
-          model.tenancy.strategy === 'rls' && table.policies.length === 0 && !isReference(model, table)
+          model.tenancy.strategy === 'rls' &&
+          table.policies.length === 0 &&
+          !isReference(model, table) &&
+          besideTenants(model, table)
             ? 'likely'
             : 'possible',
       };
@@ -100,6 +103,13 @@ const belongsToPersons = (table: Table): boolean =>
   );
 
 const isNotNull = (table: Table, column: string): boolean => table.columns.get(column)?.notNull === true;
+
+/** Whether its schema holds tables of tenants: several without one belong to a platform or a tool that keeps its own books. */
+function besideTenants(model: Model, table: Table): boolean {
+  const schemaOf = ({ name }: Table): string => name.schema ?? 'public';
+  const there = [...model.schema.tables.values()].filter((other) => schemaOf(other) === schemaOf(table));
+  return there.length < 2 || there.some((other) => belongsToTenants(model, other.id));
+}
 
 /**
  * Whether the rows of a table are listed for all rather than written by tenants: others refer to it, it is named by a text that somebody chose (a code, an

@@ -59,7 +59,7 @@ import { canVanish } from './missing.js';
 import { missing as mayBeMissing } from '../prove/missing.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
-import { Reach } from './reach.js';
+import { Reach, type Reached } from './reach.js';
 import { isAlternative, joinedRefs, pinnedKey, comparisonsOf, pinsOf, type Pin } from './selection.js';
 import { Sources, type Derived } from './sources.js';
 import { Staff } from './staff.js';
@@ -355,7 +355,7 @@ export class Judge {
     const binds = verdict.kind === 'isolated' && (verdict.evidence === 'isolated' || verdict.evidence === 'unverified');
     const isOpen = verdict.kind === 'unknown' || (kind === 'fixed' && verdict.kind === 'leak');
     if (!binds && !isOpen) return undefined;
-    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    const reached = this.#reachOf(access);
     if (reached === 'staff') return undefined;
     const nullable = table.columns.get(first.column)?.notNull !== true;
     const gap = first.gaps.found.find((f) => f.value !== null && f.value !== '') ?? first.gaps.found[0]!;
@@ -783,7 +783,7 @@ export class Judge {
     target: Target,
     derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
   ): Confidence {
-    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    const reached = this.#reachOf(access);
     const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
     if (reached === 'system' || (reached === 'no request' && own !== 'certain')) return 'possible';
     if (reached === 'public' && target.operation === 'read' && isPublished(table)) return 'possible';
@@ -842,8 +842,14 @@ export class Judge {
 
   /** Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts. */
   #isForNobody(access: LinkedAccess): boolean {
-    const reached = access.function === undefined ? 'unknown' : this.#reach.of(access.function);
+    const reached = this.#reachOf(access);
     return reached === 'system' || reached === 'no request';
+  }
+
+  /** Who leads to an access. A file of queries that wait for no value is run by hand. */
+  #reachOf(access: LinkedAccess): Reached {
+    if (access.function !== undefined) return this.#reach.of(access.function);
+    return this.input.program.facts(access.file)?.sql?.byHand === true ? 'no request' : 'unknown';
   }
 
   /** Whether every key of a table may be NULL, and some query asks for the rows in which it is. */

@@ -149,7 +149,7 @@ function flagOf(part: Predicate, query: Query): Strength | undefined {
     }
     case 'in':
       return weakest(
-        part.right.map((item) => {
+        part.right.flatMap(itemsOf).map((item) => {
           const value = bareOf(item);
           return value.kind === 'constant' ? roleOf(part.left, value.value, query) : undefined;
         }),
@@ -157,6 +157,12 @@ function flagOf(part: Predicate, query: Query): Strength | undefined {
     default:
       return undefined;
   }
+}
+
+/** The items of `= ANY (...)` over a list that is written out. */
+function itemsOf(item: Value): readonly Value[] {
+  const list = item.kind === 'element' ? bareOf(item.of) : item;
+  return list.kind === 'list' ? list.of.map(({ value }) => value) : [item];
 }
 
 const roleOf = (column: Value, role: unknown, query: Query): Strength | undefined =>

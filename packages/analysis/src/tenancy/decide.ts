@@ -27,7 +27,7 @@ export function decide(
   if (given.length === 0 && !best) return { candidates };
   const climbed = best ? climb(graph, best, candidates, evidence) : undefined;
   const chosen = climbed?.top;
-  const roots = chosen ? [chosen.container] : given.map((id) => containerOf(graph, id));
+  const roots = chosen ? [chosen.container, ...beside(chosen, candidates)] : given.map((id) => containerOf(graph, id));
   const levels = levelsOf(graph, roots, candidates, climbed?.passed ?? []);
   const people = candidates.find((c) => c.users);
   const owners =
@@ -48,6 +48,14 @@ export function decide(
   };
 }
 
+/** Organizations that only a token or a setting knows, beside users: where policies compare them, they are tenants too. */
+const beside = (chosen: Candidate, candidates: readonly Candidate[]): readonly Container[] =>
+  chosen.users
+    ? candidates
+        .filter((c) => c.id === undefined && !c.users && c.noun >= 0.95 && c.policies > 0)
+        .map((c) => c.container)
+    : [];
+
 function membershipOfFirst(graph: Graph, root: Container | undefined): string | undefined {
   if (root?.id === undefined) return undefined;
   const carrying = new Set(
@@ -63,7 +71,12 @@ function membershipOfFirst(graph: Graph, root: Container | undefined): string | 
 function bestOf(graph: Graph, candidates: readonly Candidate[]): Candidate | undefined {
   const users = candidates.find((c) => c.users && c.score > 0);
   const other = candidates.find((c) => !c.users && c.score >= convincing);
-  if (!other) return users && usersConvince(graph, users) ? users : undefined;
+  if (!other) {
+    if (!users) return undefined;
+    // What policies compare, and much more of the schema leads to, is rather the tenant than the few rows that name users.
+    const rival = candidates.find((c) => !c.users && c.policies > 0 && c.score >= 0.4 && c.score > 2 * users.score);
+    return rival ?? (usersConvince(graph, users) ? users : undefined);
+  }
   const personal =
     users !== undefined &&
     (other.noun < 0.8 || users.policies * 2 >= Math.max(1, other.direct)) &&

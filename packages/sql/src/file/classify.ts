@@ -4,6 +4,8 @@ import { isDownFile, sectionMarkers } from './layout.js';
 interface Classified {
   readonly role: SqlRole;
   readonly reason: string;
+  /** Queries none of which waits for a value: a person runs them, and no program. */
+  readonly byHand?: true;
 }
 
 const testPath = /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e|pgtap|testdata|__fixtures__)\//i;
@@ -73,8 +75,6 @@ export function classifySql(file: string, text: string): Classified {
   if (defines) return match('migration', isDownFile(path) ? 'undoes schema changes' : 'changes the schema');
   const isProgram = queryPath.test(path) || parametrised.test(text);
   if (inserts.test(text) && !asks.test(text) && !isProgram) return match('seed', 'only inserts rows');
-  return match(
-    'query',
-    asks.test(text) || inserts.test(text) ? 'only queries' : 'no statement that changes the schema',
-  );
+  const what = asks.test(text) || inserts.test(text) ? 'only queries' : 'no statement that changes the schema';
+  return { ...match('query', what), ...(isProgram ? {} : { byHand: true }) };
 }

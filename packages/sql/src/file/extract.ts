@@ -22,8 +22,13 @@ export interface ExtractOptions {
 /** Facts of a `.sql` file. Pure in text and options; never throws: what cannot be read is in `unchecked`. */
 export function extractSql(text: string, options: ExtractOptions): FileFacts {
   const { file } = options;
-  const { role, reason: roleReason } =
-    options.role === undefined ? classifySql(file, text) : { role: options.role, reason: 'configured' };
+  const {
+    role,
+    reason: roleReason,
+    byHand,
+  } = options.role === undefined
+    ? classifySql(file, text)
+    : { role: options.role, reason: 'configured', byHand: undefined };
   const read = isBinary(text) ? unreadable(file) : readScript(text, file, role);
   return {
     file,
@@ -43,6 +48,7 @@ export function extractSql(text: string, options: ExtractOptions): FileFacts {
     sql: {
       role,
       roleReason,
+      ...(byHand ? { byHand } : {}),
       statements: read.statements,
       ...(role === 'test' ? { asserted: assertedIn(read.queries) } : {}),
     },
