@@ -1,5 +1,5 @@
 import type { Model, PolicyLookup } from '@tenant-lint/analysis';
-import { defineRule } from '@tenant-lint/engine';
+import { defineRule, type Draft } from '@tenant-lint/engine';
 import type { Policy, Related, Table } from '@tenant-lint/model';
 import { placeOf } from '../../lib/evidence.js';
 import { tableName } from '../../lib/naming.js';
@@ -58,24 +58,20 @@ export default defineRule({
         };
         continue;
       }
+      if (lookup.staff) {
+        yield* appointed(model, lookup, related);
+        continue;
+      }
       for (const policy of writableBy) {
-        if (lookup.staff && !mayWriteColumns(model, lookup)) continue;
         const place = placeOf(policy.origin, 'the policy is changed here');
         yield {
-          ...(lookup.staff
-            ? {
-                message: 'selfAppointed' as const,
-                data: { policy: policy.name, table: tableName(table.id), columns: columnsOf(lookup) },
-              }
-            : {
-                message: 'selfGranted' as const,
-                data: { policy: policy.name, table: tableName(table.id), key: keyOf(model, lookup) },
-              }),
+          message: 'selfGranted',
+          data: { policy: policy.name, table: tableName(table.id), key: keyOf(model, lookup) },
           span: place.span,
           related: [...place.related, ...related],
           confidence: guarded(model, lookup, policy) ? 'possible' : 'likely',
           table: table.id,
-          key: `${lookup.staff ? 'staff ' : ''}${table.id} ${policy.name}`,
+          key: `${table.id} ${policy.name}`,
         };
       }
     }
@@ -86,6 +82,29 @@ const keyOf = (model: Model, { table }: PolicyLookup): string =>
   tenantKeys(model, table)
     .map((key) => key.column)
     .join(' or ') || 'the tenant';
+
+/** Told once for a table: whoever mends one of its policies has to look at the others. */
+function* appointed(model: Model, lookup: PolicyLookup, related: readonly Related[]): Iterable<Draft<'selfAppointed'>> {
+  const { table, writableBy } = lookup;
+  if (!mayWriteColumns(model, lookup)) return;
+  const open = writableBy.filter((policy) => !guarded(model, lookup, policy));
+  const [policy, ...others] = open.length > 0 ? open : writableBy;
+  if (!policy) return;
+  const place = placeOf(policy.origin, 'the policy is changed here');
+  yield {
+    message: 'selfAppointed',
+    data: { policy: policy.name, table: tableName(table.id), columns: columnsOf(lookup) },
+    span: place.span,
+    related: [
+      ...place.related,
+      ...others.map((other) => ({ span: other.origin.created, text: `policy ${other.name} lets them too` })),
+      ...related,
+    ],
+    confidence: open.length > 0 ? 'likely' : 'possible',
+    table: table.id,
+    key: `staff ${table.id}`,
+  };
+}
 
 const columnsOf = ({ columns }: PolicyLookup): string => columns.join(' and ') || 'the row';
 
