@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { mulberry32 } from './random.js';
 
 /** Shares of the generated repository: a tenth touches data, two fifths import those, directly or through others. */
 const dataShare = 0.1;
@@ -188,15 +189,4 @@ export function compute${i}n${k}(values: readonly number[], options: { scale?: n
 }
 `,
   ).join('');
-}
-
-/** A small seeded generator (mulberry32), so that the repository is the same everywhere. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

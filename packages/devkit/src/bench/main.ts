@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { editedFiles, editorRuns, withModules } from './editor.js';
 import { generateRepository } from './generate.js';
+import { generateMigrations, migrationFiles } from './migrations.js';
 
 /**
  * `npm run bench [-- FOLDER] [--rounds N] [--growth]`: whole-process wall time of `tenant-lint check`, cold (nothing cached) and warm (facts
@@ -43,10 +44,12 @@ async function main(): Promise<void> {
   const work = mkdtempSync(path.join(os.tmpdir(), 'tenant-lint-bench-'));
   try {
     if (argv.includes('--growth')) return growth(work, rounds);
+    if (argv.includes('--migrations')) return migrations(work, rounds);
     const folder = given === undefined ? path.join(work, 'generated') : path.resolve(given);
     if (given === undefined) generateRepository(folder, files);
     if (argv.includes('--editor')) return await editor(folder, work, rounds);
     compare(folder, work, rounds, given === undefined ? `generated repository of ${files} files` : given);
+    if (given === undefined) migrations(work, rounds);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -130,6 +133,42 @@ async function editor(folder: string, work: string, rounds: number): Promise<voi
   }
 }
 
+/** A long history of migrations: against squawk in the same run, and ten times as long. */
+function migrations(work: string, rounds: number): void {
+  const folder = path.join(work, 'migrations');
+  generateMigrations(folder);
+  const cold = (at: string): Tool => ({ name: 'cold', rounds, command: ours(at, '--no-cache') });
+  const squawk = squawkOn(path.join(folder, 'supabase', 'migrations'));
+  const medians = inTurns([...(squawk ? [{ name: 'squawk', rounds, command: squawk }] : []), cold(folder)], folder);
+  const own = medians.get('cold')!;
+  const other = medians.get('squawk');
+  console.log(`generated history of ${migrationFiles} migrations`);
+  console.log(
+    other
+      ? `  squawk        ${String(Math.round(other.wall)).padStart(7)} ms\n  cold          ${String(Math.round(own.wall)).padStart(7)} ms  squawk x ${(own.wall / other.wall).toFixed(1)} (processor time ${(own.cpu / other.cpu).toFixed(1)}), peak memory ${own.peak} MB`
+      : `  cold          ${String(Math.round(own.wall)).padStart(7)} ms; squawk is not installed for this platform: nothing to compare with`,
+  );
+  const longer = path.join(work, 'longer');
+  generateMigrations(longer, 10);
+  const long = inTurns([{ ...cold(longer), rounds: Math.min(rounds, 3) }], longer).get('cold')!;
+  console.log(
+    `  ten times     ${String(Math.round(long.wall)).padStart(7)} ms  time x ${(long.wall / own.wall).toFixed(1)} (processor time ${(long.cpu / own.cpu).toFixed(1)}), peak memory ${long.peak} MB`,
+  );
+  rmSync(longer, { recursive: true, force: true });
+}
+
+/** squawk on every file of a folder, as its users start it; undefined where its package has no binary for this platform. */
+function squawkOn(folder: string): readonly string[] | undefined {
+  const files = readdirSync(folder).map((name) => path.join(folder, name));
+  try {
+    const { getBinaryPath } = require('squawk-cli/js/index.js') as { getBinaryPath: () => string };
+    getBinaryPath();
+    return [process.execPath, binOf('squawk-cli', 'squawk'), ...files];
+  } catch {
+    return undefined;
+  }
+}
+
 /** How time and memory grow with the number of files. */
 function growth(work: string, rounds: number): void {
   let before: Measured | undefined;
@@ -189,10 +228,10 @@ function childTime(): number {
   }
 }
 
-function binOf(name: string): string {
+function binOf(name: string, command = name): string {
   const manifest = require.resolve(`${name}/package.json`);
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: string | Record<string, string> };
-  return path.join(path.dirname(manifest), typeof bin === 'string' ? bin : bin[name]!);
+  return path.join(path.dirname(manifest), typeof bin === 'string' ? bin : bin[command]!);
 }
 
 /** A configuration that only parses: the typescript-eslint parser on every code file, no rules. */
