@@ -7,12 +7,11 @@ export { settingWrites, type SettingWrite };
 
 type Node = Readonly<Record<string, unknown>>;
 
-/** Calls `visit` for every object within facts (which are plain data), with the objects around it, innermost last. */
-export function walk(
-  root: unknown,
-  visit: (node: Node, around: readonly Node[]) => void,
-  around: readonly Node[] = [],
-): void {
+/**
+ * Calls `visit` for every object within facts (which are plain data), with the objects around it, innermost last; the list is the walk's
+ * own, and whoever keeps it copies it.
+ */
+export function walk(root: unknown, visit: (node: Node, around: readonly Node[]) => void, around: Node[] = []): void {
   if (Array.isArray(root)) {
     for (const item of root) walk(item, visit, around);
     return;
@@ -20,7 +19,9 @@ export function walk(
   if (typeof root !== 'object' || root === null) return;
   const node = root as Node;
   visit(node, around);
-  for (const key in node) if (key !== 'span') walk(node[key], visit, [...around, node]);
+  around.push(node);
+  for (const key in node) if (key !== 'span' && typeof node[key] === 'object') walk(node[key], visit, around);
+  around.pop();
 }
 
 /** The functions of the project that a call may mean. */
@@ -58,13 +59,22 @@ export interface SettingRead {
 const isSetting = (node: Node): node is Node & { name: string; missingOk: boolean } =>
   node['kind'] === 'setting' && typeof node['name'] === 'string';
 
+const readsOf = new WeakMap<Model, readonly SettingRead[]>();
+const tenantSettingsOf = new WeakMap<Model, ReadonlySet<string>>();
+
 /** Every read of a setting in policies and functions. What platforms set for each request (`request.jwt.claims`) is left out. */
-export function settingReads(model: Model): SettingRead[] {
+export function settingReads(model: Model): readonly SettingRead[] {
+  let known = readsOf.get(model);
+  if (!known) readsOf.set(model, (known = readsIn(model)));
+  return known;
+}
+
+function readsIn(model: Model): readonly SettingRead[] {
   const reads: SettingRead[] = [];
   const note = (root: unknown, rest: Pick<SettingRead, 'span' | 'by' | 'in'>): void => {
     walk(root, (node, around) => {
       if (!isSetting(node) || isOfPlatform(node.name)) return;
-      reads.push({ name: node.name, missingOk: node.missingOk, around, ...rest });
+      reads.push({ name: node.name, missingOk: node.missingOk, around: [...around], ...rest });
     });
   };
   for (const table of model.schema.tables.values()) {
@@ -87,6 +97,12 @@ export const isOfPlatform = (name: string): boolean => name.startsWith('request.
 
 /** The settings on which isolation rests: those that policies read, helper functions read through, and those called like a tenant key. */
 export function tenantSettings(model: Model): ReadonlySet<string> {
+  let known = tenantSettingsOf.get(model);
+  if (!known) tenantSettingsOf.set(model, (known = tenantSettingsIn(model)));
+  return known;
+}
+
+function tenantSettingsIn(model: Model): ReadonlySet<string> {
   const found = new Set<string>(model.tenancy.settings);
   const seen = new Set<SchemaFunction>();
   const look = (root: unknown): void => {

@@ -7,6 +7,7 @@ import type { ColumnFact, World } from '../prove/index.js';
 /** What the schema and its tenancy say to the prover. */
 export class SchemaWorld implements World {
   readonly settings: ReadonlySet<string>;
+  readonly #columns = new Map<string, Map<string, ColumnFact>>();
   readonly #facts = new Map<string, ReadonlyMap<string, ColumnFact>>();
   /** Tables that some key names as its root: their own primary key is a key too. */
   readonly #roots: ReadonlySet<string>;
@@ -34,6 +35,15 @@ export class SchemaWorld implements World {
   column(target: Target, column: string): ColumnFact {
     const table = target.table.known ? this.tables.table(target.table.value) : undefined;
     if (!table) return { role: 'plain' };
+    let known = this.#columns.get(table.id);
+    if (!known) this.#columns.set(table.id, (known = new Map()));
+    const key = `${target.role === 'root' ? 'root' : 'other'} ${column}`;
+    let fact = known.get(key);
+    if (!fact) known.set(key, (fact = this.#columnOf(table, target, column)));
+    return fact;
+  }
+
+  #columnOf(table: Table, target: Target, column: string): ColumnFact {
     let facts = this.#facts.get(table.id);
     if (!facts) {
       facts = this.#columnsOf(table);

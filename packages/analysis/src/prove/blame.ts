@@ -168,13 +168,20 @@ function rewrite<T extends Tree>(tree: T, replace: Replace): T {
 }
 
 function rewriteNode(node: unknown, replace: Replace): unknown {
-  if (Array.isArray(node)) return node.map((item) => rewriteNode(item, replace));
+  if (Array.isArray(node)) {
+    const items = node.map((item: unknown) => rewriteNode(item, replace));
+    return items.some((item, i) => item !== node[i]) ? items : (node as unknown[]);
+  }
   if (node === null || typeof node !== 'object') return node;
   if ('kind' in node && !('ref' in node)) {
     const instead = replace(node as Tree);
     if (instead) return instead;
   }
-  return Object.fromEntries(
-    Object.entries(node).map(([key, value]) => [key, key === 'span' ? value : rewriteNode(value, replace)]),
-  );
+  // What stays as it is is handed on, so that what is known of it by identity stays known.
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(node)) {
+    const now = key === 'span' || typeof value !== 'object' ? (value as unknown) : rewriteNode(value, replace);
+    if (now !== value) (copy ??= { ...node })[key] = now;
+  }
+  return copy ?? node;
 }

@@ -52,12 +52,28 @@ export const partOf = (fragment: Fragment, text: string, from: number): Fragment
 
 /** Parses the statements of a fragment, with positions in the file. */
 export function parseFragment(fragment: Fragment): readonly ParsedStatement[] {
-  return parseSql(fragment.text).statements.map((statement) => ({
+  return statementsOf(fragment.text).map((statement) => ({
     ...statement,
     start: fragment.at(statement.start),
     end: fragment.at(statement.end),
     offset: (bytes) => fragment.at(statement.offset(bytes)),
   }));
+}
+
+/** Expressions and short statements of bodies recur, within one and from one to the next. */
+const parsed = new Map<string, readonly ParsedStatement[]>();
+const longestKept = 400;
+const mostKept = 2_000;
+
+function statementsOf(text: string): readonly ParsedStatement[] {
+  const known = parsed.get(text);
+  if (known) return known;
+  const { statements } = parseSql(text);
+  if (text.length <= longestKept) {
+    if (parsed.size >= mostKept) parsed.clear();
+    parsed.set(text, statements);
+  }
+  return statements;
 }
 
 const prefix = 'select ';

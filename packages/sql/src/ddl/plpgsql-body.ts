@@ -60,6 +60,7 @@ type Variables = ReadonlyMap<string, Value>;
 
 class Evaluation {
   private steps = 0;
+  private readonly tests = new Map<string, Predicate>();
 
   constructor(
     private readonly reading: Reading,
@@ -303,7 +304,15 @@ class Evaluation {
     ];
   }
 
+  /** The condition of a branch; asked for again by every statement behind it. */
   private test(text: string | undefined, line: number, parameters: Parameters): Predicate {
+    const key = `${line} ${text ?? ''}`;
+    let known = this.tests.get(key);
+    if (!known) this.tests.set(key, (known = this.tested(text, line, parameters)));
+    return known;
+  }
+
+  private tested(text: string | undefined, line: number, parameters: Parameters): Predicate {
     try {
       const value = this.condition(text, line, parameters);
       return value.kind === 'predicate' ? value.predicate : { kind: 'value', of: value };

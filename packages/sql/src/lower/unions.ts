@@ -1,4 +1,4 @@
-import type { Predicate, TargetRef, Value } from '@tenant-lint/model';
+import type { Predicate, TargetRef, Value, ValueOf } from '@tenant-lint/model';
 import { and, mapPredicate, mapValue, or, unknownValue } from '@tenant-lint/model';
 import type { Arm, Context, OutputItem } from './context.js';
 import { isStar } from './context.js';
@@ -58,30 +58,35 @@ function inArm(union: TargetRef, index: number, context: Context): (value: Value
   };
 }
 
-function unionsIn(predicate: Predicate, context: Context): Set<TargetRef> {
+function unionsIn(tree: Predicate | Value, context: Context): Set<TargetRef> {
   const found = new Set<TargetRef>();
-  mapPredicate(predicate, (value) => noteUnions(value, context, found));
-  return found;
-}
-
-function noteUnions(value: Value, context: Context, found: Set<TargetRef>): Value {
-  if (value.kind === 'column') {
-    for (const ref of [value.target, ...(value.candidates?.flat() ?? [])])
-      if (ref !== undefined && context.unions.has(ref)) found.add(ref);
-  }
-  return value;
-}
-
-/** True if a column of the target occurs in the predicate. */
-export function mentionsRef(predicate: Predicate, ref: TargetRef): boolean {
-  let found = false;
-  mapPredicate(predicate, (value) => {
-    if (value.kind === 'column' && (value.target === ref || value.candidates?.some((level) => level.includes(ref))))
-      found = true;
-    return value;
+  someColumn(tree, (column) => {
+    if (column.target !== undefined && context.unions.has(column.target)) found.add(column.target);
+    for (const level of column.candidates ?? []) for (const ref of level) if (context.unions.has(ref)) found.add(ref);
+    return false;
   });
   return found;
 }
+
+/** Whether `test` holds for some column of a tree, whatever it stands in; looks without making anything. */
+function someColumn(node: unknown, test: (column: ValueOf<'column'>) => boolean): boolean {
+  if (Array.isArray(node)) return node.some((item) => someColumn(item, test));
+  if (node === null || typeof node !== 'object') return false;
+  const record = node as Readonly<Record<string, unknown>>;
+  if (record['kind'] === 'column' && test(record as unknown as ValueOf<'column'>)) return true;
+  for (const key in record) {
+    const inner = record[key];
+    if (typeof inner === 'object' && key !== 'span' && someColumn(inner, test)) return true;
+  }
+  return false;
+}
+
+/** True if a column of the target occurs in the predicate. */
+export const mentionsRef = (predicate: Predicate, ref: TargetRef): boolean =>
+  someColumn(
+    predicate,
+    (column) => column.target === ref || column.candidates?.some((level) => level.includes(ref)) === true,
+  );
 
 /** More alternatives than this are not written out. */
 const maxAlternatives = 64;
@@ -132,9 +137,7 @@ export function resolveUnionsInValue(
   if (context.unions.size === 0) return value;
   let alternatives = 1;
   for (;;) {
-    const found = new Set<TargetRef>();
-    mapValue(value, (v) => noteUnions(v, context, found));
-    const next = [...found].filter(which).sort(latestFirst)[0];
+    const next = [...unionsIn(value, context)].filter(which).sort(latestFirst)[0];
     if (next === undefined) return value;
     const chosen = arms.get(next);
     const whole = value;
