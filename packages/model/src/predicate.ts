@@ -80,7 +80,8 @@ export type Predicate =
   /** `why`: 'no condition', or what made it vacuous. */
   | { readonly kind: 'always'; readonly why: string; readonly span?: Span }
   | { readonly kind: 'never' }
-  | { readonly kind: 'unknown'; readonly reason: string; readonly span?: Span };
+  /** `from`: the value that says what is asked for, where it was not followed: `where: filter`. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly from?: Value; readonly span?: Span };
 
 /** A sub-query: SELECT output FROM targets WHERE condition; with arms, their union. */
 export interface Query {

@@ -77,10 +77,15 @@ describe('modules', () => {
     expect(preScan(`import type T from './x'; import { type U, v as w } from './x'`).imports).toEqual([
       { module: './x', names: ['v'], locals: { v: 'w' } },
     ]);
-    expect(preScan(`export type { T } from './x'; import type * as N from './y'`)).toEqual({ imports: [], passed: [] });
+    // The modules of types count where it matters which libraries a project knows.
+    expect(preScan(`export type { T } from './x'; import type * as N from './y'`)).toEqual({
+      imports: [],
+      passed: [],
+      modules: new Set(['./x', './y']),
+    });
     expect(preScan(`import { /* { */ a } from './x'`).imports).toEqual([{ module: './x' }]);
     expect(preScan(`export * as all from './x'`).passed).toEqual([{ module: './x', names: { all: '*' } }]);
-    expect(preScan('const x = 1;')).toEqual({ imports: [], passed: [] });
+    expect(preScan('const x = 1;')).toEqual({ imports: [], passed: [], modules: new Set() });
   });
 });
 

@@ -1,6 +1,12 @@
+<<<<<<< HEAD
 import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+=======
+import type { Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+import type { LinkedAccess } from '../model.js';
+>>>>>>> 3532f2f (test(mutation): conditions that accesses rest on are broken in six ways and rewritten in six; what that found is mended)
 import type { Program } from '../link/program.js';
 import type { InputProvenance } from '../trace/provenance.js';
+import { lookedForBy } from './selection.js';
 
 /** How many wrappers, builders and called functions, one inside the other, are looked into. */
 const maxDepth = 5;
@@ -20,7 +26,10 @@ export class BeforeHandler {
   #uses: readonly Registered[] | undefined;
   #registered: readonly Registered[] | undefined;
 
-  constructor(private readonly program: Program) {}
+  constructor(
+    private readonly program: Program,
+    private readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[],
+  ) {}
 
   /** The function that runs before the one that receives `source`, looks at the same name and can refuse. */
   check(source: InputProvenance): Reason | undefined {
@@ -154,7 +163,9 @@ export class BeforeHandler {
   #textOf(f: FunctionFacts): string {
     let text = this.#texts.get(f.id);
     if (text === undefined) {
-      text = JSON.stringify([f.blocks, this.program.chainsOf(f.id).map((c) => [c.receiver, c.steps])]);
+      const accesses = this.accessesOf(f.id);
+      const looked = this.program.chainsOf(f.id).map((c) => lookedForBy(accesses, c) ?? [c.receiver, c.steps]);
+      text = JSON.stringify([f.blocks, looked]);
       this.#texts.set(f.id, text);
     }
     return text;

@@ -16,6 +16,7 @@ import { atomsAt, chosen, precedes, presenceOf, stripped } from './conditions.js
 import { isTested, isTestedLater, throwsWhenMissing } from './guards.js';
 import { refusesByBoth } from './refusal.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
+import { lookedForBy } from './selection.js';
 
 /** How deep a called function is searched for the place where it refuses. */
 const maxRefusalDepth = 3;
@@ -26,9 +27,9 @@ const maxSummaryDepth = 4;
 /** What the checks have to be told about values and accesses. */
 export interface Known {
   readonly sourcesOf: (value: Value) => readonly Provenance[];
-  /** Whether an access found a row of the tenant by this very value. */
   /** Whether only the tenant's own data or a verified identity supplies a value. */
   readonly isOwn: (value: Value) => boolean;
+  /** Whether an access found a row of the tenant by this very value. */
   readonly foundUnder: (access: LinkedAccess, value: Value) => boolean;
   readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[];
   /** The arguments that a call hands to a function which the configuration declares to be their check. */
@@ -154,10 +155,48 @@ export class Checks {
       if (this.#checksInside(value, earlier, at, depth))
         return { text: 'it was handed to a function that checks it before', span: earlier.span };
       if (!isMentioned || !args.some((a) => this.#isIdentity(a))) continue;
+      if (!this.#looksAt(value, earlier, depth)) continue;
       if (this.#canRefuse(earlier) || isTested(at.f, earlier.id, at.block, this.program))
         return { text: 'the identifier was checked against a verified identity before', span: earlier.span };
     }
     return undefined;
+  }
+
+  /**
+   * Whether a call that is handed a value looks at it: a query by what its rows have to equal; a function of the program by a comparison, or by
+   * handing it to what looks at it. Anything else is taken to.
+   */
+  #looksAt(value: Value, chain: CallChain, depth: number): boolean {
+    const sought = lookedForBy(this.known.accessesOf(chain.function), chain);
+    if (sought) return sought.some((v) => this.#mentions(v, value, maxMentionDepth));
+    const callee = this.program.calleeOf(chain);
+    const target = callee && !callee.wrapped ? this.program.function(callee.function) : undefined;
+    const args = callee && chain.steps[callee.step]?.arguments;
+    if (!target || !args || depth <= 0) return true;
+    const inner = args.flatMap((argument, index) =>
+      pathsTo(argument, value).map((path): Value => ({ kind: 'parameter', function: target.id, index, path })),
+    );
+    // Handed on inside something else, or read by closures.
+    if (inner.length === 0 || this.program.facts(target.span.file)?.functions.some((f) => f.parent === target.id))
+      return true;
+    return inner.some(
+      (v) =>
+        target.blocks.some((b) => b.holds !== undefined && this.#isCompared(b.holds, v)) ||
+        this.#chainsOf(target).some(
+          (c) =>
+            c.steps.some((s) => s.arguments?.some((a) => this.#mentions(a, v, maxMentionDepth))) &&
+            this.#looksAt(v, c, depth - 1),
+        ),
+    );
+  }
+
+  /** Whether a condition compares a value with something: more than that it is there. */
+  #isCompared(condition: Value, value: Value): boolean {
+    const own = stripped(condition);
+    if (own.kind !== 'apply') return false;
+    if (own.function === '&&' || own.function === '||' || own.function === '!')
+      return own.to.some((v) => this.#isCompared(v, value));
+    return own.to.length > 1 && own.to.some((v) => this.#mentions(v, value, maxMentionDepth));
   }
 
   /** Whether on every way on which the called function can have ended before `at`, what it was handed is checked. */

@@ -59,6 +59,7 @@ import { canVanish } from './missing.js';
 import { missing as mayBeMissing } from '../prove/missing.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
+import { asRequested } from './requested.js';
 import { Reach, type Reached } from './reach.js';
 import { isAlternative, joinedRefs, pinnedKey, comparisonsOf, pinsOf, type Pin } from './selection.js';
 import { Sources, type Derived } from './sources.js';
@@ -159,7 +160,7 @@ export class Judge {
       reachOf: (f) => this.#reach.of(f),
       before: (value, chain) => this.#checks.before(value, chain),
       unreadOf: (source, access) => unread.onWay(source, access),
-      beforeHandler: new BeforeHandler(program),
+      beforeHandler: new BeforeHandler(program, accessesOf),
       after: (chain) => {
         const f = program.function(chain.function);
         return f && this.#checks.after(chain.id, f, chain.span.end);
@@ -576,7 +577,14 @@ export class Judge {
     const staff = this.#staffOnly(access);
     if (staff) return isolated('intended', staff);
     if (enforced) return enforced;
-    if (proof.kind === 'unknown') return { kind: 'unknown', evidence: 'unknown', hangsOn: proof.hangsOn };
+    if (proof.kind === 'unknown')
+      return (
+        this.#requested(access, table, target, others, derived) ?? {
+          kind: 'unknown',
+          evidence: 'unknown',
+          hangsOn: proof.hangsOn,
+        }
+      );
     if (derived.kind === 'open') return unknown(derived.reason);
     if (policed === 'perhaps')
       return unknown({
@@ -738,6 +746,24 @@ export class Judge {
     const chain = this.input.program.chain(at);
     const f = chain && this.input.program.function(chain.function);
     return chain && f ? { ...access, chain: chain.id, function: f.id, in: f } : access;
+  }
+
+  /** The leak of a condition that the request writes, undefined where it writes none or what else is asked for isolates. */
+  #requested(
+    access: LinkedAccess,
+    table: Table,
+    target: Target,
+    others: readonly Target[],
+    derived: Exclude<Derived, { kind: 'safe' }>,
+  ): Verdict | undefined {
+    const { predicate, by } = asRequested(this.#whole(access, target), (v) => this.#tracer.sourcesOf(v));
+    if (by.length === 0) return undefined;
+    const proof = proveTarget(target, predicate, others, this.#world, (value) => this.#classOf(value));
+    if (proof.kind !== 'leak') return undefined;
+    const leak = this.#leak(access, table, target, proof, derived.kind === 'open' ? { kind: 'unpinned' } : derived);
+    if (leak.kind !== 'leak') return leak;
+    const reasons = by.map((what): Reason => ({ text: `the condition is ${what} of the request`, span: target.span }));
+    return { ...leak, confidence: worst(leak.confidence, 'likely'), because: [...reasons, ...leak.because] };
   }
 
   #leak(

@@ -1,4 +1,5 @@
-import { sameValue, type Predicate, type Table, type TargetRef, type Value } from '@tenant-lint/model';
+import { sameValue, type CallChain, type Predicate, type Table, type TargetRef, type Value } from '@tenant-lint/model';
+import type { LinkedAccess } from '../model.js';
 import { uniqueKeys } from '../fold/index.js';
 
 /** A condition `column = value` that every reached row of a target satisfies. */
@@ -7,6 +8,16 @@ export interface Pin {
   readonly value: Value;
   /** One of several values: `IN (...)`. */
   readonly several: boolean;
+}
+
+/**
+ * What the rows that a query looks for have to equal: a check by `{ organizationId: { not: id }, userId }` finds the caller's other
+ * memberships. Undefined where the chain is no query that was understood.
+ */
+export function lookedForBy(accesses: readonly LinkedAccess[], chain: CallChain): readonly Value[] | undefined {
+  const own = accesses.filter((a) => a.chain === chain.id);
+  if (own.length === 0 || own.some((a) => a.targets.some((t) => !t.table.known))) return undefined;
+  return own.flatMap((a) => a.targets.flatMap((t) => pinsOf(t.predicate, t.ref).map((pin) => pin.value)));
 }
 
 /** The equalities that hold for every row of `target` that the predicate lets through. */

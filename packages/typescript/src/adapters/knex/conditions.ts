@@ -210,9 +210,7 @@ function equals(column: Value, value: Value, right: Frag | undefined, step: Buil
 function byObject(word: ConditionWord, given: Value, step: BuilderStep, build: Build): readonly Part[] {
   const { span } = step;
   const { bool } = word;
-  const unknown: readonly Part[] = [
-    { bool, text: unknownCondition('conditions of an object that was not found', span) },
-  ];
+  const unknown: readonly Part[] = [{ bool, text: bind(given, span) }];
   if (given.kind === 'choice' && given.of.length === 2) {
     const [a, b] = given.of.map((v) => {
       const parts = byObject(word, build.value(v), step, build);

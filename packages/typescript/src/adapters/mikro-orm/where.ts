@@ -14,7 +14,7 @@ import {
 import { noCondition } from '../prisma/drops.js';
 import { describe, knownColumn, spanOf, unknownCondition, type Lowering, type Rows } from '../prisma/lowering.js';
 import { readList } from '../prisma/list.js';
-import { readObject, type Property, type ReadObject } from '../prisma/object.js';
+import { readObject, unseenConditions, type Property, type ReadObject } from '../prisma/object.js';
 import { joinOf, linkNamed, type Link } from '../prisma/relation.js';
 import { byShape } from '../prisma/shape.js';
 import { queryOver } from '../prisma/where.js';
@@ -39,7 +39,7 @@ export function whereCondition(value: Value | undefined, rows: Rows, l: Lowering
       if (object) return and(...conjuncts(object, [], rows, l));
       return isKey(v, l)
         ? equal(column(rows.ref, keyColumn(rows)), v)
-        : unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span));
+        : unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span), v);
     },
   });
 }
@@ -62,7 +62,7 @@ function conjuncts(object: ReadObject, path: readonly string[], rows: Rows, l: L
     if (!p.replaced) return condition;
     return { kind: 'either', of: [condition, unknownCondition(`${p.name} may be replaced: ${p.replaced}`, p.span)] };
   });
-  return [...conditions, ...object.unseen.map((reason) => unknownCondition(reason, l.span))];
+  return [...conditions, ...unseenConditions(object, l.span)];
 }
 
 function propertyCondition(property: Property, path: readonly string[], rows: Rows, l: Lowering): Predicate {
@@ -123,7 +123,7 @@ export function scalarCondition(left: Value, value: Value, l: Lowering, span?: S
       const object = v.kind === 'object' ? readObject(v, l) : undefined;
       if (!object) return equal(left, v, span);
       const conditions = [...object.properties.values()].map((p) => operatorCondition(left, p, l, span));
-      return and(...conditions, ...object.unseen.map((reason) => unknownCondition(reason, span)));
+      return and(...conditions, ...unseenConditions(object, span));
     },
   });
 }

@@ -13,7 +13,7 @@ import {
 import { chosen } from '../prisma/drops.js';
 import { readList } from '../prisma/list.js';
 import { describe, spanOf, unknownCondition, type Rows } from '../prisma/lowering.js';
-import { readObject, type Group, type Property, type ReadObject } from '../prisma/object.js';
+import { readObject, unseenConditions, type Group, type Property, type ReadObject } from '../prisma/object.js';
 import { settled } from '../prisma/shape.js';
 import { expressionCondition } from './expression.js';
 import { fieldCondition } from './operators.js';
@@ -32,7 +32,7 @@ export function filterCondition(value: Value | undefined, rows: Rows, l: Mongo):
       const object = v.kind === 'object' ? readObject(v, l) : undefined;
       return object
         ? objectCondition(object, rows, l)
-        : unknownCondition(`the filter is ${describe(v)}`, spanOf(v, l.span));
+        : unknownCondition(`the filter is ${describe(v)}`, spanOf(v, l.span), v);
     },
   });
 }
@@ -61,7 +61,7 @@ function conjuncts(object: ReadObject, rows: Rows, l: Mongo): Predicate[] {
     const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
     return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
   });
-  for (const reason of object.unseen) conditions.push(unknownCondition(reason, l.span));
+  conditions.push(...unseenConditions(object, l.span));
   return conditions;
 }
 

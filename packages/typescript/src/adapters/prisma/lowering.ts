@@ -82,9 +82,10 @@ export const columnNamed = (model: Model, field: string): string => knownColumn(
 
 export const spanOf = (value: Value, fallback: Span): Span => ('span' in value && value.span ? value.span : fallback);
 
-export const unknownCondition = (reason: string, span?: Span): Predicate => ({
+export const unknownCondition = (reason: string, span?: Span, from?: Value): Predicate => ({
   kind: 'unknown',
   reason,
+  ...(from ? { from } : {}),
   ...(span ? { span } : {}),
 });
 

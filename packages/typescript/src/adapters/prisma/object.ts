@@ -1,5 +1,5 @@
-import { undefinedValue, type Entry, type Span, type Value } from '@tenant-lint/model';
-import { describe, type Lowering } from './lowering.js';
+import { undefinedValue, type Entry, type Predicate, type Span, type Value } from '@tenant-lint/model';
+import { describe, unknownCondition, type Lowering } from './lowering.js';
 import { asChoice, settled } from './shape.js';
 
 /** A property of an object that was put together from literals, spreads and conditional parts. */
@@ -28,6 +28,10 @@ export interface ReadObject {
   /** The objects that are spread and not known. */
   readonly rest?: readonly Value[];
 }
+
+/** The conditions that the unknown parts of a filter stand for. */
+export const unseenConditions = ({ unseen, rest = [] }: ReadObject, span?: Span): Predicate[] =>
+  unseen.map((reason, i) => unknownCondition(reason, span, rest.length === unseen.length ? rest[i] : undefined));
 
 const empty: ReadObject = { properties: new Map(), unseen: [], rest: [] };
 

@@ -4,7 +4,7 @@ import { columnNamed, describe, knownColumn, spanOf, unknownCondition, type Lowe
 import { joinOf, linkNamed, type Link } from './relation.js';
 import { isScalarFilter, scalarCondition } from './scalar.js';
 import { readList } from './list.js';
-import { readObject, type Group, type Property, type ReadObject } from './object.js';
+import { readObject, unseenConditions, type Group, type Property, type ReadObject } from './object.js';
 import { byShape, droppedFilter } from './shape.js';
 
 /** Lowers a `where`: the condition on rows of one model. An absent one is no condition. */
@@ -15,7 +15,7 @@ export function whereCondition(value: Value | undefined, rows: Rows, l: Lowering
     isNull: () => always(noCondition),
     leaf: (v) => {
       const object = v.kind === 'object' ? readObject(v, l) : undefined;
-      if (!object) return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span));
+      if (!object) return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span), v);
       return and(...conjuncts(object, rows, l));
     },
   });
@@ -41,8 +41,7 @@ function conjuncts(object: ReadObject, rows: Rows, l: Lowering): Predicate[] {
     const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
     return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
   });
-  for (const reason of object.unseen) conditions.push(unknownCondition(reason, l.span));
-  return conditions;
+  return [...conditions, ...unseenConditions(object, l.span)];
 }
 
 const groupCondition = (group: Group, rows: Rows, l: Lowering): Predicate =>
@@ -162,7 +161,7 @@ function relationCondition(link: Link, rows: Rows, value: Value, l: Lowering, sp
       const keys = [...object.properties.keys()];
       if (!keys.some((key) => quantifiers.has(key))) return exists(link, rows, v, l, span);
       const conditions = [...object.properties.values()].map((p) => quantified(link, rows, p, l));
-      return and(...conditions, ...object.unseen.map((reason) => unknownCondition(reason, span)));
+      return and(...conditions, ...unseenConditions(object, span));
     },
   });
 }

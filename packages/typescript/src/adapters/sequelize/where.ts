@@ -14,7 +14,7 @@ import {
 import { chosen } from '../prisma/drops.js';
 import { readList } from '../prisma/list.js';
 import { columnNamed, describe, spanOf, unknownCondition, type Lowering, type Rows } from '../prisma/lowering.js';
-import { readObject, type Group, type Property, type ReadObject } from '../prisma/object.js';
+import { readObject, unseenConditions, type Group, type Property, type ReadObject } from '../prisma/object.js';
 import { asChoice, settled } from '../prisma/shape.js';
 import { exportOf } from './models.js';
 
@@ -111,7 +111,7 @@ export function whereCondition(value: Value | undefined, rows: Rows, l: Lowering
         );
       const object = v.kind === 'object' ? readObject(v, l) : undefined;
       if (object) return and(...conjuncts(object, rows, l, joined));
-      return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span));
+      return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span), v);
     },
   );
 }
@@ -135,7 +135,7 @@ function conjuncts(object: ReadObject, rows: Rows, l: Lowering, joined?: Joined)
     const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
     return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
   });
-  for (const reason of object.unseen) conditions.push(unknownCondition(reason, l.span));
+  conditions.push(...unseenConditions(object, l.span));
   return conditions.length === 0 ? [noCondition] : conditions;
 }
 
@@ -233,7 +233,7 @@ export function fieldCondition(left: Value, value: Value, l: Lowering, span?: Sp
       if (!names.every((n) => n.startsWith('@'))) return { kind: 'compare', left, operator: '#>>', right: v, ...at };
       return and(
         ...[...object.properties.values()].map((p) => operatorCondition(left, p.name.slice(1), p.value, l, span)),
-        ...object.unseen.map((reason) => unknownCondition(reason, span)),
+        ...unseenConditions(object, span),
         noCondition,
       );
     },

@@ -259,7 +259,7 @@ function criteria(value: Value | undefined, rows: Rows, l: Lowering): Predicate 
       : byKeys(v, rows, l);
   }
   if (isKey(v, l)) return byKey(v, rows);
-  return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span));
+  return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span), v);
 }
 
 /** Whether a value is one key rather than a condition: its type, or its name, says so. */

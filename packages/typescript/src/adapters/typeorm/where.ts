@@ -15,7 +15,7 @@ import {
 import { combined, noCondition } from '../prisma/drops.js';
 import { describe, knownColumn, spanOf, unknownCondition, type Lowering, type Rows } from '../prisma/lowering.js';
 import { readList } from '../prisma/list.js';
-import { readObject, type Property, type ReadObject } from '../prisma/object.js';
+import { readObject, unseenConditions, type Property, type ReadObject } from '../prisma/object.js';
 import { joinOf, linkNamed, type Link } from '../prisma/relation.js';
 import { byShape } from '../prisma/shape.js';
 import { queryOver } from '../prisma/where.js';
@@ -42,7 +42,7 @@ export function whereCondition(value: Value | undefined, rows: Rows, l: Lowering
         const list = readList(v, l);
         if (list) return alternatives(list, rows, l, v);
         const object = v.kind === 'object' ? readObject(v, l) : undefined;
-        if (!object) return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span));
+        if (!object) return unknownCondition(`the condition is ${describe(v)}`, spanOf(v, l.span), v);
         return and(...conjuncts(object, [], rows, l));
       },
     },
@@ -73,7 +73,7 @@ function conjuncts(object: ReadObject, path: readonly string[], rows: Rows, l: L
     const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
     return { kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) };
   });
-  return [...conditions, ...object.unseen.map((reason) => unknownCondition(reason, l.span))];
+  return [...conditions, ...unseenConditions(object, l.span)];
 }
 
 function propertyCondition(property: Property, path: readonly string[], rows: Rows, l: Lowering): Predicate {
