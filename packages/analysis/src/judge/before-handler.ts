@@ -1,9 +1,5 @@
-<<<<<<< HEAD
 import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
-=======
-import type { Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
->>>>>>> 3532f2f (test(mutation): conditions that accesses rest on are broken in six ways and rewritten in six; what that found is mended)
 import type { Program } from '../link/program.js';
 import type { InputProvenance } from '../trace/provenance.js';
 import { lookedForBy } from './selection.js';
