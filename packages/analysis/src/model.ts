@@ -57,6 +57,8 @@ export interface Model {
   sessionOf(access: LinkedAccess): readonly SessionSetting[];
   /** What an access goes past, although the program has it: a client for one tenant, or the policies of the table. */
   bypass(access: LinkedAccess, target: Target): Bypass | undefined;
+  /** The check that would hold a leaking target, and that whoever has no tenant passes by; where it is skipped, or compares. */
+  openCheck(access: LinkedAccess, target: Target): Span | undefined;
   /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
   selection(access: LinkedAccess, target: Target): Selection;
   /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */

@@ -108,10 +108,10 @@ export interface Access {
  * A condition that was written and does not count. `replaced`: a later one took its place; `discarded`: it was added to a copy that nothing
  * uses; `cleared`: a later step took all conditions away; `overridden`: a later part of the same object may set the same key anew;
  * `disabled`: the call switches off a scope or a filter that adds it to every query; `uncovered`: an extension of the client adds it to other
- * operations than this one.
+ * operations than this one; `skipped`: what adds it to every query leaves it out where there is no tenant.
  */
 export interface LostCondition {
-  readonly how: 'replaced' | 'discarded' | 'cleared' | 'overridden' | 'disabled' | 'uncovered';
+  readonly how: 'replaced' | 'discarded' | 'cleared' | 'overridden' | 'disabled' | 'uncovered' | 'skipped';
   readonly predicate: Predicate;
   /** Where it is stated. */
   readonly span?: Span;

@@ -74,7 +74,7 @@ export default defineRule({
 });
 
 const isOwn = (how: LostCondition['how']): how is 'replaced' | 'discarded' | 'cleared' | 'overridden' =>
-  how !== 'disabled' && how !== 'uncovered';
+  how !== 'disabled' && how !== 'uncovered' && how !== 'skipped';
 
 /** How sure it is that a lost condition is what would have isolated a target; undefined where it would not, or another one does. */
 function judged(

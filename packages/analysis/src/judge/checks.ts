@@ -12,8 +12,8 @@ import {
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
-import { atomsAt, chosen, precedes, presenceOf, stripped } from './conditions.js';
-import { isTested, isTestedLater, throwsWhenMissing } from './guards.js';
+import { atomsAt, chosen, dominates, precedes, presenceOf, stripped } from './conditions.js';
+import { isPresenceOf, isTested, isTestedLater, throwsWhenMissing } from './guards.js';
 import { refusesByBoth } from './refusal.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
 import { lookedForBy } from './selection.js';
@@ -74,6 +74,27 @@ export class Checks {
     return f && one
       ? this.#at(valueAt(one.value, path), { f, block: one.block, offset: one.span.start }, maxSummaryDepth)
       : undefined;
+  }
+
+  /**
+   * The check of `value` that only those pass through for whom a verified value is there: `if (user.orgId) await check(user.orgId, id)` before
+   * `chain`, which everybody reaches.
+   */
+  skippable(value: Value, chain: CallChain, isVerified: (value: Value) => boolean): Reason | undefined {
+    const f = this.program.function(chain.function);
+    if (!f || this.before(value, chain)) return undefined;
+    for (const [at, block] of f.blocks.entries()) {
+      if (block.start > chain.span.start) continue;
+      let branch: number | undefined = at;
+      while (branch !== undefined && f.blocks[branch]?.because !== 'branch') branch = f.blocks[branch]?.parent;
+      const holds = branch === undefined ? undefined : f.blocks[branch]?.holds;
+      if (branch === undefined || !holds || dominates(f, branch, chain.block)) continue;
+      if (!isPresenceOf(holds, isVerified)) continue;
+      const found = this.#at(value, { f, block: at, offset: chain.span.start }, maxSummaryDepth);
+      if (found)
+        return { ...found, span: { file: f.span.file, start: f.blocks[branch]!.start, end: f.blocks[branch]!.start } };
+    }
+    return undefined;
   }
 
   /** The check of `value` that a function has made when it is through. */

@@ -1,7 +1,7 @@
 import { valueAt, type Block, type CallChain, type FunctionFacts, type Table, type Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { Program } from '../link/program.js';
-import { atomsAt, chosen, entailed, type Atom } from './conditions.js';
+import { atomsAt, chosen, dominates, entailed, presenceOf, type Atom } from './conditions.js';
 
 /** The path that a value reads from the result of `chain`; undefined where it is something else. */
 export function pathInto(value: Value, chain: string, program: Program): readonly string[] | undefined {
@@ -79,6 +79,8 @@ export function comparesKey(
   isVerified: (value: Value) => boolean,
   mayBeTenant: (value: Value) => boolean,
   program: Program,
+  /** As if every verified value were there: finds the comparison that whoever has none passes by. */
+  assuming = false,
 ): Block | undefined {
   const wanted = ({ value, holds }: Atom): boolean => {
     if (!holds) return pathInto(value, chain, program)?.length === 0;
@@ -93,9 +95,58 @@ export function comparesKey(
   };
   return f.blocks.find((block) => {
     if (!block.holds || block.start < after) return false;
+    const holds = assuming ? withoutPresence(block.holds, isVerified) : block.holds;
     // The row's absence alone is no comparison.
-    return guarantees(block.holds, wanted) && mentionsComparison(block.holds, program);
+    if (!guarantees(holds, wanted) || !mentionsComparison(holds, program)) return false;
+    return assuming || !isPassedBy(f, block, chain, isVerified, program);
   });
+}
+
+/** Whether a check stands in a branch for those who have a verified value, and the row is used after it by those who have none. */
+function isPassedBy(
+  f: FunctionFacts,
+  check: Block,
+  chain: string,
+  isVerified: (value: Value) => boolean,
+  program: Program,
+): boolean {
+  for (let at: number | undefined = check.parent; at !== undefined; at = f.blocks[at]?.parent) {
+    const branch = f.blocks[at];
+    if (branch?.because !== 'branch' || !branch.holds || !isPresenceOf(branch.holds, isVerified)) continue;
+    const outside = (block: number, value: Value): boolean =>
+      !dominates(f, at!, block) && pathInto(value, chain, program) !== undefined;
+    const isReturned = f.returns.some((r) => r.span.start > check.start && outside(r.block, r.value));
+    const isUsed = program
+      .chainsOf(f.id)
+      .some((c) => c.span.start > check.start && c.steps.some((s) => s.arguments?.some((a) => outside(c.block, a))));
+    if (isReturned || isUsed) return true;
+  }
+  return false;
+}
+
+/** Whether a condition says no more than that verified values are there. */
+export function isPresenceOf(condition: Value, isVerified: (value: Value) => boolean): boolean {
+  const atoms = entailed(condition);
+  return (
+    atoms.length > 0 &&
+    atoms.every((atom) => {
+      const presence = presenceOf(atom);
+      return presence?.holds === true && presence.value.kind !== 'apply' && isVerified(presence.value);
+    })
+  );
+}
+
+/** A condition without the parts that say that a verified value is there. */
+function withoutPresence(condition: Value, isVerified: (value: Value) => boolean): Value {
+  if (condition.kind === 'missing-able') return withoutPresence(condition.of, isVerified);
+  if (condition.kind !== 'apply') return condition;
+  const to = condition.to.map((v) => withoutPresence(v, isVerified));
+  const [left, right] = to;
+  if (!left || !right) return { ...condition, to };
+  const negated = (v: Value): Value => ({ kind: 'apply', function: '!', to: [v] });
+  if (condition.function === '&&') return isPresenceOf(left, isVerified) ? right : { ...condition, to };
+  if (condition.function === '||') return isPresenceOf(negated(left), isVerified) ? right : { ...condition, to };
+  return { ...condition, to };
 }
 
 function mentionsComparison(condition: Value, program: Program): boolean {

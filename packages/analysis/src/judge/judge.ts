@@ -683,6 +683,21 @@ export class Judge {
     return found && { kind: 'base', span: found.span, ...(found.setting ? { setting: found.setting.name } : {}) };
   }
 
+  openCheck(access: LinkedAccess, target: Target): Span | undefined {
+    const table = this.#table(target);
+    const chain = access.chain === undefined ? undefined : this.input.program.chain(access.chain);
+    const verdict = this.verdict(access, target);
+    if (!table || !chain || target.role !== 'root' || verdict.kind !== 'leak' || verdict.evidence !== 'none')
+      return undefined;
+    const isVerified = (value: Value): boolean => areVerified(this.#tracer.sourcesOf(value));
+    for (const pin of pinsOf(this.#whole(access, target), target.ref)) {
+      const found = this.#checks.skippable(pin.value, chain, isVerified);
+      if (found?.span) return found.span;
+    }
+    const block = target.operation === 'read' ? this.#loaded.checkedIfThere(access, table) : undefined;
+    return block && { file: access.file, start: block.start, end: block.start };
+  }
+
   #isNoConstant(value: Value): boolean {
     return this.#tracer.sourcesOf(value).some((s) => s.kind !== 'constant');
   }

@@ -1,5 +1,6 @@
 import {
   valueAt,
+  type Block,
   type FunctionFacts,
   type Reason,
   type Schema,
@@ -51,6 +52,23 @@ export class Loaded {
     const chain = access.chain === undefined ? undefined : this.world.program.chain(access.chain);
     if (!f || !chain) return undefined;
     return this.#after({ chain: chain.id, at: [] }, table, f, chain.span.end, pins, maxLevels);
+  }
+
+  /** The comparison of the loaded row with a verified value that whoever has no such value passes by. */
+  checkedIfThere(access: LinkedAccess, table: Table): Block | undefined {
+    const f = access.in;
+    const chain = access.chain === undefined ? undefined : this.world.program.chain(access.chain);
+    if (!f || !chain) return undefined;
+    return comparesKey(
+      f,
+      chain.id,
+      chain.span.end,
+      (path) => this.#isKeyPath(table, path, 4),
+      (value) => this.#isVerified(value),
+      (value) => this.#isVerified(value),
+      this.world.program,
+      true,
+    );
   }
 
   #after(

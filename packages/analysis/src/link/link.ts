@@ -181,6 +181,7 @@ function modelOf(parts: Linked): Model {
     sessionOf: (access) => judge.sessionOf(access),
     bypass: (access, target) => judge.bypass(access, target),
     exposedKeys: () => exposedKeys(parts.program),
+    openCheck: (access, target) => judge.openCheck(access, target),
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     standing: (access, value) => judge.standing(access, value),

@@ -118,6 +118,29 @@ function added(chain: CallChain, rows: Rows, l: Mongo): Predicate {
     return unknownCondition('a hook of the schema may add a condition', chain.span);
   const steps = chain.steps.filter((s) => narrowing.has(s.name));
   if (steps.length === 0) return noFilter;
-  if (!sure) return unknownCondition('a hook of the schema adds a condition on some paths', chain.span);
-  return runQuery(steps, operations['find']!, rows, l).condition;
+  const condition = runQuery(steps, operations['find']!, rows, l).condition;
+  if (sure) return condition;
+  if (!isForWhoIsThere(chain, l))
+    return unknownCondition('a hook of the schema adds a condition on some paths', chain.span);
+  l.lost.push({ how: 'skipped', predicate: condition, at: chain.span });
+  return condition;
+}
+
+/** Whether all that decides about a call is that a value is there which it uses: `if (tenant) this.where({ tenant })`. */
+function isForWhoIsThere(chain: CallChain, l: Mongo): boolean {
+  const blocks = l.context.function(chain.function)?.blocks ?? [];
+  const used = JSON.stringify(chain.steps.map((s) => s.arguments));
+  for (let at: number | undefined = chain.block; at !== undefined; at = blocks[at]?.parent) {
+    let holds: Value | undefined = blocks[at]?.holds;
+    if (!holds) continue;
+    // After `if (!tenant) return` it is there.
+    while (holds?.kind === 'apply' && holds.function === '!') {
+      const inner: Value | undefined = holds.to[0];
+      if (inner?.kind !== 'apply' || inner.function !== '!') break;
+      holds = inner.to[0];
+    }
+    const tested = holds?.kind === 'missing-able' ? holds.of : holds;
+    if (!tested || tested.kind === 'apply' || !used.includes(JSON.stringify(tested).slice(0, -1))) return false;
+  }
+  return true;
 }

@@ -150,6 +150,7 @@ function accessOf(
     chain: chain.id,
     function: chain.function,
     ...(l.unchecked.length > 0 ? { unchecked: l.unchecked } : {}),
+    ...(l.lost.length > 0 ? { lost: l.lost } : {}),
   };
 }
 

@@ -195,12 +195,19 @@ export const handingOn = (handler: FunctionId, context: LowerContext): readonly 
   });
 };
 
-/** What an extension makes of the arguments of an operation; undefined where it hands them on as they are, or that is not seen. */
+/** What an extension makes of the arguments of an operation. */
+export interface Rewritten {
+  readonly args: Value;
+  /** Where it hands them on as they are if something is missing. */
+  readonly skipped?: Span;
+}
+
+/** What an extension makes of the arguments of an operation; undefined where no function of it sees the operation. */
 export function rewritten(
   extension: Extension,
   call: { readonly method: string; readonly model: string; readonly args: Value },
   context: LowerContext,
-): Value | undefined {
+): Rewritten | undefined {
   const handler = handlerOf(extension, call.method, call.model, context);
   if (handler === undefined) return undefined;
   const asCalled = (value: Value): Value =>
@@ -223,13 +230,57 @@ export function rewritten(
       if (blocks[at]?.holds && test(blocks[at]!.holds!) === false) return false;
     return true;
   });
-  const results = found.flatMap((chain) => {
-    const [given] = chain.steps[0]?.arguments ?? [];
-    return given ? [decided(asCalled(given), listed, (v) => truth(v, asCalled, context))] : [];
-  });
-  if (results.length <= 1) return results[0];
-  return { kind: 'choice', of: results };
+  const given = (chain: CallChain): readonly Value[] => chain.steps[0]?.arguments?.slice(0, 1) ?? [];
+  const isPlain = (chain: CallChain): boolean =>
+    given(chain).every((v) => v.kind === 'parameter' && v.function === handler && v.path.at(-1) === 'args');
+  // As it was asked, and only where there is nobody to ask for.
+  const skips = found.filter((chain) => isPlain(chain) && isWithoutValue(chain, test, context));
+  const others = found.filter((chain) => !skips.includes(chain));
+  const counted = others.some((chain) => !isPlain(chain)) ? others : found;
+  let skipped = counted === others ? skips[0]?.span : undefined;
+  const results = counted.flatMap((chain) =>
+    given(chain).map((value) => {
+      const settled = decided(asCalled(value), listed, (v) => truth(v, asCalled, context));
+      if (settled.skips) skipped ??= chain.span;
+      return settled.value;
+    }),
+  );
+  const [first] = results;
+  if (!first) return undefined;
+  return {
+    args: results.length === 1 ? first : { kind: 'choice', of: results },
+    ...(skipped ? { skipped } : {}),
+  };
 }
+
+/** Whether control comes to a call only where some value is missing. */
+function isWithoutValue(chain: CallChain, test: (value: Value) => boolean | undefined, context: LowerContext): boolean {
+  const blocks = context.function(chain.function)?.blocks ?? [];
+  for (let at: number | undefined = chain.block; at !== undefined; at = blocks[at]?.parent) {
+    const holds: Value | undefined = blocks[at]?.holds;
+    if (holds && test(holds) === undefined && isAbsence(holds)) return true;
+  }
+  return false;
+}
+
+/** `!tenant`, `tenant === undefined`. */
+function isAbsence(value: Value): boolean {
+  if (value.kind !== 'apply') return false;
+  const [left, right] = value.to;
+  if (value.function === '!') return left !== undefined && isPresence(left);
+  return /^={2,3}$/.test(value.function) && [left, right].some((v) => v !== undefined && isNothing(v));
+}
+
+/** `tenant`, `tenant !== undefined`. */
+function isPresence(value: Value): boolean {
+  if (value.kind === 'missing-able') return isPresence(value.of);
+  if (value.kind !== 'apply') return ['parameter', 'result', 'element', 'binding', 'import'].includes(value.kind);
+  if (value.function === '!') return value.to[0] !== undefined && isAbsence(value.to[0]);
+  return /^!={1,2}$/.test(value.function) && value.to.some(isNothing);
+}
+
+const isNothing = (value: Value): boolean =>
+  value.kind === 'undefined' || (value.kind === 'constant' && value.value === null);
 
 /**
  * Whether the lists of operations and of models that a handler asks (`['findMany'].includes(operation)`) let this call through; undefined
@@ -266,12 +317,23 @@ function mentionsChain(value: Value, chain: string): boolean {
   return found;
 }
 
-/** Entries that are set on some paths only, as far as it can be told whether this call takes them. */
-function decided(value: Value, listed: boolean | undefined, test: (value: Value) => boolean | undefined): Value {
-  return mapValue(value, (inner) => {
+/**
+ * A value without what is set on some paths only, as far as it can be told whether this call takes them. What is left out only where a value
+ * is missing is kept, and said: `skips`.
+ */
+function decided(
+  value: Value,
+  listed: boolean | undefined,
+  test: (value: Value) => boolean | undefined,
+): { readonly value: Value; readonly skips: boolean } {
+  let skips = false;
+  const settled = mapValue(value, (inner) => {
     if (inner.kind === 'choice' && inner.test && inner.of.length === 2) {
       const holds = test(inner.test);
-      return holds === undefined ? inner : inner.of[holds ? 0 : 1]!;
+      if (holds !== undefined) return inner.of[holds ? 0 : 1]!;
+      if (!isPresence(inner.test) && !isAbsence(inner.test)) return inner;
+      skips = true;
+      return inner.of[isPresence(inner.test) ? 0 : 1]!;
     }
     if (inner.kind !== 'object' || !inner.entries.some((e) => e.maybe)) return inner;
     return {
@@ -279,12 +341,17 @@ function decided(value: Value, listed: boolean | undefined, test: (value: Value)
       entries: inner.entries.flatMap((entry) => {
         if (!entry.maybe) return [entry];
         const holds = (entry.test ? test(entry.test) : undefined) ?? listed;
-        if (holds === undefined) return [entry];
         const { maybe: _, test: __, ...rest } = entry;
+        if (holds === undefined && entry.test && isPresence(entry.test)) {
+          skips = true;
+          return [rest as typeof entry];
+        }
+        if (holds === undefined) return [entry];
         return holds ? [rest as typeof entry] : [];
       }),
     };
   });
+  return { value: settled, skips };
 }
 
 /** What a test of an extension says for one operation, undefined where that is not known. */
@@ -351,7 +418,7 @@ export function addedBy(extension: Extension, model: string, context: LowerConte
   const covered: string[] = [];
   for (const method of Object.keys(operations)) {
     const changed = rewritten(extension, { method, model, args: asked }, context);
-    const found = changed && addedTo(propertyOf(changed, 'where'));
+    const found = changed && addedTo(propertyOf(changed.args, 'where'));
     if (!found || found.size === 0) continue;
     if (where.size === 0) where = found;
     covered.push(method);

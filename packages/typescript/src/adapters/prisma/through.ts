@@ -6,6 +6,7 @@ import {
   type Client,
   type LostCondition,
   type LowerContext,
+  type Span,
   type Lowered,
   type Step,
   type Target,
@@ -45,6 +46,7 @@ export function throughExtensions<C extends Call>(
   const rest = (call.step.arguments ?? []).slice(1);
 
   const through: string[] = [];
+  const skipped: Skipped[] = [];
 
   for (const extension of extensions) {
     const handler = handlerOf(extension, call.method, model, context);
@@ -53,7 +55,9 @@ export function throughExtensions<C extends Call>(
       model === undefined
         ? undefined
         : rewritten(extension, { method: call.method, model, args: args ?? { kind: 'object', entries: [] } }, context);
-    if (changed) args = changed;
+    if (!changed) continue;
+    args = changed.args;
+    if (changed.skipped) skipped.push({ extension, at: changed.skipped });
   }
   const client: Client = {
     ...call.client,
@@ -67,12 +71,28 @@ export function throughExtensions<C extends Call>(
     step: model === undefined || !args ? call.step : { ...call.step, arguments: [args, ...rest] },
   });
   if (typeof lowered === 'string' || 'unknown' in lowered) return lowered;
-  return { accesses: lowered.accesses.map((access) => withLost(access, extensions, context)) };
+  return { accesses: lowered.accesses.map((access) => withLost(access, extensions, skipped, context)) };
+}
+
+/** An extension that adds nothing where a value is missing, and where it hands the operation on then. */
+interface Skipped {
+  readonly extension: Extension;
+  readonly at: Span;
 }
 
 /** Notes for each table what the extensions add to other operations and not to this one. */
-function withLost(access: Access, extensions: readonly Extension[], context: LowerContext): Access {
-  const lost = access.targets.flatMap((target) => lostFor(target, extensions, context));
+function withLost(
+  access: Access,
+  extensions: readonly Extension[],
+  skipped: readonly Skipped[],
+  context: LowerContext,
+): Access {
+  const lost = access.targets.flatMap((target) => [
+    ...lostFor(target, extensions, context),
+    ...skipped.flatMap(({ extension, at }) =>
+      lostFor(target, [extension], context).map((one): LostCondition => ({ ...one, how: 'skipped', at })),
+    ),
+  ]);
   return lost.length > 0 ? { ...access, lost: [...(access.lost ?? []), ...lost] } : access;
 }
 
