@@ -84,6 +84,7 @@ import consistentTenantSetting from './setting/consistent-tenant-setting/rule.js
 import noDefaultTenantSetting from './setting/no-default-tenant-setting/rule.js';
 import noRowSecurityOff from './setting/no-row-security-off/rule.js';
 import requireSafeSetting from './setting/require-safe-setting/rule.js';
+import noFailOpenCheck from './trust/no-fail-open-check/rule.js';
 import noSharedTenantState from './trust/no-shared-tenant-state/rule.js';
 import noUntrustedTenant from './trust/no-untrusted-tenant/rule.js';
 import noUnverifiedClaim from './trust/no-unverified-claim/rule.js';
@@ -184,6 +185,7 @@ export const rules: readonly Rule[] = [
   noDefaultTenantSetting,
   noRowSecurityOff,
   requireSafeSetting,
+  noFailOpenCheck,
   noSharedTenantState,
   noUntrustedTenant,
   noUnverifiedClaim,

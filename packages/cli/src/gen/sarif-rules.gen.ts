@@ -2510,6 +2510,35 @@ export const sarifRules = [
     }
   },
   {
+    "id": "no-fail-open-check",
+    "name": "no-fail-open-check",
+    "shortDescription": {
+      "text": "Disallow checks and scopes that let through whoever has no tenant."
+    },
+    "fullDescription": {
+      "text": "Whoever has none passes by the check: rows of every tenant can be <done>."
+    },
+    "help": {
+      "text": "What holds <method> on <table> to the tenant is checked only for those who have one. Whoever has none passes by the check: rows of every tenant can be <done>. Refuse where there is no tenant, and check always.\nQueries of <tables> go on without the condition on <tie> where there is no tenant. Whatever runs outside of a context, or loses it, reaches the rows of every tenant. Throw where there is no tenant, and give code that works for all tenants a client of its own."
+    },
+    "defaultConfiguration": {
+      "level": "error",
+      "enabled": true
+    },
+    "properties": {
+      "group": "trust",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "trust"
+      ],
+      "catalogue": [
+        "C-35",
+        "C-59"
+      ]
+    }
+  },
+  {
     "id": "no-shared-tenant-state",
     "name": "no-shared-tenant-state",
     "shortDescription": {

@@ -1308,6 +1308,21 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-fail-open-check",
+      "description": "Disallow checks and scopes that let through whoever has no tenant.",
+      "type": "problem",
+      "severity": "error",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "skipped": "What holds {method} on {table} to the tenant is checked only for those who have one. Whoever has none passes by the check: rows of every tenant can be {done}. Refuse where there is no tenant, and check always.",
+        "unscoped": "Queries of {tables} go on without the condition on {tie} where there is no tenant. Whatever runs outside of a context, or loses it, reaches the rows of every tenant. Throw where there is no tenant, and give code that works for all tenants a client of its own."
+      },
+      "options": {}
+    },
+    {
       "id": "no-shared-tenant-state",
       "description": "Disallow a current tenant that requests share.",
       "type": "problem",
@@ -1529,6 +1544,7 @@ export const generated = {
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-fail-open-check": "error",
       "tenant-lint/no-shared-tenant-state": "error",
       "tenant-lint/no-untrusted-tenant": "error",
       "tenant-lint/no-unverified-claim": "error",
@@ -1563,6 +1579,7 @@ export const generated = {
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-fail-open-check": "error",
       "tenant-lint/no-shared-tenant-state": "error",
       "tenant-lint/no-untrusted-tenant": "error",
       "tenant-lint/no-unverified-claim": "error",
@@ -1600,6 +1617,7 @@ export const generated = {
       "tenant-lint/require-tenant-not-null": "error",
       "tenant-lint/require-tenant-reference": "warn",
       "tenant-lint/consistent-tenant-setting": "error",
+      "tenant-lint/no-fail-open-check": "error",
       "tenant-lint/no-shared-tenant-state": "error",
       "tenant-lint/no-untrusted-tenant": "error",
       "tenant-lint/no-unverified-claim": "error",
