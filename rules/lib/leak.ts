@@ -2,6 +2,7 @@ import type { LinkedAccess, Model } from '@tenant-lint/analysis';
 import type { TargetSubject } from '@tenant-lint/engine';
 import type { Table, Target, Tenancy, Value, Verdict, View } from '@tenant-lint/model';
 import { keyColumns } from './naming.js';
+import { isTenantSetting, tenantSettings } from './setting.js';
 
 /** A target through which rows of another tenant are reached, with what rules want to say about it. */
 export interface Leak {
@@ -60,7 +61,16 @@ export function leakOf({ access, target }: TargetSubject, model: Model): Leak | 
 
 /** Whether code leaves the tenant to the policies of the database: its client acts for the caller, or the tenant is set on its connection. */
 export const reliesOnPolicies = (access: LinkedAccess, model: Model): boolean =>
-  access.client.policies === 'hold' || model.sessionOf(access).length > 0;
+  access.client.policies === 'hold' ||
+  model.sessionOf(access).some(({ name }) => isTenantSetting(model, settingsOf(model), name));
+
+const settings = new WeakMap<Model, ReadonlySet<string>>();
+
+function settingsOf(model: Model): ReadonlySet<string> {
+  let found = settings.get(model);
+  if (!found) settings.set(model, (found = tenantSettings(model)));
+  return found;
+}
 
 /** The joined target whose condition names the tenant in the place of that of the root. */
 export const boundElsewhere = (access: LinkedAccess, root: Target, model: Model): Target | undefined =>

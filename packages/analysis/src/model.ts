@@ -45,6 +45,8 @@ export interface Model {
   readonly resources: readonly ResourceAccess[];
   /** The rows of one tenant that others find under the same key, undefined where there are none or it is not known. */
   keptRows(resource: ResourceAccess): KeptRows | undefined;
+  /** What a key or a payload of such a thing is put together from. */
+  partsOf(resource: ResourceAccess, value: Value): readonly ResourcePart[];
   /** Of the front ends and of linking. */
   readonly unchecked: readonly Unchecked[];
   tableOf(target: Target): Table | View | undefined;
@@ -119,6 +121,20 @@ export interface ExposedKey {
   /** Where it is used. */
   readonly spans: readonly [Span, ...Span[]];
 }
+
+/**
+ * A part of a key or of a payload: `fixed`, the program's own; `own`, of a verified identity, or what identifies a row of the tenant; `common`,
+ * of a row of the tenant, and rows of others may have the same; `request`, as whoever asks says it; `random`, nobody had it before.
+ */
+export type ResourcePart = (
+  | { readonly kind: 'fixed'; readonly text: string }
+  | { readonly kind: 'own' | 'random' | 'unknown' }
+  | { readonly kind: 'common'; readonly column: string }
+  | { readonly kind: 'request'; readonly claim: Claim }
+) & {
+  /** The property under which it stands in an object. */
+  readonly name?: string;
+};
 
 /** Rows of one tenant that are kept under a key which says nothing of the tenant. */
 export interface KeptRows {

@@ -64,6 +64,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     libraries: [],
     keptRows: () => undefined,
     sessionOf: () => [],
+    partsOf: () => [],
     openCheck: () => undefined,
     exposedKeys: () => [],
     bypass: () => undefined,

@@ -39,13 +39,15 @@ export class Libraries {
 
   /** What else has to be looked for where no library is known to be used. */
   get others(): readonly Adapter[] {
-    return this.used.every((a) => a.everywhere) ? this.#open : [];
+    return this.used.every((a) => a.everywhere || a.resource) ? this.#open : [];
   }
 }
 
 /** Adapters of the libraries that manifests depend on. */
 export const librariesOf = (adapters: readonly Adapter[], { packages }: ProjectFacts): readonly Adapter[] =>
-  adapters.filter((a) => packages.some((p) => Object.keys(p.dependencies).some((name) => isOf(name, a))));
+  adapters.filter(
+    (a) => !a.resource && packages.some((p) => Object.keys(p.dependencies).some((name) => isOf(name, a))),
+  );
 
 /** Packages are named whole, or by their scope: `@mikro-orm/`. */
 const isOf = (name: string, { packages }: Adapter): boolean =>

@@ -58,7 +58,8 @@ export default defineRule({
         };
     }
     for (const resource of model.resources) {
-      if (resource.kind === 'cache' || !scoped.has(outermost(model, resource.span.file, resource.function))) continue;
+      if (resource.kind !== 'lock' && resource.kind !== 'limit') continue;
+      if (!scoped.has(outermost(model, resource.span.file, resource.function))) continue;
       if (!allFixed(resource.key, isFixed)) continue;
       yield {
         message: resource.kind,

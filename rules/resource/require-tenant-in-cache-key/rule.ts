@@ -28,7 +28,7 @@ export default defineRule({
   subject: 'project',
   *check(model) {
     for (const resource of model.resources) {
-      const kept = resource.kind !== 'limit' ? model.keptRows(resource) : undefined;
+      const kept = resource.kind === 'cache' || resource.kind === 'lock' ? model.keptRows(resource) : undefined;
       if (!kept) continue;
       yield {
         message: kept.fixed ? 'fixed' : 'named',

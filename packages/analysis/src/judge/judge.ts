@@ -29,6 +29,7 @@ import type {
   SharedTenant,
   Standing,
   KeptRows,
+  ResourcePart,
   TenantStopgap,
 } from '../model.js';
 import { Program } from '../link/program.js';
@@ -57,6 +58,7 @@ import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom, Loaded } from './loaded.js';
 import { canVanish } from './missing.js';
 import { missing as mayBeMissing } from '../prove/missing.js';
+import { partsOf } from './parts.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { asRequested } from './requested.js';
@@ -313,6 +315,20 @@ export class Judge {
     const targets = access.targets.map((t) => (t.ref === target.ref ? changed : t));
     // A name of its own, so that no answer about the access as it is takes its place.
     return this.#decide({ ...access, id: `${access.id}+`, targets }, changed).kind === 'isolated';
+  }
+
+  partsOf(resource: ResourceAccess, value: Value): readonly ResourcePart[] {
+    return partsOf(value, resource, {
+      program: this.input.program,
+      sourcesOf: (v) => this.#tracer.sourcesOf(v),
+      standing: (access, v) => this.standing(access, v),
+      accessesOf: (chain) => this.#byChain.get(Program.originalChain(chain)) ?? [],
+      tableOf: (access) => {
+        const root = access.targets.find((t) => t.role === 'root');
+        return root && this.#table(root);
+      },
+      keysOf: (table) => keyColumns(this.tenancyOf(table.id)),
+    });
   }
 
   keptRows(resource: ResourceAccess): KeptRows | undefined {
@@ -598,10 +614,8 @@ export class Judge {
   sessionOf(access: LinkedAccess): readonly SessionSetting[] {
     let found = this.#sessionsOf.get(access.id);
     if (!found) {
-      // What the program itself says is no tenant: a switch for jobs, an empty value.
-      found = this.#sessions.of(access).filter(({ value }) => {
-        return this.#tracer.sourcesOf(value).some((s) => s.kind !== 'constant');
-      });
+      // Settings of Postgres itself (a timeout, a search path) say no tenant, and neither does what the program fixes: a switch for jobs.
+      found = this.#sessions.of(access).filter(({ name, value }) => name.includes('.') && this.#isNoConstant(value));
       this.#sessionsOf.set(access.id, found);
     }
     return found;

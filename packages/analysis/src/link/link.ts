@@ -191,6 +191,7 @@ function modelOf(parts: Linked): Model {
     tenantPaths: () => judge.tenantPaths(),
     keyHeldTo: (access, target, value) => judge.keyHeldTo(access, target, value),
     resources,
+    partsOf: (resource, value) => judge.partsOf(resource, value),
     keptRows: (resource) => judge.keptRows(resource),
     stopgap: (access, target) => judge.stopgap(access, target),
     sharedTenants: () => judge.sharedTenants(),

@@ -17,6 +17,10 @@ import { slonik } from './slonik/index.js';
 import { supabase } from './supabase/index.js';
 import { typeorm } from './typeorm/index.js';
 import { caches } from '../resources/cache.js';
+import { channels } from '../resources/channels.js';
+import { jobs } from '../resources/jobs.js';
+import { objects } from '../resources/objects.js';
+import { searches } from '../resources/search.js';
 
 export { extractDrizzleSnapshot } from './drizzle/snapshot.js';
 export { extractPrisma } from './prisma/index.js';
@@ -42,4 +46,8 @@ export const adapters: readonly Adapter[] = [
   nodePgMigrate,
   supabase,
   caches,
+  objects,
+  jobs,
+  searches,
+  channels,
 ];

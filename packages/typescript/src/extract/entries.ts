@@ -10,7 +10,7 @@ const httpMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'O
 const routeSteps = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'del', 'options', 'all']);
 const procedureSteps = new Set(['query', 'mutation', 'subscription']);
 /** Names of steps that may register a handler. */
-const registering = new Set([...routeSteps, ...procedureSteps, 'use', 'route', 'action']);
+const registering = new Set([...routeSteps, ...procedureSteps, 'use', 'route', 'action', 'on']);
 /** What request objects, handler contexts and procedure options call the parts that the client sends. */
 const requestParts = [
   'params',
@@ -265,6 +265,8 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
       }
     };
     if (serves) all(step.arguments, 'http handler', () => [input(0)]);
+    else if (step.name === 'on' && isOfSocket(x, chain))
+      all(step.arguments.slice(1), 'socket handler', (made) => everyParameter(made));
     else if (routeSteps.has(step.name) && isPath(step, chain, at)) all(step.arguments, 'http handler', handlerRoles);
     else if (step.name === 'use' && step.arguments.some((a) => isFunction(a) || isDeclaredElsewhere(bindings, a)))
       all(step.arguments, 'http middleware', handlerRoles);
@@ -284,6 +286,16 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
     else if (step.name === 'action' && chain.steps.slice(0, at).some((s) => /schema$/i.test(s.name)))
       all(step.arguments, 'server action', () => parts(0, ['parsedInput', 'clientInput', 'bindArgsParsedInputs']));
   });
+}
+
+/** `socket.on(event, handler)` on what the handler of `io.on('connection', ...)` is given: what the client sends. */
+function isOfSocket(x: Extraction, { receiver, steps }: CallChain): boolean {
+  if (receiver.kind !== 'parameter' || receiver.index !== 0 || steps.length !== 1) return false;
+  const handed = x.functionById.get(receiver.function)?.handedTo;
+  const outer = handed && x.chains[Number(handed.chain.slice(handed.chain.lastIndexOf('c') + 1))];
+  const step = handed && outer?.steps[handed.step];
+  const [event] = step?.arguments ?? [];
+  return step?.name === 'on' && event?.kind === 'constant' && /^connect(?:ion)?$/.test(String(event.value));
 }
 
 /** `Deno.serve(handler)`, and `serve(handler)` of its standard library. */
