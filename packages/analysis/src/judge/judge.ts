@@ -58,7 +58,7 @@ import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom, Loaded } from './loaded.js';
 import { canVanish } from './missing.js';
 import { missing as mayBeMissing } from '../prove/missing.js';
-import { partsOf } from './parts.js';
+import { partsOf as resourceParts } from './parts.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { asRequested } from './requested.js';
@@ -318,11 +318,11 @@ export class Judge {
   }
 
   partsOf(resource: ResourceAccess, value: Value): readonly ResourcePart[] {
-    return partsOf(value, resource, {
+    return resourceParts(value, resource, {
       program: this.input.program,
       sourcesOf: (v) => this.#tracer.sourcesOf(v),
       standing: (access, v) => this.standing(access, v),
-      accessesOf: (chain) => this.#byChain.get(Program.originalChain(chain)) ?? [],
+      accessesOf: (chain) => this.#index.ofChain(Program.originalChain(chain)),
       tableOf: (access) => {
         const root = access.targets.find((t) => t.role === 'root');
         return root && this.#table(root);
