@@ -65,6 +65,10 @@ import requireRowSecurity from './policy/require-row-security/rule.js';
 import requireIsolationTest from './proof/require-isolation-test/rule.js';
 import noSharedLock from './resource/no-shared-lock/rule.js';
 import requireTenantInCacheKey from './resource/require-tenant-in-cache-key/rule.js';
+import requireTenantInChannel from './resource/require-tenant-in-channel/rule.js';
+import requireTenantInJob from './resource/require-tenant-in-job/rule.js';
+import requireTenantInObjectKey from './resource/require-tenant-in-object-key/rule.js';
+import requireTenantInSearch from './resource/require-tenant-in-search/rule.js';
 import noBroadGrant from './role/no-broad-grant/rule.js';
 import noBypassingRole from './role/no-bypassing-role/rule.js';
 import noOwningAppRole from './role/no-owning-app-role/rule.js';
@@ -166,6 +170,10 @@ export const rules: readonly Rule[] = [
   requireIsolationTest,
   noSharedLock,
   requireTenantInCacheKey,
+  requireTenantInChannel,
+  requireTenantInJob,
+  requireTenantInObjectKey,
+  requireTenantInSearch,
   noBroadGrant,
   noBypassingRole,
   noOwningAppRole,

@@ -1953,6 +1953,120 @@ export const sarifRules = [
     }
   },
   {
+    "id": "require-tenant-in-channel",
+    "name": "require-tenant-in-channel",
+    "shortDescription": {
+      "text": "Require that channels to browsers belong to a tenant, and that joining one is checked."
+    },
+    "fullDescription": {
+      "text": "Whoever sends the name of the channel of another tenant receives all that is sent there."
+    },
+    "help": {
+      "text": "<method> lets a client into the channel that <source> names, and nothing checks whether it may. Whoever sends the name of the channel of another tenant receives all that is sent there. Check that the user belongs to the tenant of the channel before, or derive the name from the session.\n<method> sends rows of <table> that belong to one tenant to a channel that is the same for all. Users of every tenant receive them. Send them to a channel of the tenant."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-88"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-job",
+    "name": "require-tenant-in-job",
+    "shortDescription": {
+      "text": "Require that jobs carry the tenant they are for, and names of their own in its queue."
+    },
+    "fullDescription": {
+      "text": "The job runs later with the authority of the system, and works with whatever row has that <name>, another tenant's too."
+    },
+    "help": {
+      "text": "<method> puts <source> of the request into a job that says nothing of the tenant. The job runs later with the authority of the system, and works with whatever row has that <name>, another tenant's too. Load the row under the tenant of the session first, or put the tenant into the job and load under it there.\n<method> names the job by <source>, which two tenants can have in common. A queue keeps one job of a name: the job of the second tenant is dropped, or replaces that of the first. Put the tenant in front of the name of the job."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-85",
+        "C-86"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-object-key",
+    "name": "require-tenant-in-object-key",
+    "shortDescription": {
+      "text": "Require that objects of tenants are stored and asked for under a key of the tenant's own."
+    },
+    "fullDescription": {
+      "text": "Whoever knows or guesses the key of another tenant's object reads, replaces or removes it: the store asks nobody else."
+    },
+    "help": {
+      "text": "<method> takes the key of the object from <source> of the request. Whoever knows or guesses the key of another tenant's object reads, replaces or removes it: the store asks nobody else. Build the key from the tenant of the session, or load the row that names the object under the tenant.\n<method> stores an object under a key in which nothing tells tenants apart. Two tenants with the same name for a thing share one object, and each overwrites that of the other. Begin the key with the tenant, and a slash behind it.\n<method> lists objects by a prefix that ends with the tenant itself. A prefix matches whatever begins with it: that of tenant 1 those of tenants 10 to 19, too. End the prefix with the separator that follows the tenant in keys."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-83",
+        "C-84"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-in-search",
+    "name": "require-tenant-in-search",
+    "shortDescription": {
+      "text": "Require that searches outside of the database are limited to the tenant."
+    },
+    "fullDescription": {
+      "text": "What is found may belong to any tenant: policies and conditions of the database do not hold here."
+    },
+    "help": {
+      "text": "<method> searches <index> and nothing in it says for which tenant. What is found may belong to any tenant: policies and conditions of the database do not hold here. Add a filter on the tenant of the session, or search an index, namespace or key of its own."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-87"
+      ]
+    }
+  },
+  {
     "id": "no-broad-grant",
     "name": "no-broad-grant",
     "shortDescription": {

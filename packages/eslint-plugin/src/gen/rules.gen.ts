@@ -993,6 +993,66 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "require-tenant-in-channel",
+      "description": "Require that channels to browsers belong to a tenant, and that joining one is checked.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "joined": "{method} lets a client into the channel that {source} names, and nothing checks whether it may. Whoever sends the name of the channel of another tenant receives all that is sent there. Check that the user belongs to the tenant of the channel before, or derive the name from the session.",
+        "broadcast": "{method} sends rows of {table} that belong to one tenant to a channel that is the same for all. Users of every tenant receive them. Send them to a channel of the tenant."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-job",
+      "description": "Require that jobs carry the tenant they are for, and names of their own in its queue.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "payload": "{method} puts {source} of the request into a job that says nothing of the tenant. The job runs later with the authority of the system, and works with whatever row has that {name}, another tenant's too. Load the row under the tenant of the session first, or put the tenant into the job and load under it there.",
+        "name": "{method} names the job by {source}, which two tenants can have in common. A queue keeps one job of a name: the job of the second tenant is dropped, or replaces that of the first. Put the tenant in front of the name of the job."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-object-key",
+      "description": "Require that objects of tenants are stored and asked for under a key of the tenant's own.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "chosen": "{method} takes the key of the object from {source} of the request. Whoever knows or guesses the key of another tenant's object reads, replaces or removes it: the store asks nobody else. Build the key from the tenant of the session, or load the row that names the object under the tenant.",
+        "shared": "{method} stores an object under a key in which nothing tells tenants apart. Two tenants with the same name for a thing share one object, and each overwrites that of the other. Begin the key with the tenant, and a slash behind it.",
+        "prefix": "{method} lists objects by a prefix that ends with the tenant itself. A prefix matches whatever begins with it: that of tenant 1 those of tenants 10 to 19, too. End the prefix with the separator that follows the tenant in keys."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-in-search",
+      "description": "Require that searches outside of the database are limited to the tenant.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "unfiltered": "{method} searches {index} and nothing in it says for which tenant. What is found may belong to any tenant: policies and conditions of the database do not hold here. Add a filter on the tenant of the session, or search an index, namespace or key of its own."
+      },
+      "options": {}
+    },
+    {
       "id": "no-broad-grant",
       "description": "Disallow privileges of the application on more than it needs.",
       "type": "problem",
@@ -1535,6 +1595,10 @@ export const generated = {
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/require-tenant-in-cache-key": "warn",
+      "tenant-lint/require-tenant-in-channel": "warn",
+      "tenant-lint/require-tenant-in-job": "warn",
+      "tenant-lint/require-tenant-in-object-key": "warn",
+      "tenant-lint/require-tenant-in-search": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-tenant-default": "error",
       "tenant-lint/no-tenant-nulling-action": "error",
@@ -1570,6 +1634,10 @@ export const generated = {
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/require-tenant-in-cache-key": "warn",
+      "tenant-lint/require-tenant-in-channel": "warn",
+      "tenant-lint/require-tenant-in-job": "warn",
+      "tenant-lint/require-tenant-in-object-key": "warn",
+      "tenant-lint/require-tenant-in-search": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-tenant-default": "error",
       "tenant-lint/no-tenant-nulling-action": "error",
@@ -1606,6 +1674,10 @@ export const generated = {
       "tenant-lint/require-tenant-first-index": "warn",
       "tenant-lint/no-shared-lock": "warn",
       "tenant-lint/require-tenant-in-cache-key": "warn",
+      "tenant-lint/require-tenant-in-channel": "warn",
+      "tenant-lint/require-tenant-in-job": "warn",
+      "tenant-lint/require-tenant-in-object-key": "warn",
+      "tenant-lint/require-tenant-in-search": "warn",
       "tenant-lint/consistent-tenant-key": "warn",
       "tenant-lint/no-guessable-id": "warn",
       "tenant-lint/no-tenant-default": "error",
