@@ -7,7 +7,7 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import { uniqueKeys } from '../fold/index.js';
-import { Program } from '../link/program.js';
+import type { Program } from '../link/program.js';
 import type { LinkedAccess, ResourcePart, Standing } from '../model.js';
 import type { Provenance } from '../trace/provenance.js';
 import { stripped } from './conditions.js';
