@@ -75,6 +75,10 @@ beforeAll(async () => {
     '--no-fund',
     ...installed.map((file) => path.join(tarballs, file)),
     `eslint@${version('eslint')}`,
+    `eslint9@npm:eslint@${version('eslint9')}`,
+    `svelte@${version('svelte')}`,
+    `svelte-eslint-parser@${version('svelte-eslint-parser')}`,
+    `vue-eslint-parser@${version('vue-eslint-parser')}`,
     `@typescript-eslint/parser@${version('@typescript-eslint/parser')}`,
   ]);
   expect(install.code, install.stderr).toBe(0);
@@ -96,7 +100,12 @@ const pool: Pool = new Pool();
 export const all = async () => pool.query('select * from invoices');
 `,
   );
-}, 180_000);
+  write('components/invoices.vue', `<template><p /></template>\n<script lang="ts">\n${component}</script>\n`);
+  write('components/invoices.svelte', `<script lang="ts" context="module">\n${component}</script>\n<p></p>\n`);
+  write('components/invoices.js', component);
+}, 240_000);
+
+const component = "import { Pool } from 'pg';\nexport const all = () => new Pool().query('select * from invoices');\n";
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -110,8 +119,8 @@ const configOf = (plugin: string, parser: string): string => `[
   ${plugin}.configs['recommended-sql'],
 ]`;
 
-async function lint(config: string): Promise<unknown> {
-  const outcome = await node('node_modules/eslint/bin/eslint.js', '-c', config, '--format', 'json', 'src', 'queries');
+async function lint(config: string, eslint = 'eslint', folders = ['src', 'queries']): Promise<unknown> {
+  const outcome = await node(`node_modules/${eslint}/bin/eslint.js`, '-c', config, '--format', 'json', ...folders);
   expect(outcome.stdout, outcome.stderr).toMatch(/^\[/);
   const results = JSON.parse(outcome.stdout) as { messages: { ruleId: string; line: number }[] }[];
   return [outcome.code, outcome.stderr, results.map((r) => r.messages.map((m) => `${m.line} ${m.ruleId}`)).sort()];
@@ -179,6 +188,32 @@ describe('packed', () => {
       `const tenant = require('eslint-plugin-tenant-lint');\nmodule.exports = ${configOf('tenant', "require('@typescript-eslint/parser')")};\n`,
     );
     expect(await lint('eslint.config.cjs')).toEqual(linted);
+  });
+
+  it.each(['eslint', 'eslint9'])('%s with each parser', async (eslint) => {
+    write(
+      'parsers.config.mjs',
+      `import parser from '@typescript-eslint/parser';
+import * as svelteParser from 'svelte-eslint-parser';
+import * as vueParser from 'vue-eslint-parser';
+import tenant from 'eslint-plugin-tenant-lint';
+const { plugins, rules } = tenant.configs.recommended;
+const languageOptions = (outer) => ({ parser: outer, parserOptions: { parser, sourceType: 'module' } });
+export default [
+  { files: ['**/*.ts'], languageOptions: { parser, parserOptions: { projectService: { allowDefaultProject: ['src/*.ts'] } } } },
+  tenant.configs.recommended,
+  tenant.configs['recommended-sql'],
+  { files: ['**/*.vue'], plugins, rules, languageOptions: languageOptions(vueParser) },
+  { files: ['**/*.svelte'], plugins, rules, languageOptions: languageOptions(svelteParser) },
+];
+`,
+    );
+    const found = (line: number): string[] => [`${line} tenant-lint/require-tenant-filter`];
+    expect(await lint('parsers.config.mjs', eslint, ['components', 'queries', 'src'])).toEqual([
+      1,
+      '',
+      [found(2), found(2), found(3), found(4), found(5)],
+    ]);
   });
 
   it('types are there for both', async () => {
