@@ -2,6 +2,7 @@ import {
   keyOfValue,
   sameValue,
   type Confidence,
+  type FunctionId,
   type Predicate,
   type Reason,
   type ResourceAccess,
@@ -124,7 +125,7 @@ export class Judge {
     this.#index = before
       ? new AccessIndex(before.accesses, { index: before.judge.#index, replaced: before.replaced })
       : new AccessIndex(input.accesses);
-    this.#sessions = new Sessions(program, schema, input.accesses);
+    this.#sessions = new Sessions(program, schema, () => input.accesses);
     const sourcesOf = (value: Value): readonly Provenance[] => this.#tracer.sourcesOf(value);
     const accessesOf = (f: string): readonly LinkedAccess[] => this.#index.ofFunction(f);
     this.#declared = new Declared(input.trust, program);
@@ -190,6 +191,9 @@ export class Judge {
       (chain, index, path) => this.#checks.returned(chain, index, path),
     );
   }
+
+  /** The accesses in a function. */
+  readonly accessesOf = (f: FunctionId): readonly LinkedAccess[] => this.#index.ofFunction(f);
 
   /** See Publicity. */
   readonly askingKinds = (): ReadonlySet<string> => this.#publicity.askingKinds();
@@ -395,7 +399,7 @@ export class Judge {
   sharedTenants(): readonly SharedTenant[] {
     return (this.#shared ??= sharedTenants({
       program: this.input.program,
-      accesses: this.input.accesses,
+      accesses: () => this.input.accesses,
       sourcesOf: (value) => this.#tracer.sourcesOf(value),
       isTenant: (value) => this.#isTenantOfSession(value),
       tenantsOf: (_, target) => {

@@ -15,7 +15,7 @@ import { stripped } from './conditions.js';
 
 export interface SharedWorld {
   readonly program: Program;
-  readonly accesses: readonly LinkedAccess[];
+  readonly accesses: () => readonly LinkedAccess[];
   readonly sourcesOf: (value: Value) => readonly Provenance[];
   /** The values that an access compares with the keys of a target, or sets them to. */
   readonly tenantsOf: (access: LinkedAccess, target: Target) => readonly Value[];
@@ -36,7 +36,7 @@ export function sharedTenants(world: SharedWorld): readonly SharedTenant[] {
       else states.set(key, { kept: [kept], uses: [] });
     }
   if (states.size > 0)
-    for (const access of world.accesses)
+    for (const access of world.accesses())
       for (const target of access.targets)
         for (const value of world.tenantsOf(access, target)) {
           const key = stateOf(value, states, program) ?? handedOver(value, access, states, program);

@@ -23,6 +23,7 @@ import { policyWeakenings, viewReaches } from '../prove/index.js';
 import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
 import type { TrustOptions } from '../trust/declared.js';
 import { lowerAccesses } from './lower.js';
+import { fileOfId } from './callers.js';
 import { Program } from './program.js';
 import { Tables } from './tables.js';
 
@@ -58,7 +59,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     tables,
     context,
     accesses,
-    unchecked,
+    unchecked: [...declared.flatMap((f) => f.unchecked), ...unchecked],
     open,
     resources: resourcesOf(declared, options.adapters, context),
     judge,
@@ -76,7 +77,6 @@ interface Linked {
   readonly tables: Tables;
   readonly context: LowerContext;
   readonly accesses: readonly LinkedAccess[];
-  /** Of lowering; what the files themselves say is in their facts. */
   readonly unchecked: readonly Unchecked[];
   readonly open: ReadonlySet<ChainId>;
   readonly resources: readonly ResourceAccess[];
@@ -89,7 +89,7 @@ const linked = new WeakMap<Model['verdict'], Linked>();
 /**
  * The model with other facts of some code files, as far as it is needed to judge these: what they say is linked anew, and everything else is
  * as it was, accesses of other files that read helpers of these through included. `accesses` are those of the files, and those in functions near
- * them: what they call, who calls them, and what these call. Undefined where more depends on the files: they declare a part of the schema, or are migrations.
+ * them: what they call, who calls them, and what these call; `unchecked` is what was not understood in the files. Undefined where more depends on the files: they declare a part of the schema, or are migrations.
  */
 export function relink(model: Model, files: readonly FileFacts[]): Model | undefined {
   const before = linked.get(model.verdict);
@@ -114,25 +114,28 @@ export function relink(model: Model, files: readonly FileFacts[]): Model | undef
   const declared = new Map([...before.declared, ...files.map((f) => [f.file, f] as const)]);
   const context = contextOf(program, tables, before.context.hasSchema, before.context.options);
   const own = lowerAccesses(program, tables, options.adapters, context, files, before.open);
-  const accesses = [...before.accesses.filter((a) => !replaced.has(a.file)), ...own.accesses];
+  let all: readonly LinkedAccess[] | undefined;
   const resources = resourcesOf(files, options.adapters, context);
   const judge = new Judge({
     program,
     schema,
     tables,
     tenancy,
-    accesses,
+    // Few questions are about all of them, and most edits ask none of these.
+    get accesses() {
+      return (all ??= [...before.accesses.filter((a) => !replaced.has(a.file)), ...own.accesses]);
+    },
     trust: options.trust ?? {},
     before: { judge: before.judge, replaced, accesses: own.accesses },
   });
-  const reached = calledFrom(files, program);
+  const near = [...calledFrom(files, program)].filter((f) => !replaced.has(fileOfId(f)));
   return modelOf({
     ...before,
     program,
     declared,
     context,
-    accesses: accesses.filter((a) => replaced.has(a.file) || (a.function !== undefined && reached.has(a.function))),
-    unchecked: [...before.unchecked.filter((u) => !replaced.has(u.file)), ...own.unchecked],
+    accesses: [...own.accesses, ...near.flatMap((f) => judge.accessesOf(f))],
+    unchecked: [...files.flatMap((f) => f.unchecked), ...own.unchecked],
     resources,
     judge,
   });
@@ -173,7 +176,7 @@ function modelOf(parts: Linked): Model {
     schema,
     tenancy,
     accesses,
-    unchecked: [...[...declared.values()].flatMap((f) => f.unchecked), ...unchecked],
+    unchecked,
     tableOf: (target) => (target.table.known ? tables.find(target.table.value) : undefined),
     tenancyOf: (table) => judge.tenancyOf(table),
     databaseIsolates: (table) => judge.databaseIsolates(table),

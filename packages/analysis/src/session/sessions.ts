@@ -75,7 +75,7 @@ export class Sessions {
   constructor(
     private readonly program: Program,
     private readonly schema: Schema,
-    private readonly accesses: readonly LinkedAccess[],
+    private readonly accesses: () => readonly LinkedAccess[],
   ) {}
 
   get #byFunction(): ReadonlyMap<FunctionId, readonly Write[]> {
@@ -88,7 +88,7 @@ export class Sessions {
 
   #findWrites(): Written {
     const [byFunction, byChain] = [new Map<FunctionId, Write[]>(), new Map<ChainId, Write[]>()];
-    for (const access of this.accesses) {
+    for (const access of this.accesses()) {
       const chain = access.chain === undefined ? undefined : this.program.chain(access.chain);
       if (!chain) continue;
       for (const write of writesOf(access, this.schema)) {
