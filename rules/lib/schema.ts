@@ -19,11 +19,21 @@ export function tableNamed(model: Model, name: TableName): Table | undefined {
     const exact = model.schema.tables.get(`${name.schema ?? 'public'}.${name.name}`);
     if (exact) return exact;
   }
-  const same = (alias: TableName): boolean =>
-    alias.by === name.by &&
-    alias.name === name.name &&
-    (alias.by !== 'binding' || name.by !== 'binding' || alias.file === name.file);
-  return [...model.schema.tables.values()].find((table) => table.aliases.some(same));
+  let known = byAlias.get(model);
+  if (!known) byAlias.set(model, (known = aliasesOf(model)));
+  return known.get(aliasKey(name));
+}
+
+const byAlias = new WeakMap<Model, ReadonlyMap<string, Table>>();
+
+const aliasKey = (name: TableName): string => `${name.by} ${name.by === 'binding' ? name.file : ''} ${name.name}`;
+
+/** The tables by each name that code has for them; of two that share one the first. */
+function aliasesOf(model: Model): ReadonlyMap<string, Table> {
+  const found = new Map<string, Table>();
+  for (const table of model.schema.tables.values())
+    for (const alias of table.aliases) if (!found.has(aliasKey(alias))) found.set(aliasKey(alias), table);
+  return found;
 }
 
 /** The foreign keys of a table with the table each leads to, where that is known. */

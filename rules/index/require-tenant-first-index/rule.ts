@@ -3,6 +3,7 @@ import { defineRule } from '@tenant-lint/engine';
 import type { Predicate, Span, Table, TableId } from '@tenant-lint/model';
 import { tableName } from '../../lib/naming.js';
 import { placeInTable } from '../../lib/place.js';
+import { clausesOf } from '../../lib/conditions.js';
 import { predicatesIn, tableNamed, tenantKeys } from '../../lib/schema.js';
 
 export default defineRule({
@@ -117,32 +118,48 @@ function droppedIndex(
   return drops.at(-1);
 }
 
+const searched = new WeakMap<Model, ReadonlyMap<TableId, readonly string[]>>();
+
 /** The columns by which sub-queries of other tables' policies pick rows of this table. */
-function columnsSearchedByPolicies(model: Model, table: TableId): string[] {
-  const columns = new Set<string>();
-  for (const other of model.schema.tables.values()) {
-    if (other.id === table) continue;
-    for (const policy of other.policies) {
-      for (const predicate of [policy.using, policy.check]) {
-        if (predicate) for (const column of searchedIn(model, predicate, table)) columns.add(column);
-      }
-    }
-  }
-  return [...columns].sort();
+function columnsSearchedByPolicies(model: Model, table: TableId): readonly string[] {
+  let known = searched.get(model);
+  if (!known) searched.set(model, (known = searchedColumns(model)));
+  return known.get(table) ?? [];
 }
 
-function* searchedIn(model: Model, predicate: Predicate, table: TableId): Iterable<string> {
+function searchedColumns(model: Model): ReadonlyMap<TableId, readonly string[]> {
+  const columns = new Map<TableId, Set<string>>();
+  for (const table of model.schema.tables.values())
+    for (const policy of table.policies)
+      for (const clause of clausesOf(policy))
+        for (const found of searchedIn(model, clause)) {
+          if (found.table === table.id) continue;
+          let of = columns.get(found.table);
+          if (!of) columns.set(found.table, (of = new Set()));
+          of.add(found.column);
+        }
+  return new Map([...columns].map(([table, names]) => [table, [...names].sort()]));
+}
+
+function* searchedIn(
+  model: Model,
+  predicate: Predicate,
+): Iterable<{ readonly table: TableId; readonly column: string }> {
   for (const part of predicatesIn(predicate)) {
     if (part.kind !== 'exists' && part.kind !== 'in-query') continue;
-    const refs = part.query.targets
-      .filter((target) => target.table.known && tableNamed(model, target.table.value)?.id === table)
-      .map((target) => target.ref);
+    const tables = new Map(
+      part.query.targets.flatMap((target) => {
+        const table = target.table.known ? tableNamed(model, target.table.value) : undefined;
+        return table ? [[target.ref, table.id] as const] : [];
+      }),
+    );
     for (const inner of predicatesIn(part.query.condition)) {
       if (inner.kind !== 'compare' || inner.operator !== '=') continue;
       for (const side of [inner.left, inner.right]) {
         if (side.kind !== 'column') continue;
-        const target = side.target ?? side.candidates?.[0]?.[0];
-        if (target !== undefined && refs.includes(target)) yield side.column;
+        const ref = side.target ?? side.candidates?.[0]?.[0];
+        const table = ref === undefined ? undefined : tables.get(ref);
+        if (table !== undefined) yield { table, column: side.column };
       }
     }
   }

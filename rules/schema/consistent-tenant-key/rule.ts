@@ -72,9 +72,7 @@ function spelledOtherwise(model: Model, table: Table): Found | undefined {
   for (const key of tenantKeys(model, table)) {
     const column = table.columns.get(key.column);
     if (column === undefined) continue;
-    const same = keyColumnsOf(model).filter(
-      (other) => other.root === key.root && stemOf(other.column.name) === stemOf(key.column),
-    );
+    const same = keyColumnsOf(model).get(kindOf(key.root, key.column)) ?? [];
     const counts = new Map<string, number>();
     for (const other of same) counts.set(inCode(other.column), (counts.get(inCode(other.column)) ?? 0) + 1);
     const [usual] = [...counts].sort((a, b) => b[1] - a[1]);
@@ -86,15 +84,33 @@ function spelledOtherwise(model: Model, table: Table): Found | undefined {
   return undefined;
 }
 
-function keyColumnsOf(model: Model): { readonly root: string | undefined; readonly column: Column }[] {
-  return [...model.schema.tables.values()]
-    .filter((table) => table.partitionOf === undefined && table.inherits.length === 0)
-    .flatMap((table) =>
-      tenantKeys(model, table).flatMap((key) => {
-        const column = table.columns.get(key.column);
-        return column ? [{ root: key.root, column }] : [];
-      }),
-    );
+interface KeyColumn {
+  readonly column: Column;
+}
+
+/** Columns of one kind lead to one root and are called alike. */
+const kindOf = (root: string | undefined, name: string): string => `${root ?? ''} ${stemOf(name)}`;
+
+const keyColumns = new WeakMap<Model, ReadonlyMap<string, readonly KeyColumn[]>>();
+
+/** The keys of all tables, by kind. */
+function keyColumnsOf(model: Model): ReadonlyMap<string, readonly KeyColumn[]> {
+  const known = keyColumns.get(model);
+  if (known) return known;
+  const found = new Map<string, KeyColumn[]>();
+  for (const table of model.schema.tables.values()) {
+    if (table.partitionOf !== undefined || table.inherits.length > 0) continue;
+    for (const key of tenantKeys(model, table)) {
+      const column = table.columns.get(key.column);
+      if (!column) continue;
+      const kind = kindOf(key.root, column.name);
+      const same = found.get(kind);
+      if (same) same.push({ column });
+      else found.set(kind, [{ column }]);
+    }
+  }
+  keyColumns.set(model, found);
+  return found;
 }
 
 /** A column of a table without a key that is a letter or two away from one. */

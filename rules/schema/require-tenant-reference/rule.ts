@@ -71,7 +71,22 @@ export default defineRule({
  * Tables of a root, and which of them no foreign key holds to it. Those of another schema count only where some of them refer to it: else
  * they may lie in another database.
  */
-function tablesOf(model: Model, root: Table): { readonly all: Table[]; readonly bare: Table[] } {
+function tablesOf(model: Model, root: Table): TablesOfRoot {
+  let known = ofRoots.get(model);
+  if (!known) ofRoots.set(model, (known = new Map()));
+  let found = known.get(root.id);
+  if (!found) known.set(root.id, (found = tablesFor(model, root)));
+  return found;
+}
+
+interface TablesOfRoot {
+  readonly all: readonly Table[];
+  readonly bare: readonly Table[];
+}
+
+const ofRoots = new WeakMap<Model, Map<TableId, TablesOfRoot>>();
+
+function tablesFor(model: Model, root: Table): TablesOfRoot {
   const every = [...model.schema.tables.values()].filter(
     (table) =>
       table.partitionOf === undefined &&
