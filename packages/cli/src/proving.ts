@@ -66,6 +66,7 @@ export async function proved({
     return await proveIsolation({
       migrations,
       tenancy: built.model.tenancy,
+      staff: new Map(built.model.lookups().flatMap((l) => (l.staff ? [[l.table.id, l.columns] as const] : []))),
       limits: { totalSeconds: flags.timeout },
       progress,
       ...(flags.url === undefined ? {} : atServer(flags.url)),

@@ -78,6 +78,9 @@ const claimsOfPossibility: ReadonlySet<string> = new Set([
   'require-tenant-in-view',
   // Rows whose tenant is the empty text.
   'no-fail-open-policy emptyKey',
+  // The rows of the other tenant neither name the caller nor are they published.
+  'no-leaking-policy named',
+  'no-leaking-policy published',
 ]);
 
 /**

@@ -26,6 +26,8 @@ export interface ProveInput {
   /** In the order in which they apply. */
   readonly migrations: readonly MigrationFile[];
   readonly tenancy: TenancyModel;
+  /** Columns by table in which policies look up who runs the system: the callers of the proof are none of those. */
+  readonly staff?: ReadonlyMap<string, readonly string[]>;
   readonly limits?: Partial<Limits>;
   /** Opens the database; an embedded one where absent. */
   readonly open?: (limits: Limits, contrib: readonly string[]) => Promise<Session>;
@@ -97,8 +99,8 @@ async function proveOnce(
   const catalog = await readCatalog(session, before);
   const tenancyOf = tenancyIn(catalog, input.tenancy);
   const classes = classesOf(catalog, tenancyOf);
-  const maker = new RowMaker(catalog, classes);
-  const filled = await fill(session, catalog, classes, (done, total) => {
+  const maker = new RowMaker(catalog, classes, input.staff);
+  const filled = await fill(session, catalog, maker, (done, total) => {
     progress('filling', done, total);
   });
   for (const view of catalog.relations.filter((r) => r.kind === 'materialized view'))

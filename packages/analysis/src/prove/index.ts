@@ -8,3 +8,4 @@ export { viewReaches } from './views.js';
 export type { ColumnFact, Isolated, Leak, Proof, ProofQuestion, Undecided, ValueClass, World } from './question.js';
 export { resolveColumns, type CapturedName, type ColumnsOf, type ResolveOptions } from './resolve.js';
 export { describePredicate } from './describe.js';
+export { namesStaff } from './staff.js';

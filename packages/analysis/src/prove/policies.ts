@@ -1,19 +1,23 @@
 import {
   and,
   type Policy,
+  type Predicate,
   type Reason,
   type Schema,
   type Span,
   type Table,
   type TenancyModel,
+  type Value,
 } from '@tenant-lint/model';
 import type { Command, PolicyLeak, PolicyUnknown } from '../model.js';
-import { owedTo, through } from './blame.js';
+import { owedTo, rewritten, through } from './blame.js';
 import { existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
 import { excuseOf, isPersonal } from './excused.js';
+import { identityOf } from './identity.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
 import type { Budget, Leak, Proof, ProofQuestion } from './question.js';
+import { isPredicate } from './walk.js';
 
 /** What the policies of a table are judged against. */
 export interface PolicyContext {
@@ -120,8 +124,12 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
   const result: Judged[] = [];
   const proofs = new Map<string, Proof>();
   const budget: Budget = { left: maxEvaluations };
-  for (const role of rolesOf(table, context)) {
+  const roles = rolesOf(table, context);
+  const signedIn = roles.some((role) => role.name === 'authenticated');
+  for (const role of roles) {
     const world = new PolicyWorld(context, role);
+    // Where whoever has signed in comes under a role of his own, everybody else is nobody.
+    const anonymous = signedIn && role.name === 'public';
     const personal = isPersonal(table, role);
     const ask = (policy: Policy, command: Command, side: Side): void => {
       const { restrictive } = policiesFor(table, command, role);
@@ -130,7 +138,8 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
       if (!own) return;
       // Equal questions (FOR ALL asks three times the same) are asked once.
       const bounds = restrictive.flatMap((p) => clause(p) ?? []);
-      const question = { target: world.self(table), predicate: and(own, ...bounds), world };
+      const asWritten: ProofQuestion = { target: world.self(table), predicate: and(own, ...bounds), world };
+      const question = anonymous ? rewritten(asWritten, withoutCaller) : asWritten;
       const asked = (nullRows: 'shared' | 'foreign'): Proof => {
         const key = JSON.stringify([role.name, policy.name, bounds, own, nullRows], leaveSpans);
         let proof = proofs.get(key);
@@ -163,6 +172,9 @@ function judgeAnew(table: Table, context: PolicyContext): readonly Judged[] {
   }
   return result;
 }
+
+const withoutCaller = (node: Predicate | Value): Value | undefined =>
+  !isPredicate(node) && identityOf(node) === 'caller' ? { kind: 'constant', value: null } : undefined;
 
 const leaveSpans = (key: string, value: unknown): unknown => (key === 'span' ? undefined : value);
 

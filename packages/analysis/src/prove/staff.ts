@@ -31,6 +31,9 @@ export function strengthOf(text: string): Strength | undefined {
   return strong.test(word) ? 'strong' : weak.test(word) ? 'weak' : undefined;
 }
 
+/** Whether a role or flag may be that of the operator's people. */
+export const namesStaff = (word: string): boolean => strengthOf(word) !== undefined;
+
 /**
  * Whether a sub-query finds a row only for the operator's own people: it looks the caller up, asks for a flag or a role that says so, and does
  * not ask which tenant the row in question belongs to. A plain 'admin' counts only in a table that no tenant owns.

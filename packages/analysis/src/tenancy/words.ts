@@ -95,6 +95,8 @@ export const tableWords: (name: string) => readonly string[] = remembering((name
 export const stemOf: (column: string) => string | undefined = remembering((column) => {
   const words = [...wordsOf(column)];
   while (words.length > 0 && /^(?:id|uuid|guid|fk|pk|ref)$/.test(words[words.length - 1] ?? '')) words.pop();
+  // `id_clinica`, as in languages that put the noun first.
+  if (words.length === 2 && /^(?:id|uuid|fk)$/.test(words[0] ?? '')) words.shift();
   return words.length === 0 ? undefined : words.map(plainWord).join(' ');
 });
 

@@ -1,3 +1,4 @@
+import { namesStaff } from '@tenant-lint/analysis';
 import { idOf, sqlName, type Catalog, type CatalogColumn, type CatalogConstraint, type Relation } from '../catalog.js';
 import { guarded, literal, quoteName, type Ran, type Session } from '../session/session.js';
 import type { Classes } from './classes.js';
@@ -33,13 +34,12 @@ const maxTries = 120;
 export async function fill(
   session: Session,
   catalog: Catalog,
-  classes: Classes,
+  maker: RowMaker,
   progress: (done: number, total: number) => void,
 ): Promise<Filled> {
   const tables = catalog.relations.filter(
     (r) => (r.kind === 'table' || r.kind === 'partitioned') && r.parent === undefined,
   );
-  const maker = new RowMaker(catalog, classes);
   const statements: string[] = [];
   const rows = new Map<string, { A?: Row; B?: Row }>();
   const reasons = new Map<string, string>();
@@ -171,6 +171,7 @@ export class RowMaker {
   constructor(
     private readonly catalog: Catalog,
     private readonly classes: Classes,
+    private readonly staff?: ReadonlyMap<string, readonly string[]>,
   ) {
     for (const relation of catalog.relations)
       for (const column of relation.columns) this.#number(classes.of(relation, column.number));
@@ -193,6 +194,10 @@ export class RowMaker {
 
   /** The value of a column for a side; undefined where the column is left to the database. */
   value(table: Relation, column: CatalogColumn, side: Side): string | null {
+    const ordinary = this.staff?.get(idOf(table))?.includes(column.name)
+      ? column.labels.find((label) => !namesStaff(label))
+      : undefined;
+    if (ordinary !== undefined) return ordinary;
     const id = this.classes.of(table, column.number);
     const fixed = this.#fixed.get(id)?.[side];
     if (fixed !== undefined) return fixed;
