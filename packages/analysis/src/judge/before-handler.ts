@@ -1,4 +1,4 @@
-import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Span, Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { InputProvenance } from '../trace/provenance.js';
@@ -10,6 +10,7 @@ const maxDepth = 5;
 interface Registered {
   readonly arguments: readonly Value[];
   readonly receiver: Value;
+  readonly span: Span;
 }
 
 /**
@@ -39,6 +40,43 @@ export class BeforeHandler {
     const reason = f && { text: `${f.name ?? 'what runs before'} looks at ${name} and can refuse`, span: f.span };
     this.#memo.set(key, reason ?? false);
     return reason;
+  }
+
+  /**
+   * The functions that every request passes on its way to a handler: those of its own route, and those that its router, and the one this is
+   * mounted on, use for whatever path.
+   */
+  passedBy(id: FunctionId): ReadonlySet<FunctionId> {
+    const found = new Set<FunctionId>();
+    const f = this.program.function(id);
+    const chain = f?.handedTo && this.program.chain(f.handedTo.chain);
+    const own = chain && f?.handedTo ? chain.steps[f.handedTo.step] : undefined;
+    const here: readonly Registered[] =
+      chain && own?.arguments && routes.has(own.name)
+        ? [{ arguments: own.arguments, receiver: chain.receiver, span: chain.span }]
+        : this.#registrations(id);
+    const ways = here.map((route) => {
+      const passed = new Set<FunctionId>();
+      for (const argument of route.arguments) this.#collect(argument, passed, 2);
+      this.#usedBefore(route, passed, 3);
+      return passed;
+    });
+    for (const one of ways[0] ?? []) if (one !== id && ways.every((way) => way.has(one))) found.add(one);
+    return found;
+  }
+
+  /** Middleware for whatever path that stands before a route, or before the place where its router is mounted. */
+  #usedBefore(route: Registered, passed: Set<FunctionId>, depth: number): void {
+    const own = depth > 0 ? this.#nameOf(route.receiver) : undefined;
+    if (own === undefined) return;
+    this.#uses ??= [...this.program.files.values()].flatMap((facts) => registrationsOf(facts).mounts);
+    const mounted: Registered[] = [];
+    for (const use of this.#uses) {
+      if (use.arguments.some((a) => this.#nameOf(a) === own)) mounted.push(use);
+      else if (this.#nameOf(use.receiver) === own && isForAll(use) && stands(use, route))
+        for (const argument of use.arguments) this.#collect(argument, passed, 2);
+    }
+    if (mounted.length === 1) this.#usedBefore(mounted[0]!, passed, depth - 1);
   }
 
   #functionsBefore(id: FunctionId): ReadonlySet<FunctionId> {
@@ -168,6 +206,16 @@ export class BeforeHandler {
   }
 }
 
+/** Whether middleware is for every path: none is named, or a pattern for all. */
+function isForAll({ arguments: [first] }: Registered): boolean {
+  if (first?.kind === 'text') return false;
+  return first?.kind !== 'constant' || first.value === '*' || first.value === '/*' || first.value === '/';
+}
+
+/** Whether a call stands before another one; of two files nobody knows, and a router is put together before it is mounted. */
+const stands = (one: Registered, before: Registered): boolean =>
+  one.span.file !== before.span.file || one.span.start < before.span.start;
+
 const mounts: ReadonlySet<string> = new Set(['use', 'register', 'addHook', 'route', 'param']);
 const routes: ReadonlySet<string> = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'del', 'options', 'all']);
 
@@ -187,7 +235,7 @@ function registrationsOf(facts: FileFacts): Registrations {
       facts.chains.flatMap((chain) =>
         chain.steps.flatMap((step) =>
           step.arguments && step.arguments.length >= least && names.has(step.name)
-            ? [{ arguments: step.arguments, receiver: chain.receiver }]
+            ? [{ arguments: step.arguments, receiver: chain.receiver, span: chain.span }]
             : [],
         ),
       );

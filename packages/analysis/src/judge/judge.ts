@@ -138,7 +138,8 @@ export class Judge {
       tenancyOf: (table) => this.tenancyOf(table),
     });
     const publicity = (this.#publicity = new Publicity(program, sourcesOf, before?.judge.askingKinds));
-    this.#reach = new Reach(program, sourcesOf, this.#staff, publicity);
+    const beforeHandler = new BeforeHandler(program, accessesOf);
+    this.#reach = new Reach(program, sourcesOf, this.#staff, publicity, beforeHandler);
     this.#checks = new Checks(program, {
       sourcesOf,
       accessesOf,
@@ -163,7 +164,7 @@ export class Judge {
       reachOf: (f) => this.#reach.of(f),
       before: (value, chain) => this.#checks.before(value, chain),
       unreadOf: (source, access) => unread.onWay(source, access),
-      beforeHandler: new BeforeHandler(program, accessesOf),
+      beforeHandler,
       after: (chain) => {
         const f = program.function(chain.function);
         return f && this.#checks.after(chain.id, f, chain.span.end);
@@ -852,6 +853,8 @@ export class Judge {
       (access.method === 'count' && derived.kind === 'unpinned' && this.#isKept(access))
     )
       return 'possible';
+    // Whether a name is taken: nothing of the row goes further than the question whether there is one.
+    if (derived.kind === 'unpinned' && this.#isAskedOnly(access, table, target)) return 'possible';
     // Rows that belong to the user who asks: by user and not by tenant.
     const pins = pinsOf(this.#whole(access, target), target.ref);
     if (pins.some((pin) => areVerified(this.#tracer.sourcesOf(pin.value)))) return 'possible';
@@ -916,6 +919,24 @@ export class Judge {
     if (this.input.before) return this.input.before.judge.#hasCommonRows(table);
     this.#common ??= commonTables(this.input.accesses, (target) => this.#table(target), this.input.tenancy);
     return this.#common.has(table.id);
+  }
+
+  /** A read of no more than the keys of rows that a condition picks, of which nothing is returned but how a comparison of them ends. */
+  #isAskedOnly(access: LinkedAccess, table: Table, target: Target): boolean {
+    const keys = new Set(
+      uniqueKeys(table)
+        .filter((k) => k.length === 1)
+        .flat(),
+    );
+    return (
+      access.operation === 'read' &&
+      access.targets.length === 1 &&
+      target.predicate.kind === 'compare' &&
+      target.columns !== undefined &&
+      target.columns.length > 0 &&
+      target.columns.every((c) => keys.has(c)) &&
+      this.#isKept(access)
+    );
   }
 
   /** Whether what an access gives is only compared or handed on, and never returned. */

@@ -10,6 +10,7 @@ import {
 import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
 import { signatureChecks } from '../trust/sources.js';
+import type { BeforeHandler } from './before-handler.js';
 import type { Publicity } from './publicity.js';
 import type { Staff } from './staff.js';
 
@@ -39,6 +40,7 @@ export class Reach {
     private readonly sourcesOf: (value: Value) => readonly Provenance[],
     private readonly staff: Staff,
     private readonly publicity: Publicity,
+    private readonly beforeHandler: BeforeHandler,
   ) {}
 
   of(id: FunctionId): Reached {
@@ -96,7 +98,8 @@ export class Reach {
     const found =
       (wrapper !== undefined && this.#checksSignature(wrapper, maxDepth)) ||
       (wrapping !== undefined && this.#checks(wrapping, maxDepth, new Set())) ||
-      this.#checks(id, maxDepth, new Set());
+      this.#checks(id, maxDepth, new Set()) ||
+      [...this.beforeHandler.passedBy(id)].some((before) => this.#checks(before, maxDepth, new Set()));
     this.#system.set(id, found);
     return found;
   }

@@ -44,10 +44,21 @@ export function pinsOf(predicate: Predicate, target: TargetRef): readonly Pin[] 
       const isSame = first && arms.every((pins) => pins.length === 1 && sameValue(pins[0]!.value, first.value));
       return isSame ? [first] : [];
     }
+    // `ids.length > 0 ? inArray(id, ids) : false`: what lets no row through does not count.
+    case 'either': {
+      const parts = predicate.of.filter((p) => !isNothing(p));
+      return parts.length === 1 && parts.length < predicate.of.length ? pinsOf(parts[0]!, target) : [];
+    }
     default:
       return [];
   }
 }
+
+const isNothing = (predicate: Predicate): boolean =>
+  predicate.kind === 'never' ||
+  (predicate.kind === 'value' &&
+    predicate.of.kind === 'constant' &&
+    (predicate.of.value === false || predicate.of.value === 0));
 
 /** Like pinsOf, with the equalities of parts that are left out where a value is missing. */
 export function comparisonsOf(predicate: Predicate, target: TargetRef): readonly Pin[] {
