@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { confidences, severities, type Confidence, type Severity } from '@tenant-lint/model';
 
-export const formats = ['text', 'json', 'sarif', 'github', 'gitlab', 'junit', 'markdown', 'agent'] as const;
+export const formats = ['text', 'json', 'sarif', 'github', 'gitlab', 'junit', 'markdown', 'html', 'agent'] as const;
 export type Format = (typeof formats)[number];
 
 /** How a report is written, and what of it makes a run fail. */

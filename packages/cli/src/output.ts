@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Model } from '@tenant-lint/analysis';
 import type { Report } from '@tenant-lint/engine';
 import { readSource } from '@tenant-lint/workspace';
 import type { Io } from './main.js';
@@ -7,7 +8,7 @@ import { rendered } from './report/formats.js';
 import { writeFile } from './write-file.js';
 
 /** Writes a report in every format that was asked for, to stdout or to files. Throws Failure. */
-export function writeReport(report: Report, flags: OutputFlags, io: Io, root: string): void {
+export function writeReport(report: Report, flags: OutputFlags, io: Io, root: string, model?: Model): void {
   const wanted: OutputFlags['format'] = flags.format.length === 0 ? [{ format: 'text' }] : flags.format;
   for (const { format, file } of wanted) {
     const text = rendered(format, report, {
@@ -18,6 +19,7 @@ export function writeReport(report: Report, flags: OutputFlags, io: Io, root: st
         const read = readSource(root, name);
         return 'text' in read ? read.text : undefined;
       },
+      model,
       fails: (f) => f.severity === 'error' || (flags.failOn === 'warning' && f.severity === 'warning'),
     });
     if (file === undefined) io.stdout.write(text);

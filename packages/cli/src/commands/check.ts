@@ -20,7 +20,7 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
     : analysed.report;
   const asked = limited(whole, (file) => isWithin(file, opened.within));
   const report = flags.shard ? shardOf(asked, flags.shard) : asked;
-  writeReport(report, flags, io, opened.root);
+  writeReport(report, flags, io, opened.root, analysed.built.model);
   return exitCode(report, flags);
 }
 
