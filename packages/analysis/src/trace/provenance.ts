@@ -62,7 +62,7 @@ export type InputProvenance = Extract<Provenance, { kind: 'input' }>;
 /** How many steps a value is followed, and how many one question may take in all. */
 const maxDepth = 16;
 const maxSteps = 4_000;
-const maxCallers = 24;
+const maxCallers = 64;
 
 /** Traces values to their sources: through locals (the front end did that), helpers, callers, wrappers and iteration callbacks. */
 export class Tracer {
@@ -243,7 +243,12 @@ export class Tracer {
         return p.kind === 'input' ? { ...p, via, through: [...(p.through ?? []), site.chain.id] } : { ...p, via };
       });
     });
-    return [...outside, ...inside];
+    const left = callers.length - maxCallers;
+    const rest: readonly Provenance[] =
+      left > 0
+        ? [{ kind: 'unknown', reason: `${left} more calls of ${f.name ?? 'the function'} were not followed` }]
+        : [];
+    return [...outside, ...inside, ...rest];
   }
 
   #result(value: Extract<Value, { kind: 'result' }>, depth: number): readonly Provenance[] {
