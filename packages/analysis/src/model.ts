@@ -23,6 +23,7 @@ import type {
   View,
   Witness,
 } from '@tenant-lint/model';
+import type { Answers } from './judge/oracle.js';
 import type { Proof } from './prove/question.js';
 import type { SessionSetting } from './session/sessions.js';
 
@@ -61,6 +62,10 @@ export interface Model {
   bypass(access: LinkedAccess, target: Target): Bypass | undefined;
   /** The check that would hold a leaking target, and that whoever has no tenant passes by; where it is skipped, or compares. */
   openCheck(access: LinkedAccess, target: Target): Span | undefined;
+  /** What is answered for a loaded row of another tenant, and for none, where these differ. */
+  answers(access: LinkedAccess, target: Target): Answers | undefined;
+  /** Routes that take the tenant from a context which nothing that runs before them fills, though it does for others. */
+  openRoutes(): readonly OpenRoute[];
   /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
   selection(access: LinkedAccess, target: Target): Selection;
   /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */
@@ -135,6 +140,19 @@ export type ResourcePart = (
   /** The property under which it stands in an object. */
   readonly name?: string;
 };
+
+/** A route that is not behind what others like it are behind. */
+export interface OpenRoute {
+  /** Where it is registered. */
+  readonly span: Span;
+  /** The property of the context that it takes for the tenant. */
+  readonly property: string;
+  /** How many others are behind it, and what it is. */
+  readonly guarded: number;
+  readonly guard?: { readonly name?: string; readonly span: Span };
+  /** A query that uses the tenant. */
+  readonly access: LinkedAccess;
+}
 
 /** Rows of one tenant that are kept under a key which says nothing of the tenant. */
 export interface KeptRows {

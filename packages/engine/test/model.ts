@@ -64,6 +64,8 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     libraries: [],
     keptRows: () => undefined,
     sessionOf: () => [],
+    answers: () => undefined,
+    openRoutes: () => [],
     partsOf: () => [],
     openCheck: () => undefined,
     exposedKeys: () => [],

@@ -189,6 +189,8 @@ export interface FunctionFacts {
   };
   readonly entry?: EntryPoint;
   readonly returns: readonly { readonly value: Value; readonly block: number; readonly span: Span }[];
+  /** What it throws, in source order. */
+  readonly thrown?: readonly { readonly value: Value; readonly span: Span }[];
   readonly blocks: readonly Block[];
 }
 

@@ -35,7 +35,7 @@ export class BeforeHandler {
     const key = `${source.at} ${name}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
-    const found = [...this.#functionsBefore(source.at)].find((id) => this.#refusesBy(id, name));
+    const found = [...this.functionsBefore(source.at)].find((id) => this.#refusesBy(id, name));
     const f = found === undefined ? undefined : this.program.function(found);
     const reason = f && { text: `${f.name ?? 'what runs before'} looks at ${name} and can refuse`, span: f.span };
     this.#memo.set(key, reason ?? false);
@@ -79,7 +79,11 @@ export class BeforeHandler {
     if (mounted.length === 1) this.#usedBefore(mounted[0]!, passed, depth - 1);
   }
 
-  #functionsBefore(id: FunctionId): ReadonlySet<FunctionId> {
+  /**
+   * The functions that run before one that the outside world calls: wrappers, middleware, guards. `exact`: not those of a path that another
+   * router is mounted on.
+   */
+  functionsBefore(id: FunctionId, exact = false): ReadonlySet<FunctionId> {
     const found = new Set<FunctionId>();
     const f = this.program.function(id);
     if (!f) return found;
@@ -90,12 +94,12 @@ export class BeforeHandler {
       for (const step of chain.steps.slice(0, f.handedTo.step + 1))
         for (const argument of step.arguments ?? []) this.#collect(argument, found, maxDepth);
       this.#collect(chain.receiver, found, maxDepth);
-      this.#ofRouter(chain.receiver, found, 3);
+      this.#ofRouter(chain.receiver, found, 3, exact);
     }
     for (const registered of this.#registrations(id)) {
       for (const argument of registered.arguments) this.#collect(argument, found, maxDepth);
       this.#collect(registered.receiver, found, maxDepth);
-      this.#ofRouter(registered.receiver, found, 3);
+      this.#ofRouter(registered.receiver, found, 3, exact);
     }
     this.#ofGuards(f, found);
     found.delete(id);
@@ -119,18 +123,28 @@ export class BeforeHandler {
   }
 
   /** Middleware of the router on which a route is registered, and of the one it is mounted on. */
-  #ofRouter(router: Value, found: Set<FunctionId>, depth: number): void {
+  #ofRouter(router: Value, found: Set<FunctionId>, depth: number, exact: boolean): void {
     if (depth <= 0) return;
     const own = this.#nameOf(router);
     if (own === undefined) return;
     this.#uses ??= [...this.program.files.values()].flatMap((facts) => registrationsOf(facts).mounts);
     for (const use of this.#uses) {
       const isMount = use.arguments.some((a) => this.#nameOf(a) === own);
-      if (!isMount && this.#nameOf(use.receiver) !== own) continue;
+      if (!isMount && (this.#nameOf(use.receiver) !== own || (exact && this.#mountsOther(use)))) continue;
       for (const argument of use.arguments)
         if (this.#nameOf(argument) !== own) this.#collect(argument, found, maxDepth);
-      if (isMount) this.#ofRouter(use.receiver, found, depth - 1);
+      if (isMount) this.#ofRouter(use.receiver, found, depth - 1, exact);
     }
+  }
+
+  /** Whether middleware is registered for a path together with a router of its own: `app.use('/a', check, a)`. */
+  #mountsOther({ arguments: args }: Registered): boolean {
+    const [path, ...rest] = args;
+    if (path?.kind !== 'constant' || rest.length < 2) return false;
+    return rest.some((a) => {
+      const resolved = this.program.resolve(a);
+      return resolved.kind === 'result' || resolved.kind === 'instance';
+    });
   }
 
   /** The binding behind a value, as file and name. */

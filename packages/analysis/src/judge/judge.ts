@@ -30,6 +30,7 @@ import type {
   SharedTenant,
   Standing,
   KeptRows,
+  OpenRoute,
   ResourcePart,
   TenantStopgap,
 } from '../model.js';
@@ -59,6 +60,8 @@ import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom, Loaded } from './loaded.js';
 import { canVanish } from './missing.js';
 import { missing as mayBeMissing } from '../prove/missing.js';
+import { answersOf, type Answers } from './oracle.js';
+import { openRoutes } from './routes.js';
 import { partsOf as resourceParts } from './parts.js';
 import { isPublished, Publicity } from './publicity.js';
 import { assumptionsOf, proveTarget } from './question.js';
@@ -702,6 +705,37 @@ export class Judge {
     return found && { kind: 'base', span: found.span, ...(found.setting ? { setting: found.setting.name } : {}) };
   }
 
+  answers(access: LinkedAccess, target: Target): Answers | undefined {
+    const table = this.#table(target);
+    if (!table || !access.in || access.chain === undefined || target.role !== 'root' || target.operation !== 'read')
+      return undefined;
+    const verdict = this.verdict(access, target);
+    if (verdict.kind !== 'isolated' || verdict.evidence !== 'guarded') return undefined;
+    const compared = this.#loaded.comparison(access, table);
+    return compared && answersOf(access.in, access.chain, compared, this.input.program);
+  }
+
+  openRoutes(): readonly OpenRoute[] {
+    const { accesses, program } = this.input;
+    const tenants = accesses.flatMap((access) => {
+      if (access.in === undefined) return [];
+      const sources = access.targets.flatMap((target) => {
+        const table = this.#table(target);
+        const keys = new Set(table ? keyColumns(this.tenancyOf(table.id)) : []);
+        return pinsOf(target.predicate, target.ref)
+          .filter((pin) => keys.has(pin.column))
+          .flatMap((pin) => this.#tracer.sourcesOf(pin.value));
+      });
+      return sources.length > 0 ? [{ access, sources }] : [];
+    });
+    return openRoutes({
+      program,
+      tenants,
+      before: (handler) => this.#standing.beforeHandler.functionsBefore(handler, true),
+      asks: (f) => this.#standing.asks(f),
+    });
+  }
+
   openCheck(access: LinkedAccess, target: Target): Span | undefined {
     const table = this.#table(target);
     const chain = access.chain === undefined ? undefined : this.input.program.chain(access.chain);
@@ -713,7 +747,7 @@ export class Judge {
       const found = this.#checks.skippable(pin.value, chain, isVerified);
       if (found?.span) return found.span;
     }
-    const block = target.operation === 'read' ? this.#loaded.checkedIfThere(access, table) : undefined;
+    const block = target.operation === 'read' ? this.#loaded.comparison(access, table, true) : undefined;
     return block && { file: access.file, start: block.start, end: block.start };
   }
 

@@ -54,8 +54,8 @@ export class Loaded {
     return this.#after({ chain: chain.id, at: [] }, table, f, chain.span.end, pins, maxLevels);
   }
 
-  /** The comparison of the loaded row with a verified value that whoever has no such value passes by. */
-  checkedIfThere(access: LinkedAccess, table: Table): Block | undefined {
+  /** The comparison of the loaded row with the tenant; `assuming`: one that whoever has no tenant passes by, too. */
+  comparison(access: LinkedAccess, table: Table, assuming = false): Block | undefined {
     const f = access.in;
     const chain = access.chain === undefined ? undefined : this.world.program.chain(access.chain);
     if (!f || !chain) return undefined;
@@ -65,9 +65,9 @@ export class Loaded {
       chain.span.end,
       (path) => this.#isKeyPath(table, path, 4),
       (value) => this.#isVerified(value),
-      (value) => this.#isVerified(value),
+      (value) => (assuming ? this.#isVerified(value) : this.#mayBeTenant(value, f)),
       this.world.program,
-      true,
+      assuming,
     );
   }
 

@@ -185,6 +185,8 @@ function modelOf(parts: Linked): Model {
     bypass: (access, target) => judge.bypass(access, target),
     exposedKeys: () => exposedKeys(parts.program),
     openCheck: (access, target) => judge.openCheck(access, target),
+    answers: (access, target) => judge.answers(access, target),
+    openRoutes: () => judge.openRoutes(),
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     standing: (access, value) => judge.standing(access, value),

@@ -25,7 +25,14 @@ import {
 /** Where a value comes from, as far as it matters for tenancy. */
 export type Provenance =
   /** Verified by a session, a token, the request's context. */
-  | { readonly kind: 'trusted'; readonly what: string; readonly path: Path; readonly via: readonly Reason[] }
+  | {
+      readonly kind: 'trusted';
+      readonly what: string;
+      readonly path: Path;
+      readonly via: readonly Reason[];
+      /** The function whose context it is a part of. */
+      readonly at?: FunctionId;
+    }
   /** A property of a row that an access returned; `access` is the id of its chain. */
   | { readonly kind: 'row'; readonly chain: string; readonly path: Path; readonly via: readonly Reason[] }
   | {
@@ -217,7 +224,7 @@ export class Tracer {
       this.program.entryOf(f.id)?.kind === 'server action' &&
       this.program.callersOf(f.id).length > 0;
     if (role === 'input' && !isShared) return [{ kind: 'input', what: name, via: [], at: f.id }];
-    if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [] }];
+    if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [], at: f.id }];
     const handed = f.handedTo && this.program.chain(f.handedTo.chain);
     if (f.handedTo && handed && value.index === 0 && iterations.has(handed.steps[f.handedTo.step]?.name ?? '')) {
       return this.#trace(valueAt(prefixOf(handed, f.handedTo.step, this.program), value.path), depth - 1);

@@ -96,10 +96,17 @@ export function walkStatement(x: Extraction, node: TS.Statement): void {
       x.fn.exit = 'function';
       return;
     }
-    case K.ThrowStatement:
-      evaluate(x, (node as TS.ThrowStatement).expression);
+    case K.ThrowStatement: {
+      const value = evaluate(x, (node as TS.ThrowStatement).expression);
+      // What is thrown says something where it is made for it; a caught error that is thrown again does not.
+      if (value.kind === 'instance' || value.kind === 'result')
+        x.fn.facts.thrown = [
+          ...(x.fn.facts.thrown ?? []),
+          { value: bounded(value), span: span(x, startOf(x, node), node.end) },
+        ];
       x.fn.exit = 'function';
       return;
+    }
     case K.BreakStatement:
     case K.ContinueStatement:
       x.fn.exit = 'loop';
