@@ -25,6 +25,7 @@ import type {
 } from '@tenant-lint/model';
 import type { Answers } from './judge/oracle.js';
 import type { Proof } from './prove/question.js';
+import type { SessionMistake } from './session/mistakes.js';
 import type { SessionSetting } from './session/sessions.js';
 
 /** An access with its place in the program; its values are traced to where they come from. */
@@ -66,6 +67,8 @@ export interface Model {
   answers(access: LinkedAccess, target: Target): Answers | undefined;
   /** Routes that take the tenant from a context which nothing that runs before them fills, though it does for others. */
   openRoutes(): readonly OpenRoute[];
+  /** Tenants that are set in vain, or for too long. */
+  sessionMistakes(): readonly SessionMistake[];
   /** How the target's row is chosen: by unique key values, where these come from. See judge/. */
   selection(access: LinkedAccess, target: Target): Selection;
   /** Who decides what a value is: the program itself (`fixed`), a verified identity or the tenant's own data, the request, or nobody knows. */

@@ -11,6 +11,7 @@ const orders: readonly (readonly string[])[] = [
     'no-tenant-fallback',
     'no-unverified-claim',
     'no-untrusted-tenant',
+    'no-session-tenant-setting',
     'no-fail-open-check',
     'no-disabled-scope',
     'no-unscoped-client',

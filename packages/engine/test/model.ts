@@ -66,6 +66,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     sessionOf: () => [],
     answers: () => undefined,
     openRoutes: () => [],
+    sessionMistakes: () => [],
     partsOf: () => [],
     openCheck: () => undefined,
     exposedKeys: () => [],

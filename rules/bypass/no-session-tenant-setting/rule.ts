@@ -1,4 +1,4 @@
-import type { Model } from '@tenant-lint/analysis';
+import type { Model, SessionMistake } from '@tenant-lint/analysis';
 import { defineRule, servingAccesses } from '@tenant-lint/engine';
 import type { SchemaFunction, Span, Value } from '@tenant-lint/model';
 import { functionPath, methodName } from '../../lib/naming.js';
@@ -25,6 +25,31 @@ export default defineRule({
         why: 'The connection goes back to the pool with this tenant, and the next request that gets it works as that tenant.',
         fix: "Set it in the transaction of the queries that need it: set_config('{setting}', ..., true).",
       },
+      alone: {
+        what: '{method} sets {setting} for a transaction that nothing else is in.',
+        why: 'The setting ends with this statement, and the next one gets any connection of the pool: what relies on it runs without a tenant, or with that of somebody else.',
+        fix: 'Take a connection out of the pool, and set it in the transaction of the queries that need it.',
+      },
+      late: {
+        what: '{method} sets {setting} where not every query that needs it comes after it.',
+        why: 'The other queries run without a tenant, or with that of whoever had the connection before.',
+        fix: 'Set it at the beginning of the transaction, on every path.',
+      },
+      unawaited: {
+        what: '{method} would set {setting}, and nothing waits for it.',
+        why: 'The library sends a statement when it is awaited: the setting is never made.',
+        fix: 'Await it.',
+      },
+      unended: {
+        what: '{method} sets {setting} in a transaction that is not ended where something fails.',
+        why: 'The connection goes back to the pool within the transaction, and the next request that gets it works as this tenant.',
+        fix: 'Roll back before the connection is released.',
+      },
+      kept: {
+        what: '{method} sets {setting} for the session, and it is taken back only where nothing fails in between.',
+        why: 'After an error the connection goes back to the pool with this tenant, and the next request that gets it works as that tenant.',
+        fix: 'Take it back in a finally, or set it for the transaction only.',
+      },
       migration: {
         severity: 'warning',
         what: 'This migration sets {setting} for the session and leaves it set.',
@@ -49,13 +74,16 @@ export default defineRule({
     const settings = tenantSettings(model);
     const isTenant = (name: string): boolean => isTenantSetting(model, settings, name);
     for (const declared of [...model.schema.functions.values()].flat()) yield* ofFunction(declared, isTenant);
-    yield* ofCode(model, isTenant);
+    const mistakes = model.sessionMistakes().filter(({ setting }) => isTenant(setting));
+    yield* ofMistakes(model, mistakes);
+    yield* ofCode(model, isTenant, mistakes);
     yield* ofMigrations(model, isTenant);
   },
 });
 
 interface Found {
-  readonly message: 'code' | 'session' | 'migration' | 'definer' | 'clause';
+  readonly message: 'code' | 'session' | 'migration' | 'definer' | 'clause' | SessionMistake['kind'];
+  readonly cause?: readonly string[];
   readonly data: Readonly<Record<string, string>>;
   readonly span: Span;
   readonly related?: readonly { readonly span: Span; readonly text: string }[];
@@ -106,12 +134,31 @@ function isArgument(value: Value | undefined): boolean {
 const looksUp = (declared: SchemaFunction): boolean =>
   declared.queries.some((query) => query.targets.length > 0) || /\bselect\b[^;]*\bfrom\b/i.test(declared.text);
 
+/** What code sets in vain, or for too long. */
+function* ofMistakes(model: Model, mistakes: readonly SessionMistake[]): Iterable<Found> {
+  for (const { kind, setting, access, span, uses } of mistakes)
+    yield {
+      message: kind,
+      data: { method: methodName(access), setting },
+      span,
+      confidence: 'likely',
+      related: uses.slice(0, 20).map((use) => ({ span: use.span, text: 'this runs without it' })),
+      key: `${access.file} ${functionPath(model, access)} ${setting} ${kind}`,
+      cause: uses.flatMap((use) => use.targets.map((target) => `target ${use.id} ${target.ref}`)),
+    };
+}
+
 /** What code sets for a session, and the function does not take back. */
-function* ofCode(model: Model, isTenant: (name: string) => boolean): Iterable<Found> {
+function* ofCode(
+  model: Model,
+  isTenant: (name: string) => boolean,
+  mistakes: readonly SessionMistake[],
+): Iterable<Found> {
   const accesses = servingAccesses(model).filter((access) => access.in !== undefined);
   const all = accesses.flatMap((access) => settingWrites(access).map((write) => ({ access, write })));
   for (const { access, write } of all) {
     if (write.local !== false || !isTenant(write.name) || isBlank(write.value)) continue;
+    if (mistakes.some((m) => m.access.id === access.id && m.kind === 'kept')) continue;
     const isTakenBack = all.some(
       (other) =>
         other.access.function === access.function && other.write.name === write.name && isBlank(other.write.value),

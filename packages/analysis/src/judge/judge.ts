@@ -45,6 +45,7 @@ import {
   type ValueClass,
 } from '../prove/index.js';
 import { sessionReads, type SessionReads } from '../session/policed.js';
+import { sessionMistakes, type SessionMistake } from '../session/mistakes.js';
 import { Sessions, type SessionSetting } from '../session/sessions.js';
 import { areVerified, Tracer, type Provenance } from '../trace/provenance.js';
 import { Declared, type TrustOptions } from '../trust/declared.js';
@@ -733,6 +734,20 @@ export class Judge {
       tenants,
       before: (handler) => this.#standing.beforeHandler.functionsBefore(handler, true),
       asks: (f) => this.#standing.asks(f),
+    });
+  }
+
+  sessionMistakes(): readonly SessionMistake[] {
+    return sessionMistakes({
+      program: this.input.program,
+      sessions: this.#sessions,
+      accessesOf: (f) => this.#index.ofFunction(f),
+      reaches: (access, setting) =>
+        access.targets.flatMap((target) => {
+          const table = this.#table(target);
+          if (!table?.rowSecurity.enabled || !this.#readsOf(table).settings.has(setting)) return [];
+          return this.verdict(access, target).kind === 'leak' ? [table] : [];
+        }),
     });
   }
 

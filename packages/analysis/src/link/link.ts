@@ -187,6 +187,7 @@ function modelOf(parts: Linked): Model {
     openCheck: (access, target) => judge.openCheck(access, target),
     answers: (access, target) => judge.answers(access, target),
     openRoutes: () => judge.openRoutes(),
+    sessionMistakes: () => judge.sessionMistakes(),
     selection: (access, target) => judge.selection(access, target),
     originOf: (value) => judge.originOf(value),
     standing: (access, value) => judge.standing(access, value),

@@ -42,7 +42,7 @@ interface Made {
   readonly place: Place;
 }
 
-interface Write {
+export interface Write {
   readonly access: LinkedAccess;
   readonly chain: CallChain;
   readonly write: SettingWrite;
@@ -142,6 +142,21 @@ export class Sessions {
     return [];
   }
 
+  /** All statements that set something. */
+  writes(): readonly Write[] {
+    return [...this.#byFunction.values()].flat();
+  }
+
+  /** Whether a call is one of several that are sent as one transaction. */
+  isInBatch(chain: CallChain): boolean {
+    return (this.#batches ??= this.#findBatches()).has(chain.id);
+  }
+
+  /** Whether an access runs on a connection. */
+  isOn(access: LinkedAccess, connection: Value): boolean {
+    return isSameConnection(access.client.transaction ?? access.client.receiver, connection);
+  }
+
   /** The clients on which the program opens transactions that set something, each with one such setting. */
   bases(): readonly { readonly client: Value; readonly setting: SessionSetting }[] {
     return [...this.#byFunction.values()].flat().flatMap(({ access, chain, write }) => {
@@ -201,8 +216,7 @@ export class Sessions {
     const isBefore = (chain: CallChain): boolean =>
       chain.span.end <= place.offset && precedes(place.f, chain.block, place.block);
     for (const { access, chain, write } of this.#byFunction.get(place.f.id) ?? []) {
-      if (!isBefore(chain) || !isSameConnection(access.client.transaction ?? access.client.receiver, connection))
-        continue;
+      if (!isBefore(chain) || isUnawaited(access, chain) || !this.isOn(access, connection)) continue;
       if (write.local === true ? !this.#isInTransaction(access, chain) : !this.#isCheckedOut(connection)) continue;
       note(found, write, chain);
     }
@@ -417,6 +431,13 @@ export class Sessions {
     return /^(?:connect|reserve|createQueryRunner|acquire|getConnection)$/.test(name);
   }
 }
+
+/** Libraries whose statements run when they are made, awaited or not. */
+const eager: ReadonlySet<string> = new Set(['pg', 'mysql2', 'typeorm', 'sequelize', 'sql']);
+
+/** A statement that nothing waits for is never sent by libraries that send it when it is awaited. */
+export const isUnawaited = (access: LinkedAccess, chain: CallChain): boolean =>
+  !chain.awaited && chain.use === 'discarded' && !eager.has(access.library);
 
 /** One entry for each setting, the last one that was made; what is blank sets nothing. */
 function note(found: Map<string, SessionSetting>, write: SettingWrite, chain: CallChain): void {
