@@ -12,6 +12,7 @@ import noPrivilegedClient from './bypass/no-privileged-client/rule.js';
 import noSessionTenantSetting from './bypass/no-session-tenant-setting/rule.js';
 import noUnscopedClient from './bypass/no-unscoped-client/rule.js';
 import requireDatabaseIsolation from './bypass/require-database-isolation/rule.js';
+import requireTenantMiddleware from './bypass/require-tenant-middleware/rule.js';
 import noUnprotectedCopy from './copy/no-unprotected-copy/rule.js';
 import requireRowSecurityOnPartition from './copy/require-row-security-on-partition/rule.js';
 import requireTenantInPartitionKey from './copy/require-tenant-in-partition-key/rule.js';
@@ -63,6 +64,7 @@ import requirePolicyRole from './policy/require-policy-role/rule.js';
 import requirePolicyWithTable from './policy/require-policy-with-table/rule.js';
 import requireRowSecurity from './policy/require-row-security/rule.js';
 import requireIsolationTest from './proof/require-isolation-test/rule.js';
+import noExistenceOracle from './resource/no-existence-oracle/rule.js';
 import noSharedLock from './resource/no-shared-lock/rule.js';
 import requireTenantInCacheKey from './resource/require-tenant-in-cache-key/rule.js';
 import requireTenantInChannel from './resource/require-tenant-in-channel/rule.js';
@@ -117,6 +119,7 @@ export const rules: readonly Rule[] = [
   noSessionTenantSetting,
   noUnscopedClient,
   requireDatabaseIsolation,
+  requireTenantMiddleware,
   noUnprotectedCopy,
   requireRowSecurityOnPartition,
   requireTenantInPartitionKey,
@@ -168,6 +171,7 @@ export const rules: readonly Rule[] = [
   requirePolicyWithTable,
   requireRowSecurity,
   requireIsolationTest,
+  noExistenceOracle,
   noSharedLock,
   requireTenantInCacheKey,
   requireTenantInChannel,

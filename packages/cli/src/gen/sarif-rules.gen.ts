@@ -297,7 +297,7 @@ export const sarifRules = [
       "text": "Behind a pool the next request gets the connection with the tenant of the last one."
     },
     "help": {
-      "text": "Function <function> sets <setting> for the session. Behind a pool the next request gets the connection with the tenant of the last one. Set it for the transaction: set_config('<setting>', ..., true).\n<method> sets <setting> for the session of whatever connection it gets. The connection goes back to the pool with this tenant, and the next request that gets it works as that tenant. Set it in the transaction of the queries that need it: set_config('<setting>', ..., true).\nThis migration sets <setting> for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.\nFunction <function> runs as its owner and sets <setting> to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.\nFunction <function> always runs with <setting> set to <value>. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
+      "text": "Function <function> sets <setting> for the session. Behind a pool the next request gets the connection with the tenant of the last one. Set it for the transaction: set_config('<setting>', ..., true).\n<method> sets <setting> for the session of whatever connection it gets. The connection goes back to the pool with this tenant, and the next request that gets it works as that tenant. Set it in the transaction of the queries that need it: set_config('<setting>', ..., true).\n<method> sets <setting> for a transaction that nothing else is in. The setting ends with this statement, and the next one gets any connection of the pool: what relies on it runs without a tenant, or with that of somebody else. Take a connection out of the pool, and set it in the transaction of the queries that need it.\n<method> sets <setting> where not every query that needs it comes after it. The other queries run without a tenant, or with that of whoever had the connection before. Set it at the beginning of the transaction, on every path.\n<method> would set <setting>, and nothing waits for it. The library sends a statement when it is awaited: the setting is never made. Await it.\n<method> sets <setting> in a transaction that is not ended where something fails. The connection goes back to the pool within the transaction, and the next request that gets it works as this tenant. Roll back before the connection is released.\n<method> sets <setting> for the session, and it is taken back only where nothing fails in between. After an error the connection goes back to the pool with this tenant, and the next request that gets it works as that tenant. Take it back in a finally, or set it for the transaction only.\nThis migration sets <setting> for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.\nFunction <function> runs as its owner and sets <setting> to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.\nFunction <function> always runs with <setting> set to <value>. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
     },
     "defaultConfiguration": {
       "level": "error",
@@ -376,6 +376,34 @@ export const sarifRules = [
       "catalogue": [
         "C-66",
         "C-67"
+      ]
+    }
+  },
+  {
+    "id": "require-tenant-middleware",
+    "name": "require-tenant-middleware",
+    "shortDescription": {
+      "text": "Require that routes which take the tenant from the request context are behind what puts it there."
+    },
+    "fullDescription": {
+      "text": "Nothing has put a tenant there, or checked it: the condition may be missing, or hold what the client sent."
+    },
+    "help": {
+      "text": "This route takes <property> for the tenant of <table>, and is not behind <guard>, which <count> other routes are behind. Nothing has put a tenant there, or checked it: the condition may be missing, or hold what the client sent. Register <guard> before this route."
+    },
+    "defaultConfiguration": {
+      "level": "warning",
+      "enabled": true
+    },
+    "properties": {
+      "group": "bypass",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "bypass"
+      ],
+      "catalogue": [
+        "C-68"
       ]
     }
   },
@@ -1890,6 +1918,34 @@ export const sarifRules = [
         "H02",
         "H03",
         "H04"
+      ]
+    }
+  },
+  {
+    "id": "no-existence-oracle",
+    "name": "no-existence-oracle",
+    "shortDescription": {
+      "text": "Disallow answers that tell a row of another tenant from one that is not there."
+    },
+    "fullDescription": {
+      "text": "The two answers tell which identifiers exist, tenant or not."
+    },
+    "help": {
+      "text": "Who asks <method> for a row of <table> is answered <foreign> where it belongs to another tenant, and <missing> where there is none. The two answers tell which identifiers exist, tenant or not. Answer <missing> to both, or look for the row under the tenant in the first place."
+    },
+    "defaultConfiguration": {
+      "level": "note",
+      "enabled": false
+    },
+    "properties": {
+      "group": "resource",
+      "tags": [
+        "security",
+        "multi-tenancy",
+        "resource"
+      ],
+      "catalogue": [
+        "C-89"
       ]
     }
   },

@@ -155,6 +155,11 @@ export const generated = {
       "messages": {
         "session": "Function {function} sets {setting} for the session. Behind a pool the next request gets the connection with the tenant of the last one. Set it for the transaction: set_config('{setting}', ..., true).",
         "code": "{method} sets {setting} for the session of whatever connection it gets. The connection goes back to the pool with this tenant, and the next request that gets it works as that tenant. Set it in the transaction of the queries that need it: set_config('{setting}', ..., true).",
+        "alone": "{method} sets {setting} for a transaction that nothing else is in. The setting ends with this statement, and the next one gets any connection of the pool: what relies on it runs without a tenant, or with that of somebody else. Take a connection out of the pool, and set it in the transaction of the queries that need it.",
+        "late": "{method} sets {setting} where not every query that needs it comes after it. The other queries run without a tenant, or with that of whoever had the connection before. Set it at the beginning of the transaction, on every path.",
+        "unawaited": "{method} would set {setting}, and nothing waits for it. The library sends a statement when it is awaited: the setting is never made. Await it.",
+        "unended": "{method} sets {setting} in a transaction that is not ended where something fails. The connection goes back to the pool within the transaction, and the next request that gets it works as this tenant. Roll back before the connection is released.",
+        "kept": "{method} sets {setting} for the session, and it is taken back only where nothing fails in between. After an error the connection goes back to the pool with this tenant, and the next request that gets it works as that tenant. Take it back in a finally, or set it for the transaction only.",
         "migration": "This migration sets {setting} for the session and leaves it set. Whatever runs on the connection afterwards works as that tenant. Use SET LOCAL within a transaction, or reset it at the end.",
         "definer": "Function {function} runs as its owner and sets {setting} to what its caller says. Whoever may call it works as any tenant, and nothing checks that the caller belongs to it. Look up whether the caller belongs to the tenant before setting it, or take SECURITY DEFINER away.",
         "clause": "Function {function} always runs with {setting} set to {value}. What it reads and writes is that tenant's, whoever calls it. Remove the SET clause, and let the function see the tenant of its caller."
@@ -188,6 +193,20 @@ export const generated = {
       "messages": {
         "table": "{method} leaves it to the database whose rows of {table} it reaches, and {table} has no row security. The tenant that the session carries is asked by nobody: rows of every tenant can be {done}. Enable row security on {table} with a policy that asks for that tenant, or add the condition here.",
         "view": "{method} leaves it to the policies of {table} which rows of view {view} it reaches, and the view reads {table} with the rights of its owner. Policies do not apply to the owner, so rows of every tenant can be read. Create the view WITH (security_invoker = true)."
+      },
+      "options": {}
+    },
+    {
+      "id": "require-tenant-middleware",
+      "description": "Require that routes which take the tenant from the request context are behind what puts it there.",
+      "type": "problem",
+      "severity": "warning",
+      "recommended": true,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "open": "This route takes {property} for the tenant of {table}, and is not behind {guard}, which {count} other routes are behind. Nothing has put a tenant there, or checked it: the condition may be missing, or hold what the client sent. Register {guard} before this route."
       },
       "options": {}
     },
@@ -962,6 +981,20 @@ export const generated = {
       "options": {}
     },
     {
+      "id": "no-existence-oracle",
+      "description": "Disallow answers that tell a row of another tenant from one that is not there.",
+      "type": "problem",
+      "severity": "info",
+      "recommended": false,
+      "hosts": [
+        "typescript"
+      ],
+      "messages": {
+        "told": "Who asks {method} for a row of {table} is answered {foreign} where it belongs to another tenant, and {missing} where there is none. The two answers tell which identifiers exist, tenant or not. Answer {missing} to both, or look for the row under the tenant in the first place."
+      },
+      "options": {}
+    },
+    {
       "id": "no-shared-lock",
       "description": "Disallow locks and limits around one tenant's work that are the same for all tenants.",
       "type": "problem",
@@ -1591,6 +1624,7 @@ export const generated = {
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unscoped-client": "error",
       "tenant-lint/require-database-isolation": "error",
+      "tenant-lint/require-tenant-middleware": "warn",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1630,6 +1664,7 @@ export const generated = {
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unscoped-client": "error",
       "tenant-lint/require-database-isolation": "error",
+      "tenant-lint/require-tenant-middleware": "warn",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
@@ -1669,9 +1704,11 @@ export const generated = {
       "tenant-lint/no-session-tenant-setting": "error",
       "tenant-lint/no-unscoped-client": "error",
       "tenant-lint/require-database-isolation": "error",
+      "tenant-lint/require-tenant-middleware": "warn",
       "tenant-lint/no-dynamic-schema-name": "error",
       "tenant-lint/no-interpolated-sql": "error",
       "tenant-lint/require-tenant-first-index": "warn",
+      "tenant-lint/no-existence-oracle": "warn",
       "tenant-lint/no-shared-lock": "warn",
       "tenant-lint/require-tenant-in-cache-key": "warn",
       "tenant-lint/require-tenant-in-channel": "warn",
