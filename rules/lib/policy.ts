@@ -4,6 +4,7 @@ import type { Confidence, Predicate, Related, SchemaFunction, Value } from '@ten
 import { confidences } from '@tenant-lint/model';
 import { bareValue, comparisonsIn } from './conditions.js';
 import { placeOf, relatedOf } from './evidence.js';
+import { grantedLeaks } from './granted.js';
 import { keyColumns, tableName } from './naming.js';
 import { predicatesIn } from './schema.js';
 
@@ -103,7 +104,7 @@ export function policyFinding(
   | undefined {
   // Policies that are not in force let nothing through: that they are not is the finding of no-dormant-policy.
   if (!table.rowSecurity.enabled) return undefined;
-  const leaks = model.policyLeaks(table).filter((leak) => leak.policy.name === policy.name);
+  const leaks = grantedLeaks(model, table).filter((leak) => leak.policy.name === policy.name);
   const keys = keyColumns(model.tenancyOf(table.id));
   const own = leaks.filter((leak) => leak.excuse === undefined && explains(leak, keys) === rule);
   const [worst] = [...own].sort((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
@@ -171,7 +172,7 @@ function sharing(f: SchemaFunction, rule: PolicyRule, model: Model): readonly Po
   const found: PolicyLeak[] = [];
   for (const table of model.schema.tables.values()) {
     const keys = keyColumns(model.tenancyOf(table.id));
-    for (const leak of model.policyLeaks(table)) {
+    for (const leak of grantedLeaks(model, table)) {
       if (leak.through !== f || leak.excuse !== undefined || explains(leak, keys) !== rule) continue;
       if (!found.some((l) => l.table === leak.table && l.policy.name === leak.policy.name)) found.push(leak);
     }
@@ -201,7 +202,7 @@ function excusedLeaks(excuse: Excused['excuse'], model: Model): readonly PolicyL
   for (const table of model.schema.tables.values()) {
     if (!table.rowSecurity.enabled) continue;
     const keys = keyColumns(model.tenancyOf(table.id));
-    for (const leak of model.policyLeaks(table))
+    for (const leak of grantedLeaks(model, table))
       if (leak.excuse === excuse && explains(leak, keys) === 'no-leaking-policy')
         found.set(`${leak.table} ${leak.policy.name}`, leak);
   }
@@ -219,7 +220,7 @@ function sameCondition(leak: PolicyLeak, model: Model): readonly PolicyLeak[] {
   const found = new Map<string, PolicyLeak>();
   for (const table of model.schema.tables.values()) {
     const keys = keyColumns(model.tenancyOf(table.id));
-    for (const other of model.policyLeaks(table)) {
+    for (const other of grantedLeaks(model, table)) {
       if (other.through || explains(other, keys) !== 'no-fail-open-policy' || conditionText(other) !== text) continue;
       found.set(`${other.table} ${other.policy.name}`, other);
     }
@@ -239,7 +240,7 @@ export const emptyKey = (witness: string): boolean => witness.includes('with an 
 /** What the rule that explains a leak calls its cause. */
 export function causeOfLeak(leak: PolicyLeak, model: Model): string {
   const table = model.schema.tables.get(leak.table);
-  const leaks = table ? model.policyLeaks(table).filter((l) => l.policy.name === leak.policy.name) : [leak];
+  const leaks = table ? grantedLeaks(model, table).filter((l) => l.policy.name === leak.policy.name) : [leak];
   const keys = keyColumns(model.tenancyOf(leak.table));
   const rule = explains(leak, keys);
   const own = leaks.filter((l) => explains(l, keys) === rule);
