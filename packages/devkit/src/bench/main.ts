@@ -146,7 +146,7 @@ function migrations(work: string, rounds: number): void {
   console.log(
     other
       ? `  squawk        ${String(Math.round(other.wall)).padStart(7)} ms\n  cold          ${String(Math.round(own.wall)).padStart(7)} ms  squawk x ${(own.wall / other.wall).toFixed(1)} (processor time ${(own.cpu / other.cpu).toFixed(1)}), peak memory ${own.peak} MB`
-      : `  cold          ${String(Math.round(own.wall)).padStart(7)} ms; squawk is not installed for this platform: nothing to compare with`,
+      : `  cold          ${String(Math.round(own.wall)).padStart(7)} ms; squawk is not there (npm install --no-save squawk-cli@2.66.0): nothing to compare with`,
   );
   const longer = path.join(work, 'longer');
   generateMigrations(longer, 10);
@@ -157,16 +157,20 @@ function migrations(work: string, rounds: number): void {
   rmSync(longer, { recursive: true, force: true });
 }
 
-/** squawk on every file of a folder, as its users start it; undefined where its package has no binary for this platform. */
+/**
+ * squawk on every file of a folder: the package that npm installs where it is there (`npm install --no-save squawk-cli@2.66.0`), else what
+ * PATH finds. Undefined where there is none. It is no dependency, since its lock entry would name binaries of single platforms.
+ */
 function squawkOn(folder: string): readonly string[] | undefined {
   const files = readdirSync(folder).map((name) => path.join(folder, name));
+  const commands = [['squawk']];
   try {
-    const { getBinaryPath } = require('squawk-cli/js/index.js') as { getBinaryPath: () => string };
-    getBinaryPath();
-    return [process.execPath, binOf('squawk-cli', 'squawk'), ...files];
+    commands.unshift([process.execPath, binOf('squawk-cli', 'squawk')]);
   } catch {
-    return undefined;
+    // Not installed.
   }
+  const found = commands.find(([program, ...rest]) => spawnSync(program!, [...rest, '--version']).status === 0);
+  return found && [...found, ...files];
 }
 
 /** How time and memory grow with the number of files. */
