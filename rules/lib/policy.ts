@@ -234,6 +234,13 @@ const conditionText = ({ policy, side, witness }: PolicyLeak): string =>
     leaveSpans,
   );
 
+/** Whether a leak has its cause in a function, or in a condition that several policies have: it is told once for all of them. */
+export function toldOnce(leak: PolicyLeak, model: Model): boolean {
+  if (leak.through !== undefined) return true;
+  const rule = explains(leak, keyColumns(model.tenancyOf(leak.table)));
+  return rule === 'no-fail-open-policy' && sameCondition(leak, model).length > 1;
+}
+
 /** Whether the witness is a row with an empty key: it takes a tenant that is called so. */
 export const emptyKey = (witness: string): boolean => witness.includes('with an empty tenant');
 

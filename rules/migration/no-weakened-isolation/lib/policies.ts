@@ -3,6 +3,7 @@ import type { Loss, Related, Table } from '@tenant-lint/model';
 import { confidences } from '@tenant-lint/model';
 import { relatedOf } from '../../../lib/evidence.js';
 import { tableName } from '../../../lib/naming.js';
+import { toldOnce } from '../../../lib/policy.js';
 import type { Weakened } from '../rule.js';
 
 /** How many earlier states of a table are compared with the last one. */
@@ -22,7 +23,7 @@ export function* weakenedPolicies(model: Model, table: Table, history: readonly 
       first.set(loss.removed.file, loss);
   // A table that is redone again and again: older states are of no interest to anybody.
   for (const loss of [...first.values()].slice(-maxStates).reverse()) {
-    const opened = model.policyWeakenings(table, loss.policies).filter((w) => !byFunction(model, table, w));
+    const opened = model.policyWeakenings(table, loss.policies).filter((w) => !elsewhere(model, table, w));
     const [worst] = [...opened].sort((a, b) => confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence));
     if (!worst) continue;
     yield weakened(table, loss, worst, opened);
@@ -30,13 +31,11 @@ export function* weakenedPolicies(model: Model, table: Table, history: readonly 
   }
 }
 
-/** A function of the project is what lets the rows through: that is one cause for all policies that call it, and reported there. */
-const byFunction = (model: Model, table: Table, { policy, side }: PolicyWeakening): boolean =>
+/** A function, or a condition that several policies have, is what lets the rows through: that is one cause, and reported there. */
+const elsewhere = (model: Model, table: Table, { policy, side }: PolicyWeakening): boolean =>
   model
     .policyLeaks(table)
-    .some(
-      (leak) => leak.policy.name === policy.name && leak.side === side && !leak.excuse && leak.through !== undefined,
-    );
+    .some((leak) => leak.policy.name === policy.name && leak.side === side && !leak.excuse && toldOnce(leak, model));
 
 function weakened(
   table: Table,
