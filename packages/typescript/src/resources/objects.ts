@@ -101,6 +101,8 @@ function byMethod(
       !(storage >= 0 && chain.steps[storage + 1]?.name === 'from' && at > storage + 1)
     )
       continue;
+    if (made.module.startsWith('@vercel/blob') && found[0] === 'write' && isSuffixed(args[2], chain, context))
+      return undefined;
     const key: Value = args[found[1]] ?? undefinedValue;
     return {
       ...common,
@@ -112,6 +114,13 @@ function byMethod(
     };
   }
   return undefined;
+}
+
+/** Whether the store puts something random behind the name: where it is asked to, and before version 1 unless it is asked not to. */
+function isSuffixed(options: Value | undefined, chain: CallChain, context: LowerContext): boolean {
+  const asked = options ? propertyOf(context.resolve(options), 'addRandomSuffix') : undefinedValue;
+  if (asked.kind === 'constant') return asked.value === true;
+  return /^[~^]?0\./.test(context.version(chain.span.file, '@vercel/blob') ?? '');
 }
 
 /** Stores of objects: what is found by a key that the program makes. */
