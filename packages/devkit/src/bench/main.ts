@@ -146,7 +146,7 @@ function migrations(work: string, rounds: number): void {
   console.log(
     other
       ? `  squawk        ${String(Math.round(other.wall)).padStart(7)} ms\n  cold          ${String(Math.round(own.wall)).padStart(7)} ms  squawk x ${(own.wall / other.wall).toFixed(1)} (processor time ${(own.cpu / other.cpu).toFixed(1)}), peak memory ${own.peak} MB`
-      : `  cold          ${String(Math.round(own.wall)).padStart(7)} ms; squawk is not there (npm install --no-save squawk-cli@2.66.0): nothing to compare with`,
+      : `  cold          ${String(Math.round(own.wall)).padStart(7)} ms; squawk does not run on this platform: nothing to compare with`,
   );
   const longer = path.join(work, 'longer');
   generateMigrations(longer, 10);
@@ -158,8 +158,8 @@ function migrations(work: string, rounds: number): void {
 }
 
 /**
- * squawk on every file of a folder: the package that npm installs where it is there (`npm install --no-save squawk-cli@2.66.0`), else what
- * PATH finds. Undefined where there is none. It is no dependency, since its lock entry would name binaries of single platforms.
+ * squawk on every file of a folder: the pinned package where it has a binary for this platform, else what PATH finds. Undefined where neither
+ * runs. It is the last version of which every platform's part can be had: `npm ci` refuses others.
  */
 function squawkOn(folder: string): readonly string[] | undefined {
   const files = readdirSync(folder).map((name) => path.join(folder, name));
