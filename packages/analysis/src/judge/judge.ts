@@ -83,6 +83,8 @@ export interface JudgeInput {
   readonly tables: Tables;
   readonly tenancy: TenancyModel;
   readonly accesses: readonly LinkedAccess[];
+  /** Calls of a data library that reach nothing: they check nothing either. */
+  readonly silent?: ReadonlySet<string>;
   readonly trust: TrustOptions;
   /**
    * The judge of the program before some files changed, and the accesses that these have now: what is asked of all accesses together is as it
@@ -151,7 +153,9 @@ export class Judge {
       isOwn: (value) => this.#isOwn(value),
       declaredOf: (chain) => this.#declared.guarded(chain),
     });
-    const unread = new Unread(program, sourcesOf, (chain) => this.#index.ofChain(chain).length > 0);
+    const isOfData = (chain: string): boolean =>
+      this.#index.ofChain(chain).length > 0 || input.silent?.has(Program.originalChain(chain)) === true;
+    const unread = new Unread(program, sourcesOf, isOfData);
     this.#sources = new Sources({
       unreadOf: (source, access) => unread.onWay(source, access),
       program,

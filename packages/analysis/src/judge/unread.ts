@@ -15,7 +15,8 @@ export class Unread {
   constructor(
     private readonly program: Program,
     private readonly sourcesOf: (value: Value) => readonly Provenance[],
-    private readonly isAccess: (chain: string) => boolean,
+    /** Whether a call is one of a data library. */
+    private readonly isOfData: (chain: string) => boolean,
   ) {}
 
   /** The first such call on the way of a source to an access. */
@@ -56,7 +57,7 @@ export class Unread {
   }
 
   #mayCheck(chain: CallChain): boolean {
-    if (this.isAccess(chain.id) || this.program.calleeOf(chain)) return false;
+    if (this.isOfData(chain.id) || this.program.calleeOf(chain)) return false;
     const root = this.program.importOf(chain.receiver, 8);
     if (!root || trustedSources.some((s) => s.modules.test(root.module))) return false;
     const called = chain.steps.filter((s) => s.arguments !== undefined);

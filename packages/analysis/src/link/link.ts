@@ -48,8 +48,8 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
   const tenancy = inferTenancy(schema, options.tenancy);
   const tables = new Tables(schema);
   const context = lowerContext(program, tables, schema.tables.size > 0, options);
-  const { accesses, unchecked, open } = lowerAccesses(program, tables, options.adapters, context, declared);
-  const judge = new Judge({ program, schema, tables, tenancy, accesses, trust: options.trust ?? {} });
+  const { accesses, unchecked, open, silent } = lowerAccesses(program, tables, options.adapters, context, declared);
+  const judge = new Judge({ program, schema, tables, tenancy, accesses, silent, trust: options.trust ?? {} });
   return modelOf({
     options,
     program,
@@ -61,6 +61,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     accesses,
     unchecked: [...declared.flatMap((f) => f.unchecked), ...unchecked],
     open,
+    silent,
     resources: resourcesOf(declared, options.adapters, context),
     judge,
     reaches: new Map(),
@@ -79,6 +80,7 @@ interface Linked {
   readonly accesses: readonly LinkedAccess[];
   readonly unchecked: readonly Unchecked[];
   readonly open: ReadonlySet<ChainId>;
+  readonly silent: ReadonlySet<ChainId>;
   readonly resources: readonly ResourceAccess[];
   readonly judge: Judge;
   readonly reaches: Map<TableId, readonly ViewReach[]>;
@@ -121,6 +123,7 @@ export function relink(model: Model, files: readonly FileFacts[]): Model | undef
     schema,
     tables,
     tenancy,
+    silent: new Set([...before.silent, ...own.silent]),
     // Few questions are about all of them, and most edits ask none of these.
     get accesses() {
       return (all ??= [...before.accesses.filter((a) => !replaced.has(a.file)), ...own.accesses]);

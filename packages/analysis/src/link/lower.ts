@@ -27,12 +27,13 @@ export function lowerAccesses(
   context: LowerContext,
   files: readonly FileFacts[],
   before: ReadonlySet<ChainId> = new Set(),
-): { accesses: LinkedAccess[]; unchecked: Unchecked[]; open: ReadonlySet<ChainId> } {
+): { accesses: LinkedAccess[]; unchecked: Unchecked[]; open: ReadonlySet<ChainId>; silent: ReadonlySet<ChainId> } {
   const accesses: LinkedAccess[] = [];
   const unchecked: Unchecked[] = [];
   const inherited = new Inherited(program);
   const read = new Set(files.map((f) => f.file));
   const open = new Set<ChainId>();
+  const silent = new Set<ChainId>();
   const isOpen = (id: ChainId): boolean => (read.has(fileOfId(id)) ? open : before).has(id);
   for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
@@ -44,14 +45,17 @@ export function lowerAccesses(
     for (const chain of facts.chains)
       if (open.has(chain.id)) for (const inner of inherited.chainsAt(chain, isOpen)) lowerChain(inner, facts);
   }
-  return { accesses, unchecked, open };
+  return { accesses, unchecked, open, silent };
 
   /** False where no adapter knows the chain. */
   function lowerChain(chain: CallChain, facts: FileFacts): boolean {
     for (const adapter of adapters) {
       const lowered = adapter.lower(chain, context);
       if (lowered === 'not mine') continue;
-      if (lowered === 'no access') return true;
+      if (lowered === 'no access') {
+        silent.add(chain.id);
+        return true;
+      }
       if ('unknown' in lowered) {
         unchecked.push({ ...reasonOf(lowered.unknown, adapter.id), file: facts.file, span: lowered.span });
         return true;
