@@ -18,6 +18,7 @@ import {
 } from '@tenant-lint/model';
 import { linksOf, readFrom, readsOf } from '../entities/links.js';
 import type { Receiver } from '../entities/receivers.js';
+import { makesReference, referredKey } from '../entities/references.js';
 import { knownColumn, modelNamed, newLowering, type Lowering, type Rows } from '../prisma/lowering.js';
 import { readList } from '../prisma/list.js';
 import { readObject } from '../prisma/object.js';
@@ -74,6 +75,7 @@ export function lower(chain: CallChain, context: LowerContext): Lowered {
   const { receiver: base, steps } = chain;
   if (base.kind === 'list' || base.kind === 'object' || base.kind === 'constant' || base.kind === 'text')
     return 'not mine';
+  if (makesReference(chain, context)) return 'no access';
   const mine = (name: string): boolean => Object.hasOwn(operations, name) || silent.has(name) || builders.has(name);
   if (!steps.some((s) => s.arguments && mine(s.name))) return 'not mine';
   const links = linksOf(chain);
@@ -143,7 +145,7 @@ function reached(of: Kind, method: string, args: readonly Value[], rows: Rows, l
   const [first, second] = args;
   const options = of.takes === 'options' ? first : method === 'nativeUpdate' ? args[2] : second;
   const condition = ((): Predicate => {
-    if (of.takes === 'entity') return byRow(first, rows);
+    if (of.takes === 'entity') return byRow(first, rows, l);
     if (of.takes === 'where') return whereCondition(first, rows, l);
     const where = options && readObject(options, l)?.properties.get('where')?.value;
     return whereCondition(where, rows, l);
@@ -173,11 +175,13 @@ function filtered(target: Target, options: Value | undefined, l: Lowering): Targ
   return { ...target, predicate: and(target.predicate, filterCondition(rows, options, l)) };
 }
 
-function byRow(value: Value | undefined, rows: Rows): Predicate {
+function byRow(value: Value | undefined, rows: Rows, l: Lowering): Predicate {
   const key = keyColumn(rows);
   const property = rows.table?.columns.get(key)?.property ?? key;
   const v = value?.kind === 'missing-able' ? value.of : value;
-  return v ? equal(column(rows.ref, key), propertyOf(v, property)) : always('no condition');
+  return v
+    ? equal(column(rows.ref, key), referredKey(v, property, l) ?? propertyOf(v, property))
+    : always('no condition');
 }
 
 /** The columns that `fields` of the options names; undefined: all. */

@@ -34,6 +34,7 @@ import { readObject } from '../prisma/object.js';
 import { linkNamed } from '../prisma/relation.js';
 import { settled } from '../prisma/shape.js';
 import { linksOf } from '../entities/links.js';
+import { referredKey } from '../entities/references.js';
 import { receiverAt, tableOfEntity, type Receiver } from './client.js';
 import { loaded } from './relations.js';
 import { throwsOnMissing } from './names.js';
@@ -87,6 +88,7 @@ export const operations: Readonly<Record<string, Kind>> = {
   insert: { operation: 'create', takes: 'rows' },
   upsert: { operation: 'upsert', takes: 'rows' },
   save: { operation: 'upsert', takes: 'rows' },
+  preload: { operation: 'read', takes: 'rows' },
   remove: { operation: 'delete', takes: 'rows' },
   softRemove: { operation: 'update', takes: 'rows' },
   recover: { operation: 'update', takes: 'rows' },
@@ -307,7 +309,7 @@ function setOf(of: Kind, method: string, args: readonly Value[], rows: Rows, l: 
 /** The columns that an entity or a part of one sets. */
 export function rowOf(value: Value | undefined, rows: Rows, l: Lowering): Writes {
   const object = value && readObject(value, l);
-  if (!object) return { set: {}, open: value !== undefined };
+  if (!object) return { set: {}, open: value !== undefined, ...(value ? { rest: { of: [value], except: [] } } : {}) };
   const set: Record<string, Value> = {};
   let open = object.unseen.length > 0;
   for (const { name, value: given, replaced } of object.properties.values()) {
@@ -320,14 +322,21 @@ export function rowOf(value: Value | undefined, rows: Rows, l: Lowering): Writes
     } else if (link.owned) {
       for (const [mine, theirs] of link.pairs) {
         const property = link.to.table?.columns.get(theirs)?.property ?? theirs;
-        const inner = readObject(v, l)?.properties.get(property)?.value;
+        const unloaded = referredKey(v, property, l);
+        const inner = unloaded ?? readObject(madeOf(v, l).value, l)?.properties.get(property)?.value;
         set[mine] =
           inner ?? (v.kind === 'object' ? { kind: 'unknown', reason: 'a nested entity' } : keyOf(v, property));
       }
     } else open = true;
     if (replaced) open = true;
   }
-  return { set, open };
+  const rest = object.rest?.filter((r) => r.kind !== 'instance') ?? [];
+  if (rest.length === 0) return { set, open };
+  const named = [...object.properties.values()].filter((p) => p.replaced === undefined);
+  const except = named.flatMap(
+    (p) => linkNamed(rows, p.name, l)?.pairs.map(([mine]) => mine) ?? [columnNamed(rows, p.name)],
+  );
+  return { set, open, rest: { of: rest, except } };
 }
 
 const keyOf = (value: Value, property: string): Value =>
@@ -400,7 +409,7 @@ function oneRow(
       operation: known ? 'update' : 'upsert',
       predicate: known ? predicate : unknownCondition(`what is saved is ${describe(value)}`, l.span),
       cardinality: 'one',
-      writes: { set: {}, open: true },
+      writes: { set: {}, open: true, rest: { of: [value], except: [] } },
     };
   }
   if (!given && !writes.open) return { ...plain, operation: 'create', predicate: fresh, cardinality: 'one', writes };
