@@ -59,6 +59,7 @@ const isWrong = ({ within }: Condition, findings: readonly Finding[]): boolean =
   findings.some(
     ({ rule, span }) =>
       rule === 'no-untrusted-tenant' ||
+      rule === 'no-fail-open-check' ||
       (span?.file === within.file && span.start < within.end && span.end > within.start),
   );
 
