@@ -24,6 +24,7 @@ import type {
   Witness,
 } from '@tenant-lint/model';
 import type { Answers } from './judge/oracle.js';
+import type { Reached } from './judge/reach.js';
 import type { Proof } from './prove/question.js';
 import type { SessionMistake } from './session/mistakes.js';
 import type { SessionSetting } from './session/sessions.js';
@@ -47,6 +48,8 @@ export interface Model {
   readonly resources: readonly ResourceAccess[];
   /** The rows of one tenant that others find under the same key, undefined where there are none or it is not known. */
   keptRows(resource: ResourceAccess): KeptRows | undefined;
+  /** Whose requests lead to a function. */
+  reachOf(f: FunctionId): Reached;
   /** What a key or a payload of such a thing is put together from. */
   partsOf(resource: ResourceAccess, value: Value): readonly ResourcePart[];
   /** Of the front ends and of linking. */

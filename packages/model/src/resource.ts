@@ -10,10 +10,12 @@ export interface ResourceAccess {
   readonly kind: 'cache' | 'lock' | 'limit' | 'object' | 'job' | 'search' | 'channel';
   readonly library: string;
   readonly method: string;
-  /** What is done: to an object, on a channel; absent for a cache. */
+  /** What is done: to an object, on a channel; to the keys of a cache that match a pattern, which is `key`. Absent where a cache keeps something. */
   readonly operation?: 'read' | 'write' | 'delete' | 'list' | 'join' | 'send' | 'find';
   /** What it is found by again; of a job what tells it from others, of a search all that narrows it. Undefined where there is none. */
   readonly key: Value;
+  /** What the client of a cache puts before keys, though not before patterns. It is a part of the key where something is kept. */
+  readonly prefix?: Value;
   /** What is kept or sent; of a limit there is nothing. */
   readonly payload: Value;
   readonly chain: ChainId;

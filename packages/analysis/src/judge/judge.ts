@@ -344,6 +344,10 @@ export class Judge {
     });
   }
 
+  reachOf(f: string): Reached {
+    return this.#reach.of(f);
+  }
+
   keptRows(resource: ResourceAccess): KeptRows | undefined {
     const { program } = this.input;
     return keptRows(resource, {

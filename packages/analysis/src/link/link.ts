@@ -202,6 +202,7 @@ function modelOf(parts: Linked): Model {
     resources,
     partsOf: (resource, value) => judge.partsOf(resource, value),
     keptRows: (resource) => judge.keptRows(resource),
+    reachOf: (f) => judge.reachOf(f),
     stopgap: (access, target) => judge.stopgap(access, target),
     sharedTenants: () => judge.sharedTenants(),
     policyLeaks: (table) => judge.policyLeaks(table),

@@ -1,5 +1,5 @@
-import type { Adapter, CallChain, LowerContext, ResourceAccess, Value } from '@tenant-lint/model';
-import { undefinedValue } from '@tenant-lint/model';
+import type { Adapter, CallChain, LowerContext, ResourceAccess, Step, Value } from '@tenant-lint/model';
+import { constant, propertyOf, undefinedValue, unknownValue } from '@tenant-lint/model';
 
 /** Classes whose instances keep what they are given under a key, and functions that make such an instance. */
 const stores: readonly { readonly modules: RegExp; readonly names: readonly string[] }[] = [
@@ -20,6 +20,19 @@ const writes: Readonly<Record<string, readonly [key: number, value: number]>> = 
   psetex: [0, 2],
   setnx: [0, 1],
   setNX: [0, 1],
+};
+
+/** Methods of Redis that go over the keys that match a pattern, and where the pattern stands: by itself, or among options. */
+const overKeys: Readonly<Record<string, 'pattern' | 'options' | 'all'>> = {
+  keys: 'pattern',
+  scan: 'options',
+  scanStream: 'options',
+  scanBufferStream: 'options',
+  scanIterator: 'options',
+  flushall: 'all',
+  flushAll: 'all',
+  flushdb: 'all',
+  flushDb: 'all',
 };
 
 /** Methods of a store that keep nothing where something is kept. */
@@ -80,19 +93,73 @@ function madeBy(value: Value, context: LowerContext): Value | undefined {
   return chain && context.resolve(chain.receiver);
 }
 
+/** The pattern that a method goes over keys by: all of them where it is told none. */
+function patternOf(args: readonly Value[], where: 'pattern' | 'options' | 'all', context: LowerContext): Value {
+  if (where === 'pattern') return args[0] ?? unknownValue('no pattern is given');
+  const all = constant('*');
+  if (where === 'all') return all;
+  const isMatch = (name: string): boolean => /^match$/i.test(name);
+  for (const [i, arg] of args.entries()) {
+    const given = context.resolve(arg);
+    if (given.kind === 'constant' && typeof given.value === 'string' && isMatch(given.value))
+      return args[i + 1] ?? unknownValue('no pattern is given');
+    if (given.kind !== 'object') continue;
+    if (given.entries.some((e) => !('set' in e))) return unknownValue('options that are not seen');
+    const set = given.entries.find((e) => 'set' in e && isMatch(e.set));
+    if (set && 'set' in set) return set.value;
+  }
+  // What is left is a cursor, or was not seen.
+  return args.slice(1).some((a) => !['constant', 'object'].includes(context.resolve(a).kind))
+    ? unknownValue('options that are not seen')
+    : all;
+}
+
+/** What the client of ioredis puts before every key. */
+function prefixOf(given: Value, context: LowerContext): Value | undefined {
+  const client = context.resolve(given.kind === 'missing-able' ? given.of : given);
+  if (client.kind !== 'instance') return undefined;
+  for (const arg of client.arguments) {
+    const options = context.resolve(arg);
+    const prefix = options.kind === 'object' ? propertyOf(options, 'keyPrefix') : undefinedValue;
+    if (prefix.kind !== 'undefined') return prefix;
+  }
+  return undefined;
+}
+
+function goesOver(chain: CallChain, step: Step, context: LowerContext): ResourceAccess | undefined {
+  const where = Object.hasOwn(overKeys, step.name) ? overKeys[step.name] : undefined;
+  const library = where && storeOf(chain.receiver, context);
+  if (!where || !library || !/redis|kv/.test(library)) return undefined;
+  const prefix = library === 'ioredis' ? prefixOf(chain.receiver, context) : undefined;
+  return {
+    kind: 'cache',
+    operation: where === 'all' ? 'delete' : 'find',
+    library,
+    method: step.name,
+    key: patternOf(step.arguments ?? [], where, context),
+    payload: undefinedValue,
+    ...(prefix ? { prefix } : {}),
+    chain: chain.id,
+    function: chain.function,
+    span: chain.span,
+  };
+}
+
 function resource(chain: CallChain, context: LowerContext): ResourceAccess | undefined {
   const [step, ...rest] = chain.steps;
   const places = step?.arguments && rest.length === 0 ? writes[step.name] : undefined;
-  if (!step || !places) return limitOf(chain, context);
+  if (!step) return undefined;
+  if (!places) return goesOver(chain, step, context) ?? limitOf(chain, context);
   const key = step.arguments?.[places[0]];
   const payload = step.arguments?.[places[1]];
   const library = key && payload && storeOf(chain.receiver, context);
   if (!library) return undefined;
+  const prefix = library === 'ioredis' ? prefixOf(chain.receiver, context) : undefined;
   return {
     kind: exclusive.has(step.name) || step.arguments?.slice(2).some(asksForNone) ? 'lock' : 'cache',
     library,
     method: step.name,
-    key,
+    key: prefix ? { kind: 'apply', function: '+', to: [prefix, key] } : key,
     payload,
     chain: chain.id,
     function: chain.function,
