@@ -63,6 +63,7 @@ export function modelOf(files: readonly FileFacts[], overrides: Partial<Model> =
     resources: [],
     libraries: [],
     keptRows: () => undefined,
+    reachOf: () => 'unknown' as const,
     sessionOf: () => [],
     answers: () => undefined,
     openRoutes: () => [],
