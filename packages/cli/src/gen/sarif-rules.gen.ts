@@ -1988,7 +1988,7 @@ export const sarifRules = [
       "text": "The tenant that asks next is given the rows of the first one."
     },
     "help": {
-      "text": "Rows of <table> that belong to one tenant are cached under a key that is the same for all. The tenant that asks next is given the rows of the first one. Make the tenant a part of the key.\nRows of <table> that belong to one tenant are cached under a key without the tenant. A user of another tenant who asks by the same identifier is given them, and the condition on the tenant is never asked. Make the tenant a part of the key."
+      "text": "Rows of <table> that belong to one tenant are cached under a key that is the same for all. The tenant that asks next is given the rows of the first one. Make the tenant a part of the key.\nRows of <table> that belong to one tenant are cached under a key without the tenant. A user of another tenant who asks by the same identifier is given them, and the condition on the tenant is never asked. Make the tenant a part of the key.\n<method> goes over the keys of all tenants: what the client puts before a key it does not put before a pattern. What other tenants keep is found, and shown or removed together with what is meant. Write the prefix before the pattern, too, and take it off the keys that are found.\n<method> goes over the keys of all tenants: its pattern does not say which tenant. What other tenants keep is found, and shown or removed together with what is meant. Put the tenant into the pattern."
     },
     "defaultConfiguration": {
       "level": "warning",

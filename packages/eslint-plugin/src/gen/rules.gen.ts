@@ -1021,7 +1021,9 @@ export const generated = {
       ],
       "messages": {
         "fixed": "Rows of {table} that belong to one tenant are cached under a key that is the same for all. The tenant that asks next is given the rows of the first one. Make the tenant a part of the key.",
-        "named": "Rows of {table} that belong to one tenant are cached under a key without the tenant. A user of another tenant who asks by the same identifier is given them, and the condition on the tenant is never asked. Make the tenant a part of the key."
+        "named": "Rows of {table} that belong to one tenant are cached under a key without the tenant. A user of another tenant who asks by the same identifier is given them, and the condition on the tenant is never asked. Make the tenant a part of the key.",
+        "prefix": "{method} goes over the keys of all tenants: what the client puts before a key it does not put before a pattern. What other tenants keep is found, and shown or removed together with what is meant. Write the prefix before the pattern, too, and take it off the keys that are found.",
+        "wildcard": "{method} goes over the keys of all tenants: its pattern does not say which tenant. What other tenants keep is found, and shown or removed together with what is meant. Put the tenant into the pattern."
       },
       "options": {}
     },
