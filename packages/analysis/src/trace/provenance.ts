@@ -2,6 +2,7 @@ import {
   valueAt,
   type CallChain,
   type ChainId,
+  type FunctionFacts,
   type FunctionId,
   type Path,
   type Reason,
@@ -224,6 +225,8 @@ export class Tracer {
       this.program.entryOf(f.id)?.kind === 'server action' &&
       this.program.callersOf(f.id).length > 0;
     if (role === 'input' && !isShared) return [{ kind: 'input', what: name, via: [], at: f.id }];
+    const decorated = role === 'context' ? this.#decorated(f, value, depth) : [];
+    if (decorated.length > 0) return decorated;
     if (role === 'context') return [{ kind: 'trusted', what: name, path: value.path, via: [], at: f.id }];
     const handed = f.handedTo && this.program.chain(f.handedTo.chain);
     if (f.handedTo && handed && value.index === 0 && iterations.has(handed.steps[f.handedTo.step]?.name ?? '')) {
@@ -256,6 +259,50 @@ export class Tracer {
         ? [{ kind: 'unknown', reason: `${left} more calls of ${f.name ?? 'the function'} were not followed` }]
         : [];
     return [...outside, ...inside, ...rest];
+  }
+
+  /**
+   * What a parameter decorator of the program takes from what the client sends: `createParamDecorator((data, context) => ...)`. What it takes
+   * from elsewhere of the request, guards have put there; so has one whose body is not in the program.
+   */
+  #decorated(f: FunctionFacts, value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
+    return (f.parameters[value.index]?.decorators ?? []).flatMap((decorator): readonly Provenance[] => {
+      const made = this.program.resolve(decorator.name);
+      const chain = made.kind === 'result' ? this.program.chain(made.chain) : undefined;
+      const root = chain && this.program.importOf(chain.receiver, 4);
+      if (root?.module !== '@nestjs/common' || root.name !== 'createParamDecorator') return [];
+      const [reader] = chain?.steps.find((s) => s.arguments !== undefined)?.arguments ?? [];
+      const read = reader && this.program.resolve(reader);
+      const returns = read?.kind === 'function' ? (this.program.function(read.function)?.returns ?? []) : [];
+      const all = returns.flatMap((r) =>
+        waysOf(r.value).flatMap((one): readonly Provenance[] => {
+          const way = valueAt(one, value.path);
+          const path = read?.kind === 'function' ? this.#pathFrom(way, read.function, 6) : undefined;
+          if (!path) return this.#trace(way, depth - 1).map((p) => (p.kind === 'input' ? { ...p, at: f.id } : p));
+          const part = path.findIndex((name) => sentParts.has(name));
+          if (part < 0) return [{ kind: 'trusted', what: path.join('.'), path: value.path, via: [], at: f.id }];
+          return [{ kind: 'input', what: path.slice(part).join('.'), via: [], at: f.id }];
+        }),
+      );
+      // Where a guard puts the same there, the client is not asked.
+      const isPut = all.some((p) => p.kind === 'trusted');
+      const sent = all.flatMap((p): readonly Provenance[] =>
+        p.kind === 'input' ? [isPut ? { ...p, assumed: 'no guard has put it there' } : p] : [],
+      );
+      return sent.length > 0 ? [...sent, ...all.filter((p) => p.kind === 'trusted')] : [];
+    });
+  }
+
+  /** The names that are read, one after the other, from the context that a parameter decorator is handed. */
+  #pathFrom(value: Value, reader: FunctionId, depth: number): Path | undefined {
+    const own = this.program.resolve(value);
+    if (own.kind === 'missing-able' || own.kind === 'element') return this.#pathFrom(own.of, reader, depth - 1);
+    if (own.kind === 'parameter') return own.function === reader && own.index === 1 ? own.path : undefined;
+    const chain = own.kind === 'result' && depth > 0 ? this.program.chain(own.chain) : undefined;
+    const before = chain && this.#pathFrom(chain.receiver, reader, depth - 1);
+    if (!before || own.kind !== 'result') return undefined;
+    const called = chain.steps.flatMap((s) => [s.name, ...(s.arguments ?? []).flatMap(textOf)]);
+    return [...before, ...called.filter((name) => name !== ''), ...own.path];
   }
 
   #result(value: Extract<Value, { kind: 'result' }>, depth: number): readonly Provenance[] {
@@ -406,6 +453,33 @@ function sameProperty(args: readonly Value[], path: Path): Value | undefined {
   const [only, ...others] = args.filter((a) => a.kind === 'object');
   if (name === undefined || only?.kind !== 'object' || others.length > 0) return undefined;
   return only.entries.some((e) => 'set' in e && e.set === name) ? valueAt(only, path) : undefined;
+}
+
+/** What of a request the client sends; anything else on it was put there. */
+const sentParts: ReadonlySet<string> = new Set([
+  'body',
+  'query',
+  'params',
+  'headers',
+  'cookies',
+  'rawBody',
+  'hostname',
+  'ip',
+  'url',
+  'get',
+  'header',
+]);
+
+const textOf = (value: Value): readonly string[] =>
+  value.kind === 'constant' && typeof value.value === 'string' ? [value.value] : [];
+
+/** The values that one can be. */
+function waysOf(value: Value): readonly Value[] {
+  if (value.kind === 'choice') return value.of.flatMap(waysOf);
+  if (value.kind === 'missing-able') return waysOf(value.of);
+  return value.kind === 'apply' && (value.function === '??' || value.function === '||')
+    ? value.to.flatMap(waysOf)
+    : [value];
 }
 
 /** The name of the export that is called on a namespace. */
