@@ -18,14 +18,10 @@ export function asRequested(predicate: Predicate, sourcesOf: (value: Value) => r
       case 'or':
       case 'either':
         return { ...p, of: p.of.map(replaced) };
-      case 'unknown': {
-        const what = p.from && writtenBy(sourcesOf(p.from));
-        if (what === undefined) return p;
-        by.add(what);
-        return { kind: 'always', why: `the condition is ${what} of the request`, ...(p.span ? { span: p.span } : {}) };
-      }
+      case 'unknown':
       case 'value': {
-        const what = writtenBy(sourcesOf(p.of));
+        const from = p.kind === 'unknown' ? p.from : p.of;
+        const what = from && writtenBy(sourcesOf(from));
         if (what === undefined) return p;
         by.add(what);
         return { kind: 'always', why: `the condition is ${what} of the request`, ...(p.span ? { span: p.span } : {}) };

@@ -1,14 +1,14 @@
 import type { LinkedAccess, Model } from '@tenant-lint/analysis';
 import { describePredicate } from '@tenant-lint/analysis';
 import { ruleNamed, type Report } from '@tenant-lint/engine';
-import { positionAt, type Finding, type Reason, type Span } from '@tenant-lint/model';
+import { positionAt, type Finding, type Span } from '@tenant-lint/model';
 import { rules } from '@tenant-lint/rules';
 import { checkRuleName, Failure, hint, readSource } from '@tenant-lint/workspace';
 import { analyse } from '../analyse.js';
 import { explainTexts } from '../gen/explain.gen.js';
 import type { Io } from '../main.js';
 import { open } from '../open.js';
-import { locatedIn, placeOf } from '../report/place.js';
+import { placed, placeOf } from '../report/place.js';
 import { oneLine, printable } from '../report/printable.js';
 import { textReport } from '../report/text.js';
 
@@ -162,5 +162,3 @@ const named = (condition: string, access: LinkedAccess, model: Model): string =>
     const target = access.targets.find((t) => t.ref === ref);
     return (target && (target.alias ?? model.tableOf(target)?.name.name)) ?? ref;
   });
-
-const placed = ({ text, span }: Reason, model: Model): string => (span ? `${text} (${locatedIn(model, span)})` : text);

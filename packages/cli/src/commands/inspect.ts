@@ -5,7 +5,7 @@ import type { Io } from '../main.js';
 import { open } from '../open.js';
 import { writeNotices } from '../notices.js';
 import { progressLine } from '../progress.js';
-import { locatedIn } from '../report/place.js';
+import { locatedIn, placed } from '../report/place.js';
 import { printable, printableJson } from '../report/printable.js';
 
 export interface InspectFlags {
@@ -120,7 +120,7 @@ function accessView(model: Model, subject: string, chosen: (access: LinkedAccess
         role: target.role,
         verdict: verdict.kind,
         evidence: verdict.evidence,
-        because: reasons.map((r) => (r.span ? `${r.text} (${locatedIn(model, r.span)})` : r.text)),
+        because: reasons.map((r) => placed(r, model)),
       };
     }),
   );

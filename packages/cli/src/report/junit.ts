@@ -2,6 +2,7 @@ import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 import { placeOf } from './place.js';
 import { printable, shownFindings } from './printable.js';
+import { uncheckedText } from './words.js';
 
 /** Which findings make the run fail, and so are failures; the others are passed cases with their text as output. */
 export interface JunitOptions {
@@ -19,7 +20,7 @@ export function junitReport(report: Report, options: JunitOptions): string {
   for (const u of report.unchecked) {
     cases.push({
       suite: u.file,
-      element: `    <testcase name="not checked" classname="${attribute(u.file)}">\n      <skipped message="${attribute(u.detail === undefined ? u.reason : `${u.reason}: ${u.detail}`)}"/>\n    </testcase>`,
+      element: `    <testcase name="not checked" classname="${attribute(u.file)}">\n      <skipped message="${attribute(uncheckedText(u))}"/>\n    </testcase>`,
       outcome: 'skipped',
     });
   }

@@ -2,7 +2,7 @@ import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 import { located } from './place.js';
 import { oneLine, shownFindings } from './printable.js';
-import { plural } from './words.js';
+import { plural, uncheckedText } from './words.js';
 
 /** So many findings stand in full; a comment of a pull request has a bound, and nobody reads further. */
 const shownInFull = 50;
@@ -31,9 +31,7 @@ export function markdownReport(report: Report, quiet = false): string {
   if (!quiet && report.unchecked.length > 0) {
     lines.push(`<details><summary>Not checked: ${report.unchecked.length}</summary>`, '');
     for (const u of report.unchecked.slice(0, 200))
-      lines.push(
-        `- ${code(u.span ? located(report, u.span) : u.file)} ${text(u.detail === undefined ? u.reason : `${u.reason}: ${u.detail}`)}`,
-      );
+      lines.push(`- ${code(u.span ? located(report, u.span) : u.file)} ${text(uncheckedText(u))}`);
     if (report.unchecked.length > 200) lines.push(`- and ${report.unchecked.length - 200} more`);
     lines.push('', '</details>', '');
   }

@@ -1,5 +1,5 @@
 import type { Model } from '@tenant-lint/analysis';
-import { positionAt, type Span } from '@tenant-lint/model';
+import { positionAt, type Reason, type Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 
 export interface Position {
@@ -18,6 +18,10 @@ export function locatedIn(model: Pick<Model, 'files'>, span: Span): string {
   const { line, column } = positionAt(model.files.get(span.file)?.lineStarts ?? [0], span.start);
   return `${span.file}:${line}:${column}`;
 }
+
+/** A reason with its place, in one line. */
+export const placed = ({ text, span }: Reason, model: Pick<Model, 'files'>): string =>
+  span ? `${text} (${locatedIn(model, span)})` : text;
 
 /** Lines and columns of a span, from 1. A file whose line starts are not known is all on its first line. */
 export function placeOf(report: Report, span: Span): { start: Position; end: Position } {

@@ -3,6 +3,7 @@ import { findingOrder, summarize, type Report } from '@tenant-lint/engine';
 import type { Finding, Span, Unchecked } from '@tenant-lint/model';
 import { rules } from '@tenant-lint/rules';
 import { codeOf, Failure } from '@tenant-lint/workspace';
+import { compare } from './words.js';
 
 /** Reports of the json format as one report. Throws Failure for what is none, or where they are of different runs. */
 export function readReports(files: readonly string[]): Report {
@@ -137,7 +138,6 @@ class Places {
 
 const lineLength = 2 ** 26;
 const offset = ({ line, column }: JsonPosition): number => (line - 1) * lineLength + column - 1;
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function unique<T>(all: readonly T[], key: (one: T) => string): T[] {
   const seen = new Set<string>();

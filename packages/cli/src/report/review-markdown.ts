@@ -1,7 +1,7 @@
 import type { Change } from '@tenant-lint/analysis';
 import type { Finding } from '@tenant-lint/model';
 import { code, text } from './markdown.js';
-import { plural } from './words.js';
+import { plural, uncheckedText } from './words.js';
 import { wayText } from './proof-text.js';
 import { failsReview, lineOf, type Executed, type ExecutedCell, type Review, type State } from './review.js';
 
@@ -37,7 +37,7 @@ export function reviewMarkdown(review: Review): string {
     ),
     ...section(
       'Not checked',
-      unchecked.map((u) => `- ${code(u.file)} ${text(u.detail === undefined ? u.reason : `${u.reason}: ${u.detail}`)}`),
+      unchecked.map((u) => `- ${code(u.file)} ${text(uncheckedText(u))}`),
     ),
     ...section(
       'Stricter isolation',

@@ -2,6 +2,7 @@ import type { Report } from '@tenant-lint/engine';
 import type { Span } from '@tenant-lint/model';
 import { located, placeOf } from '../place.js';
 import { printable } from '../printable.js';
+import { uncheckedText } from '../words.js';
 import type { ProjectMap } from './map.js';
 
 /** Lines of code before and after a finding. */
@@ -51,7 +52,7 @@ export function pageData(report: Report, textOf: (file: string) => string | unde
       found.push({ number: n, text: shown(all[n - 1]!), marked: n >= start.line && n <= last });
     return found;
   };
-  const data: PageData = {
+  return {
     summary: report.summary,
     model: report.model,
     findings: report.findings.map((f) => ({
@@ -72,11 +73,10 @@ export function pageData(report: Report, textOf: (file: string) => string | unde
     })),
     unchecked: report.unchecked.map((u) => ({
       place: printable(u.span ? located(report, u.span) : u.file),
-      reason: printable(u.detail === undefined ? u.reason : `${u.reason}: ${u.detail}`),
+      reason: printable(uncheckedText(u)),
     })),
     ...(map ? { map } : {}),
   };
-  return data;
 }
 
 /** A line of code as the page shows it; one that no person reads is cut. */

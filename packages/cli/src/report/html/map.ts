@@ -2,6 +2,7 @@ import type { LinkedAccess, Model } from '@tenant-lint/analysis';
 import type { Report } from '@tenant-lint/engine';
 import type { Evidence, Table } from '@tenant-lint/model';
 import { locatedIn } from '../place.js';
+import { compare } from '../words.js';
 
 /** What keeps the rows of a table with their tenant; the worst that is known counts. */
 export type Isolation = 'leaks' | 'unknown' | 'database' | 'application' | 'untouched' | 'shared' | 'unowned';
@@ -96,5 +97,3 @@ function count(map: Map<string, Counts>, key: string, kind: Evidence): void {
 
 /** The part of a project that a file belongs to: its folder, three levels deep. */
 const folderOf = (file: string): string => file.split('/').slice(0, -1).slice(0, 3).join('/') || '.';
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
