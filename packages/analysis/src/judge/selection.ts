@@ -1,4 +1,13 @@
-import { sameValue, type CallChain, type Predicate, type Table, type TargetRef, type Value } from '@tenant-lint/model';
+import {
+  and,
+  sameValue,
+  type CallChain,
+  type Predicate,
+  type Table,
+  type Target,
+  type TargetRef,
+  type Value,
+} from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { uniqueKeys } from '../fold/index.js';
 
@@ -103,4 +112,11 @@ export function joinedRefs(predicate: Predicate, target: TargetRef): ReadonlySet
     if (right === target && left !== undefined && left !== target) refs.add(left);
   }
   return refs;
+}
+
+/** The condition of a target together with that of the target it is reached through. */
+export function wholeCondition(access: LinkedAccess, target: Target): Target['predicate'] {
+  if (target.role !== 'nested-write') return target.predicate;
+  const root = access.targets.find((t) => t.role === 'root' && t.ref !== target.ref);
+  return root ? and(target.predicate, root.predicate) : target.predicate;
 }

@@ -129,7 +129,7 @@ export function relink(model: Model, files: readonly FileFacts[]): Model | undef
       return (all ??= [...before.accesses.filter((a) => !replaced.has(a.file)), ...own.accesses]);
     },
     trust: options.trust ?? {},
-    before: { judge: before.judge, replaced, accesses: own.accesses },
+    before: { ground: before.judge.ground, replaced, accesses: own.accesses },
   });
   const near = [...calledFrom(files, program)].filter((f) => !replaced.has(fileOfId(f)));
   return modelOf({

@@ -1,0 +1,70 @@
+import type { Reason, Table, Target, Verdict } from '@tenant-lint/model';
+import type { LinkedAccess } from '../model.js';
+import type { Leak } from '../prove/index.js';
+import { bindsKey } from './binds.js';
+import { worst } from './confidence.js';
+import type { Ground } from './ground.js';
+import { isForNobody, likelihoodOf } from './likelihood.js';
+import { canVanish } from './missing.js';
+import { proveTarget } from './question.js';
+import { asRequested } from './requested.js';
+import { isAlternative, wholeCondition } from './selection.js';
+import type { Derived } from './sources.js';
+import { isTiedToOwn } from './tied.js';
+
+/** The leak that the prover found: what sort it is, and how sure. */
+export function leakOf(
+  access: LinkedAccess,
+  table: Table,
+  target: Target,
+  proof: Leak,
+  derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
+  ground: Ground,
+): Verdict {
+  // A key that is compared only with other columns, or with constants, was not meant to say which tenant.
+  const binds =
+    proof.evidence === 'none'
+      ? 'nothing'
+      : bindsKey(target, wholeCondition(access, target), access.targets, ground.world, proof.evidence === 'vanishing');
+  const named = proof.evidence === 'negated' && isAlternative(wholeCondition(access, target), target.ref);
+  const evidence = binds === 'nothing' || named ? 'none' : proof.evidence;
+  const whole = wholeCondition(access, target);
+  const confidence = worst(
+    proof.confidence,
+    // A key of another table: whether its rows are tied to these is what could not be shown.
+    binds === 'constant' || (evidence === 'negated' && (binds === 'elsewhere' || isTiedToOwn(whole, ground)))
+      ? 'possible'
+      : evidence === 'none'
+        ? likelihoodOf(access, table, target, derived, ground)
+        : isForNobody(access, ground) || (evidence === 'vanishing' && !canVanish(whole, ground.program))
+          ? 'possible'
+          : 'certain',
+  );
+  const because = [...proof.because, ...(derived.kind === 'foreign' ? derived.reasons : [])];
+  return {
+    kind: 'leak',
+    evidence,
+    confidence,
+    witness: proof.witness,
+    because: because.length > 0 ? because : [{ text: 'no condition on the tenant', span: target.span }],
+  };
+}
+
+/** The leak of a condition that the request writes, undefined where it writes none or what else is asked for isolates. */
+export function requestedLeak(
+  access: LinkedAccess,
+  table: Table,
+  target: Target,
+  others: readonly Target[],
+  derived: Exclude<Derived, { kind: 'safe' }>,
+  ground: Ground,
+): Verdict | undefined {
+  const { predicate, by } = asRequested(wholeCondition(access, target), (v) => ground.sourcesOf(v));
+  if (by.length === 0) return undefined;
+  const proof = proveTarget(target, predicate, others, ground.world, (value) => ground.own.classOf(value));
+  if (proof.kind !== 'leak') return undefined;
+  const leak = leakOf(access, table, target, proof, derived.kind === 'open' ? { kind: 'unpinned' } : derived, ground);
+  if (leak.kind !== 'leak') return leak;
+  const reasons = by.map((what): Reason => ({ text: `the condition is ${what} of the request`, span: target.span }));
+  return { ...leak, confidence: worst(leak.confidence, 'likely'), because: [...reasons, ...leak.because] };
+}

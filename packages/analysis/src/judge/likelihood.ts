@@ -1,0 +1,104 @@
+import type { Confidence, Table, Target } from '@tenant-lint/model';
+import { uniqueKeys } from '../fold/index.js';
+import type { LinkedAccess } from '../model.js';
+import { areVerified } from '../trace/provenance.js';
+import { stripped } from './conditions.js';
+import { worst } from './confidence.js';
+import type { Ground } from './ground.js';
+import { keyColumns, referringColumns } from './keys.js';
+import { comesFrom } from './loaded.js';
+import { isCredential } from './own.js';
+import { isPublished } from './publicity.js';
+import { pinsOf, wholeCondition } from './selection.js';
+import type { Derived } from './sources.js';
+import { isTiedToOwn } from './tied.js';
+
+/** How sure it is that a foreign row is asked for: by the source of the value that picks the rows, or by who can run the code. */
+export function likelihoodOf(
+  access: LinkedAccess,
+  table: Table,
+  target: Target,
+  derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
+  ground: Ground,
+): Confidence {
+  const reached = ground.reachedBy(access);
+  const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
+  if (reached === 'system' || (reached === 'no request' && own !== 'certain')) return 'possible';
+  if (reached === 'public' && target.operation === 'read' && isPublished(table)) return 'possible';
+  // What is found by a secret belongs to who presents it; a number of rows that is not given away says nothing to anybody.
+  if (isCredential(target) || (access.method === 'count' && derived.kind === 'unpinned' && isKept(access, ground)))
+    return 'possible';
+  // Whether a name is taken: nothing of the row goes further than the question whether there is one.
+  if (derived.kind === 'unpinned' && isAskedOnly(access, table, target, ground)) return 'possible';
+  // Rows that belong to the user who asks: by user and not by tenant.
+  const pins = pinsOf(wholeCondition(access, target), target.ref);
+  if (pins.some((pin) => areVerified(ground.sourcesOf(pin.value)))) return 'possible';
+  // An identifier that came with the tenant's own rows, in a column that only its name says to refer to them.
+  if (pins.some((pin) => /(?:^|_)ids?$/.test(snake(pin.column)) && ground.own.isOwn(pin.value))) return 'possible';
+  // Rows that a relation ties to a row of the tenant: as far as who writes the relation keeps them together.
+  if (isTiedToOwn(wholeCondition(access, target), ground)) return 'possible';
+  // Rows without an owner are common to all, where the table has such.
+  if (ground.hasCommonRows(table)) return derived.kind === 'unpinned' ? 'possible' : worst(own, 'likely');
+  // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
+  return derived.kind === 'foreign' && readsOnlyTheTenant(access, ground) ? worst(own, 'possible') : own;
+}
+
+/** Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts. */
+export function isForNobody(access: LinkedAccess, ground: Ground): boolean {
+  const reached = ground.reachedBy(access);
+  return reached === 'system' || reached === 'no request';
+}
+
+/** A read of no more than the keys of rows that a condition picks, of which nothing is returned but how a comparison of them ends. */
+function isAskedOnly(access: LinkedAccess, table: Table, target: Target, ground: Ground): boolean {
+  const keys = new Set(
+    uniqueKeys(table)
+      .filter((k) => k.length === 1)
+      .flat(),
+  );
+  return (
+    access.operation === 'read' &&
+    access.targets.length === 1 &&
+    target.predicate.kind === 'compare' &&
+    target.columns !== undefined &&
+    target.columns.length > 0 &&
+    target.columns.every((c) => keys.has(c)) &&
+    isKept(access, ground)
+  );
+}
+
+/** Whether what an access gives is only compared or handed on, and never returned. */
+function isKept(access: LinkedAccess, ground: Ground): boolean {
+  const { program } = ground;
+  return (
+    access.chain !== undefined &&
+    access.in?.returns.some((r) => {
+      const value = stripped(r.value);
+      const isComparison = value.kind === 'apply' && /^(?:[!=]==?|[<>]=?|!|&&|\|\|)$/.test(value.function);
+      return !isComparison && comesFrom(value, access.chain!, program, 3);
+    }) === false
+  );
+}
+
+/** A read that gives nothing of the row but its key, or what leads to it. */
+export function readsOnlyTheTenant(access: LinkedAccess, ground: Ground): boolean {
+  if (access.operation !== 'read') return false;
+  let named = 0;
+  for (const target of access.targets) {
+    const table = ground.tableOf(target);
+    if (!table || target.columns === undefined) return false;
+    const tenancy = ground.tenancyOf(table.id);
+    const keys = new Set([...keyColumns(tenancy), ...(tenancy.kind === 'root' ? [tenancy.key] : [])]);
+    const identifying = new Set([
+      ...keys,
+      ...uniqueKeys(table)
+        .filter((k) => k.length === 1)
+        .flat(),
+      ...referringColumns(table),
+    ]);
+    if (!target.columns.every((c) => identifying.has(c))) return false;
+    named += target.columns.filter((c) => keys.has(c)).length;
+  }
+  return named > 0;
+}
+const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();

@@ -1,0 +1,72 @@
+import type { Reason, Value } from '@tenant-lint/model';
+import type { Program } from '../link/program.js';
+import type { Origin } from '../model.js';
+import type { Provenance } from '../trace/provenance.js';
+import { stripped } from './conditions.js';
+import type { Ground } from './ground.js';
+
+/** Who decides what a value is; the worst of its sources. */
+export function originOf(value: Value, ground: Ground): Origin {
+  const parts = partsOf(value).filter((part) => !isFixed(part, ground));
+  if (parts.length === 0) return 'fixed';
+  const kinds = new Set(parts.flatMap((part) => ground.sourcesOf(part).map((s) => s.kind)));
+  if (kinds.has('input')) return 'input';
+  if (kinds.has('parameter')) return 'handed';
+  if (kinds.has('unknown')) return 'unknown';
+  return kinds.has('row') || kinds.has('trusted') ? 'trusted' : 'fixed';
+}
+
+/** What the program decides by itself: made when a module was loaded, or picked from a list of constants. */
+function isFixed(value: Value, ground: Ground): boolean {
+  const { program } = ground;
+  if (program.isModuleState(value)) return true;
+  const own = stripped(value);
+  if (own.kind !== 'result' || own.path[0] !== '*') return false;
+  // `Object.keys(data).filter((key) => ['name', 'url'].includes(key))`
+  const last = program.chain(own.chain)?.steps.at(-1);
+  const test = last?.name === 'filter' ? last.arguments?.[0] : undefined;
+  const returns = test?.kind === 'function' ? (program.function(test.function)?.returns ?? []) : [];
+  return returns.length > 0 && returns.every((r) => isOneOfConstants(r.value, program));
+}
+
+/** The values that a text is put together from. */
+function partsOf(value: Value): readonly Value[] {
+  switch (value.kind) {
+    case 'text':
+      return value.parts.flatMap((part) => ('hole' in part ? partsOf(part.hole) : []));
+    case 'list':
+      return value.of.flatMap((item) => partsOf(item.value));
+    case 'choice':
+      return value.of.flatMap(partsOf);
+    case 'missing-able':
+      return partsOf(value.of);
+    default:
+      return [value];
+  }
+}
+
+/** `['name', 'url'].includes(key)`, alone or with more. */
+function isOneOfConstants(condition: Value, program: Program): boolean {
+  const own = stripped(condition);
+  if (own.kind === 'apply') return own.function === '&&' && own.to.some((part) => isOneOfConstants(part, program));
+  const chain = own.kind === 'result' ? program.chain(own.chain) : undefined;
+  const [only, more] = chain?.steps ?? [];
+  const list = chain && program.resolve(chain.receiver);
+  return (
+    only?.name === 'includes' &&
+    more === undefined &&
+    list?.kind === 'list' &&
+    list.of.every((item) => item.value.kind === 'constant' && !item.spread)
+  );
+}
+
+/** Where a value comes from, in words; undefined where neither the request nor a parameter supplies it. */
+export function sourceReason(sources: readonly Provenance[], program: Program): Reason | undefined {
+  const input = sources.find((s) => s.kind === 'input');
+  if (input)
+    return { text: `${input.what} of the request`, ...(input.via[0]?.span ? { span: input.via[0].span } : {}) };
+  const parameter = sources.find((s) => s.kind === 'parameter');
+  if (!parameter) return undefined;
+  const f = program.function(parameter.function);
+  return { text: `parameter ${parameter.name}${f?.name ? ` of ${f.name}` : ''}`, ...(f ? { span: f.span } : {}) };
+}

@@ -1,0 +1,92 @@
+import { keyOfValue, sameValue, type Target, type Value } from '@tenant-lint/model';
+import type { LinkedAccess } from '../model.js';
+import type { ValueClass } from '../prove/index.js';
+import { areVerified, type Provenance } from '../trace/provenance.js';
+import { stripped } from './conditions.js';
+import { isSecret } from './confidence.js';
+import type { Ground } from './ground.js';
+import { pinsOf } from './selection.js';
+
+/** What is the tenant's own: values, rows, and what was found by them. */
+export class Own {
+  readonly #classes = new Map<string, ValueClass | undefined>();
+
+  constructor(private readonly ground: Ground) {}
+
+  /** What a value is to the prover: only what the tenant's own data or a verified identity supplies is taken as the tenant's. */
+  classOf(value: Value): ValueClass | undefined {
+    if (!traceable.has(value.kind)) return undefined;
+    const key = keyOfValue(value);
+    if (this.#classes.has(key)) return this.#classes.get(key);
+    const sources = this.ground.sourcesOf(value).filter((s) => s.kind !== 'constant');
+    const own = sources.every((s) => this.#isOwnSource(s));
+    const found: ValueClass | undefined =
+      sources.length === 0 ? undefined : own ? 'tenant-verified' : 'tenant-unverified';
+    this.#classes.set(key, found);
+    return found;
+  }
+
+  #isOwnSource(source: Provenance): boolean {
+    return source.kind === 'trusted' || (source.kind === 'row' && this.rowIsOwn(source.chain) === 'own');
+  }
+
+  /** Whether only the tenant's own data or a verified identity supplies a value. */
+  isOwn(value: Value): boolean {
+    const sources = this.ground.sourcesOf(value).filter((s) => s.kind !== 'constant');
+    return sources.length > 0 && sources.every((s) => this.#isOwnSource(s));
+  }
+
+  /** Whether the rows that a chain returned are the tenant's own. */
+  rowIsOwn(chain: string): 'own' | 'foreign' | 'unknown' {
+    const accesses = this.ground.index.ofChain(chain);
+    let result: 'own' | 'foreign' | 'unknown' = 'own';
+    for (const access of accesses) {
+      for (const target of access.targets) {
+        if (target.role !== 'root') continue;
+        const verdict = this.ground.verdict(access, target);
+        if (verdict.kind === 'leak' || verdict.evidence === 'intended') return 'foreign';
+        if (verdict.kind === 'unknown') result = 'unknown';
+      }
+    }
+    return result;
+  }
+
+  /** Whether an access found a row of the tenant by this very value. */
+  foundUnder(access: LinkedAccess, value: Value): boolean {
+    return access.targets.some((t) => {
+      if (t.role !== 'root' || t.operation === 'create') return false;
+      const table = this.ground.tableOf(t);
+      if (!table || this.ground.tenancyOf(table.id).kind === 'shared') return false;
+      const pins = pinsOf(t.predicate, t.ref);
+      const isBy = pins.some((p) => sameValue(stripped(p.value), stripped(value)));
+      // A row that carries a verified identity beside: the caller's own.
+      if (isBy && pins.some((p) => areVerified(this.ground.sourcesOf(p.value)))) return true;
+      const verdict = isBy ? this.ground.verdict(access, t) : undefined;
+      return verdict?.kind === 'isolated' && verdict.evidence !== 'intended';
+    });
+  }
+}
+
+/** A row found by a secret that the caller presented says who the caller is: an API key, a session, an invitation. */
+export function isCredential(target: Target): boolean {
+  return pinsOf(target.predicate, target.ref).some((pin) => !pin.several && isSecret(pin.column));
+}
+
+/** The kinds that stand for a value of the program rather than of the database. */
+export const traceable: ReadonlySet<Value['kind']> = new Set<Value['kind']>([
+  'parameter',
+  'result',
+  'import',
+  'binding',
+  'global',
+  'this',
+  'element',
+  'missing-able',
+  'input',
+  'row',
+  'choice',
+  'text',
+  'list',
+  'unknown',
+  'instance',
+]);
