@@ -359,4 +359,51 @@ describe('scripts beside the history of the tables that they change', () => {
     const other = `create table orders (id int); ${rowSecurity} alter table customers add column name text;`;
     expect(fold({ ...history, 'old/001_all.sql': other }).dangling).toHaveLength(1);
   });
+
+  describe('where the migrations of a tool make policies themselves', () => {
+    const migrations = {
+      'supabase/migrations/001_init.sql': `create table orders (id int, tenant_id int);
+        create function current_tenant() returns int language sql as 'select 1';
+        alter table orders enable row level security;
+        create policy own on orders using (tenant_id = current_tenant());
+        create table notes (id int, tenant_id int);`,
+    };
+    const folded = fold({
+      ...migrations,
+      'sql/fix.sql': `drop policy own on orders;
+        create policy all_rows on orders using (true);
+        create or replace function current_tenant(of text) returns int language sql as 'select 2';
+        alter table orders add column note text;
+        alter table notes enable row level security;
+        create policy own on notes using (tenant_id = current_tenant());
+        create function helper() returns int language sql as 'select 3';`,
+      'sql/old.sql': 'drop table orders;',
+    });
+
+    it('what these say of a table or a function holds', () => {
+      expect(tableIn(folded, 'public.orders').policies.map((p) => p.name)).toEqual(['own']);
+      expect(folded.functions.get('public.current_tenant')?.map((f) => f.parameters.length)).toEqual([0]);
+    });
+
+    it('columns, other functions, and row security of a table that has none are added', () => {
+      expect(tableIn(folded, 'public.orders').columns.has('note')).toBe(true);
+      expect(tableIn(folded, 'public.notes').policies.map((p) => p.name)).toEqual(['own']);
+      expect(folded.functions.has('public.helper')).toBe(true);
+    });
+
+    it('and what does not count is named, file by file', () => {
+      expect(folded.apart?.map(({ file, statements, history }) => [file, statements, history])).toEqual([
+        ['sql/fix.sql', 3, 'supabase/migrations'],
+        ['sql/old.sql', 1, 'supabase/migrations'],
+      ]);
+    });
+
+    it('whatever dump stands beside them', () => {
+      const dump =
+        "create table orders (id int); create function current_tenant(t text) returns int language sql as 'select 4';";
+      const beside = fold({ ...migrations, 'sql/all.sql': dump, 'sql/fix.sql': 'drop policy own on orders;' });
+      expect(tableIn(beside, 'public.orders').policies.map((p) => p.name)).toEqual(['own']);
+      expect(beside.functions.get('public.current_tenant')?.map((f) => f.parameters.length)).toEqual([0]);
+    });
+  });
 });

@@ -62,6 +62,8 @@ export interface SqlFileFacts {
   readonly roleReason: string;
   /** A file of queries without parameters, which a person runs and no program. */
   readonly byHand?: true;
+  /** A migration by what it does, not by where it stands: a numbered file or a script outside of the folders of migration tools. */
+  readonly loose?: true;
   /** The key by which the migration tool orders its files, where it is not their name. */
   readonly order?: string;
   /** Statements by what became of them; the sum is the number of statements of the file. */

@@ -52,6 +52,13 @@ export interface Schema {
   readonly schemaOwners?: ReadonlyMap<string, { readonly role: string; readonly span: Span }>;
   /** What earlier statements had established and later ones took away, in the order in which it was lost; what functions lost is with them. */
   readonly history?: readonly Loss[];
+  /** Scripts beside the migrations of a tool whose statements about what the migrations make do not count, with the first of them. */
+  readonly apart?: readonly {
+    readonly file: string;
+    readonly statements: number;
+    readonly span: Span;
+    readonly history: string;
+  }[];
   /** Events that name something unknown: an ALTER of a table no file creates. */
   readonly dangling: readonly { readonly what: string; readonly span: Span }[];
 }

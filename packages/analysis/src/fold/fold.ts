@@ -10,6 +10,7 @@ import type {
   View,
 } from '@tenant-lint/model';
 import { applyEvent } from './apply.js';
+import { besides, hasPolicies, isLoose, namesTable, sharesTables, type SetApart } from './beside.js';
 import { lossesOf, settleLosses } from './history.js';
 import { mergeWorlds } from './merge.js';
 import { sourcesOf, type Source } from './order.js';
@@ -32,7 +33,7 @@ export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {
   const sources = sourcesOf(withDeclarations(files, options.declarations ?? []), options.journals);
   const of = (kind: Source['kind']): readonly Source[] => sources.filter((s) => s.kind === kind);
   const declared = [...of('prisma'), ...of('drizzle')].map((s) => foldSource(s, new World()));
-  const { histories, dumps } = foldHistories(of('migrations'), of('dump'), declared);
+  const { histories, dumps, apart } = foldHistories(of('migrations'), of('dump'), declared);
   const worlds = [...declared, ...histories, ...dumps];
   const resolve = resolver(worlds);
   for (const world of worlds) settleReferences(world, resolve);
@@ -41,7 +42,11 @@ export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {
   attachRelations(world, (name) => resolve(name, world));
   const schema = schemaOf(world, [...new Set(sources.map((s) => s.kind))]);
   const history = settleLosses(losses, schema);
-  return history.length > 0 ? { ...schema, history } : schema;
+  return {
+    ...schema,
+    ...(apart.length > 0 ? { apart } : {}),
+    ...(history.length > 0 ? { history } : {}),
+  };
 }
 
 function withDeclarations(
@@ -54,15 +59,18 @@ function withDeclarations(
   return files.map((f) => ({ ...f, schema: [...f.schema, ...(events.get(f.file) ?? [])] }));
 }
 
-/** Applies the files of a source to `world`, in order. In an unordered one, what names something unknown waits for the rest. */
-function foldSource(source: Source, world: World): World {
+/**
+ * Applies the files of a source to `world`, in order, without the statements that `counts` refuses. In an unordered one, what names
+ * something unknown waits for the rest.
+ */
+function foldSource(source: Source, world: World, counts: (event: SchemaEvent) => boolean = () => true): World {
   let waiting: { event: SchemaEvent; path: readonly string[] }[] = [];
   for (const facts of source.files) {
     world.searchPath = world.defaultPath;
     world.role = undefined;
     world.temporary.clear();
     for (const event of facts.schema) {
-      if (event.direction !== 'up') continue;
+      if (event.direction !== 'up' || !counts(event)) continue;
       if (!tryEvent(world, event, source.ordered) && !source.ordered) waiting.push({ event, path: world.searchPath });
     }
   }
@@ -99,21 +107,45 @@ function foldHistories(
   histories: readonly Source[],
   dumps: readonly Source[],
   declared: readonly World[],
-): { histories: World[]; dumps: World[] } {
+): { histories: World[]; dumps: World[]; apart: SetApart[] } {
   const folded = histories.map((s) => foldSource(s, new World()));
+  const apart = overruleScripts(histories, folded);
   attachScripts(histories, folded, declared);
   const known = new Set(folded.flatMap((w) => [...w.known]));
   const rest: World[] = [];
   for (const dump of dumps) {
     const world = withoutKnown(foldSource(dump, new World()), known);
-    const at = folded.findIndex((w) =>
-      w.dangling.some((d) => [...world.tables.values()].some((t) => namesTable(d.what, t))),
+    const at = folded.findIndex(
+      (w) => !w.applied && w.dangling.some((d) => [...world.tables.values()].some((t) => namesTable(d.what, t))),
     );
     const source = histories[at];
     if (source) folded[at] = foldSource(source, world);
     else rest.push(world);
   }
-  return { histories: folded.filter((world) => !world.applied), dumps: rest };
+  return { histories: folded.filter((world) => !world.applied), dumps: rest, apart };
+}
+
+/** Applies scripts beside migrations that make policies to what these made, as far as they do not contradict it. */
+function overruleScripts(histories: readonly Source[], folded: readonly World[]): SetApart[] {
+  const apart = new Map<string, SetApart>();
+  const homes = histories.flatMap((source, i) => {
+    const world = folded[i];
+    return world && !isLoose(source) && hasPolicies(world) ? [{ source, world }] : [];
+  });
+  for (const [i, source] of histories.entries()) {
+    const world = folded[i];
+    if (!world || !isLoose(source)) continue;
+    const home = homes.find((h) => sharesTables(world, h.world));
+    if (!home) continue;
+    const counts = besides(home.world, ({ span }) => {
+      const before = apart.get(span.file);
+      const first = before ?? { file: span.file, statements: 0, span, history: home.source.folder };
+      apart.set(span.file, { ...first, statements: first.statements + 1 });
+    });
+    foldSource(source, home.world, counts);
+    world.applied = true;
+  }
+  return [...apart.values()];
 }
 
 /**
@@ -123,7 +155,7 @@ function foldHistories(
 function attachScripts(histories: readonly Source[], folded: readonly World[], declared: readonly World[]): void {
   for (const [i, source] of histories.entries()) {
     const world = folded[i];
-    if (!world || world.dangling.length === 0) continue;
+    if (!world || world.applied || world.dangling.length === 0) continue;
     const base = [...folded, ...declared].find(
       (other) =>
         other !== world &&
@@ -149,9 +181,6 @@ function withoutKnown(world: World, known: ReadonlySet<TableId>): World {
   for (const [id, labels] of world.enums) left.enums.set(id, labels);
   return left;
 }
-
-const namesTable = (what: string, table: TableDraft): boolean =>
-  what.endsWith(` of ${table.name}`) || what.endsWith(` of ${table.schema}.${table.name}`);
 
 function schemaOf(world: World, sources: Schema['sources']): Schema {
   const tables = new Map<TableId, Table>();

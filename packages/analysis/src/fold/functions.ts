@@ -34,6 +34,7 @@ export function createFunction(world: World, action: Action<'create function'>, 
   const place = world.place(action.function.name);
   const id = idOf(place.schema, place.name);
   const definition = { ...action.function, name: place };
+  world.made.add(id);
   const list = world.functions.get(id) ?? [];
   const at = list.findIndex((f) => inputTypes(f).join() === inputTypes(definition).join());
   const before = list[at];

@@ -10,6 +10,7 @@ export function createView(world: World, action: Action<'create view'>, span: Sp
   const place = world.place(action.view);
   const id = idOf(place.schema, place.name);
   const before = world.views.get(id);
+  world.made.add(id);
   if (before) loseView(world, before, span);
   world.views.set(id, {
     id,

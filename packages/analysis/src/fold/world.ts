@@ -79,6 +79,8 @@ export class World {
   readonly history: History = { losses: [], holders: [] };
   /** Every id that was ever a table here, dropped and renamed ones included. */
   readonly known = new Set<TableId>();
+  /** Every id that was ever a function or a view here. */
+  readonly made = new Set<string>();
   readonly temporary = new Set<string>();
   /** Its statements were applied to another world, which stands for both. */
   applied = false;

@@ -59,7 +59,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     tables,
     context,
     accesses,
-    unchecked: [...declared.flatMap((f) => f.unchecked), ...unchecked],
+    unchecked: [...declared.flatMap((f) => f.unchecked), ...setApart(schema), ...unchecked],
     open,
     silent,
     resources: resourcesOf(declared, options.adapters, context),
@@ -67,6 +67,15 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     reaches: new Map(),
   });
 }
+
+/** Scripts that migrations overrule. */
+const setApart = ({ apart = [] }: Schema): Unchecked[] =>
+  apart.map(({ file, statements, span, history }) => ({
+    file,
+    reason: 'beside-migrations',
+    detail: `${statements} ${statements === 1 ? 'statement' : 'statements'} about what ${history}/ makes, whose tool does not run this file`,
+    span,
+  }));
 
 /** What a model is made of. */
 interface Linked {

@@ -6,6 +6,8 @@ interface Classified {
   readonly reason: string;
   /** Queries none of which waits for a value: a person runs them, and no program. */
   readonly byHand?: true;
+  /** It changes the schema, and is not where a migration tool would look for it. */
+  readonly loose?: true;
 }
 
 const testPath = /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e|pgtap|testdata|__fixtures__)\//i;
@@ -49,6 +51,7 @@ const inserts = /^[ \t]*(?:insert\s+into|copy)\b/im;
 export function classifySql(file: string, text: string): Classified {
   const path = file.replaceAll('\\', '/');
   const match = (role: SqlRole, reason: string): Classified => ({ role, reason });
+  const loose = (reason: string): Classified => ({ role: 'migration', reason, loose: true });
   const folder = testPath.exec(path);
   if (folder) return match('test', `path ${folder[0].replace(/^\//, '')}`);
   if (testName.test(path)) return match('test', 'name of a test');
@@ -69,10 +72,10 @@ export function classifySql(file: string, text: string): Classified {
   if (dumpHeader.test(text)) return match('dump', 'pg_dump header');
   if (seedPath.test(path)) return match('seed', 'path of seed data');
   const defines = createsTable.test(text) || definesSchema.test(text);
-  if (numbered.test(path) && defines) return match('migration', 'numbered file');
+  if (numbered.test(path) && defines) return loose('numbered file');
   if (createsTable.test(text))
     return match('dump', dumpName.test(path) ? 'name of a schema file' : 'creates tables outside of any history');
-  if (defines) return match('migration', isDownFile(path) ? 'undoes schema changes' : 'changes the schema');
+  if (defines) return loose(isDownFile(path) ? 'undoes schema changes' : 'changes the schema');
   const isProgram = queryPath.test(path) || parametrised.test(text);
   if (inserts.test(text) && !asks.test(text) && !isProgram) return match('seed', 'only inserts rows');
   const what = asks.test(text) || inserts.test(text) ? 'only queries' : 'no statement that changes the schema';

@@ -26,9 +26,10 @@ export function extractSql(text: string, options: ExtractOptions): FileFacts {
     role,
     reason: roleReason,
     byHand,
+    loose,
   } = options.role === undefined
     ? classifySql(file, text)
-    : { role: options.role, reason: 'configured', byHand: undefined };
+    : { role: options.role, reason: 'configured', byHand: undefined, loose: undefined };
   const read = isBinary(text) ? unreadable(file) : readScript(text, file, role);
   return {
     file,
@@ -49,6 +50,7 @@ export function extractSql(text: string, options: ExtractOptions): FileFacts {
       role,
       roleReason,
       ...(byHand ? { byHand } : {}),
+      ...(loose ? { loose } : {}),
       statements: read.statements,
       ...(role === 'test' ? { asserted: assertedIn(read.queries) } : {}),
     },
