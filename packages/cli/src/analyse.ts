@@ -4,6 +4,8 @@ import {
   buildModel,
   checkRuleName,
   defaultThreads,
+  factsOfFolders,
+  foldersMatching,
   nearest,
   rememberedFacts,
   type Built,
@@ -29,13 +31,16 @@ export interface Analysed {
 /** Builds the model of what was opened, and runs the rules over it. Throws Failure where nothing says which rows belong to which tenant. */
 export function analyse(
   { root, source, settings }: Pick<Opened, 'root' | 'source' | 'settings'>,
-  flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'threads' | 'timing'>,
+  flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'threads' | 'timing'> &
+    Partial<Pick<CheckFlags, 'facts'>>,
   io: Io,
   baseline?: ReadonlySet<string>,
 ): Analysed {
   for (const name of [...flags.rule, ...Object.keys(flags.severity)]) checkRuleName(name, rules);
   const progress = progressLine(io);
-  const cache = flags.cache ? rememberedFacts(root) : undefined;
+  const own = flags.cache ? rememberedFacts(root) : undefined;
+  const given = flags.facts?.length ? factsOfFolders(foldersMatching(flags.facts, io.cwd), own) : undefined;
+  const cache = given ?? own;
   const built = buildModel(source, {
     settings,
     progress: progress.update,
@@ -45,11 +50,11 @@ export function analyse(
   const linked = performance.now();
   progress.end();
   cache?.save();
-  writeNotices(settings, built, io);
+  writeNotices(settings, built, io, given?.notices(built.listed));
   const refused = refusal(built);
   if (refused) throw refused;
   const report = ruled(built, settings, flags, baseline);
-  if (flags.timing) io.stderr.write(timing(built, performance.now() - linked));
+  if (flags.timing) io.stderr.write(timing(built, performance.now() - linked, given?.used));
   return {
     built,
     report,

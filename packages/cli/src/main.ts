@@ -3,10 +3,12 @@ import { Failure } from '@tenant-lint/workspace';
 import {
   addBaselineOptions,
   addCheckOptions,
+  addFactsOptions,
   addOutputOptions,
   addReviewOptions,
   type BaselineFlags,
   type CheckFlags,
+  type FactsFlags,
   type OutputFlags,
   type ReviewFlags,
 } from './options.js';
@@ -88,6 +90,15 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   ).action(async (files: string[], flags: OutputFlags) => {
     const { merge } = await import('./commands/merge.js');
     code = merge(files, flags, io);
+  });
+  addFactsOptions(
+    program
+      .command('facts')
+      .description('facts of each file for a later `check --facts DIR`: caches of monorepos, shards')
+      .argument('[paths...]'),
+  ).action(async (paths: string[], flags: FactsFlags) => {
+    const { facts } = await import('./commands/facts.js');
+    code = await facts(paths, flags, io);
   });
   program
     .command('init')

@@ -22,7 +22,12 @@ function notices(settings: Settings, { model, listed }: Built): string[] {
   ];
 }
 
-/** Says them on stderr, one line each. */
-export function writeNotices(settings: Settings, built: Built, io: Pick<Io, 'stderr'>): void {
-  for (const notice of notices(settings, built)) io.stderr.write(`tenant-lint: ${oneLine(notice)}\n`);
+/** Says them on stderr, one line each, after `others` that the caller has. */
+export function writeNotices(
+  settings: Settings,
+  built: Built,
+  io: Pick<Io, 'stderr'>,
+  others: readonly string[] = [],
+): void {
+  for (const notice of [...others, ...notices(settings, built)]) io.stderr.write(`tenant-lint: ${oneLine(notice)}\n`);
 }

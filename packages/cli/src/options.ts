@@ -35,7 +35,27 @@ export interface CheckFlags extends OutputFlags {
   readonly shard?: Shard;
   readonly since?: string;
   readonly staged?: boolean;
+  /** Folders of facts, or patterns of such folders, as they were given. */
+  readonly facts: readonly string[];
 }
+
+export interface FactsFlags extends Pick<
+  CheckFlags,
+  'config' | 'configCode' | 'cache' | 'threads' | 'shard' | 'verbose'
+> {
+  readonly out: string;
+}
+
+/** Declares the options of `facts`. */
+export const addFactsOptions = (command: Command): Command =>
+  command
+    .requiredOption('--out <dir>', 'the folder to write them to; what it held before is replaced')
+    .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
+    .option('--no-config-code', 'JSON configuration only')
+    .addOption(new Option('--shard <i/n>', 'part i of n of the files').argParser(shardFrom))
+    .option('--no-cache', 'extract every file anew')
+    .addOption(threadsOption())
+    .option('--verbose', 'stacks of unexpected errors');
 
 export interface BaselineFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'verbose'> {
   readonly baseline?: string;
@@ -111,10 +131,11 @@ export function addCheckOptions(command: Command): Command {
     .option('--since <ref>', 'only what changed since the branch left this commit, and what that causes elsewhere')
     .option('--staged', 'only what a commit would change: read from the index of git, not from the work tree')
     .addOption(
-      new Option('--threads <n>', 'threads that extract; as many as there are processors, at most four').argParser(
-        count,
-      ),
+      new Option('--facts <dir>', 'facts that `tenant-lint facts` wrote; may be a pattern (repeatable)')
+        .argParser(collect<string>((text) => text))
+        .default([], 'none'),
     )
+    .addOption(threadsOption())
     .addOption(
       new Option('--shard <i/n>', 'part i of n of the report; merge makes them one again').argParser(shardFrom),
     );
@@ -138,6 +159,9 @@ export const addOutputOptions = (command: Command): Command =>
     .option('--quiet', 'errors only')
     .option('--verbose', 'every finding and unchecked entry; stacks of unexpected errors')
     .addOption(new Option('--color <when>').choices(['auto', 'always', 'never']).default('auto'));
+
+const threadsOption = (): Option =>
+  new Option('--threads <n>', 'threads that extract; as many as there are processors, at most four').argParser(count);
 
 function shardFrom(text: string): Shard {
   const [, index, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];

@@ -2,9 +2,9 @@ import type { Built } from '@tenant-lint/workspace';
 
 /**
  * Where a run spent its time, a line for each phase, and the peak of its memory. What came before the first phase is the runtime and the
- * modules. `rules`: milliseconds since the program was linked.
+ * modules. `rules`: milliseconds since the program was linked. `given`: how many files had their facts from folders that the caller named.
  */
-export function timing({ times, counted }: Built, rules: number): string {
+export function timing({ times, counted }: Built, rules: number, given?: number): string {
   const { remembered, elsewhere, parsed, found, read } = counted;
   const start = performance.now() - rules - Object.values(times).reduce((sum, time) => sum + time, 0);
   const rows: [string, number, string][] = [
@@ -12,7 +12,15 @@ export function timing({ times, counted }: Built, rules: number): string {
     ['list', times.list, `${found} files`],
     ['read', times.read, `${read} files`],
     ['choose', times.choose, `${parsed} files`],
-    ['extract', times.extract, `${remembered} from the cache, ${elsewhere} by other threads`],
+    [
+      'extract',
+      times.extract,
+      [
+        ...(given === undefined ? [] : [`${given} from --facts`]),
+        `${remembered - (given ?? 0)} from the cache`,
+        `${elsewhere} by other threads`,
+      ].join(', '),
+    ],
     ['link', times.link, ''],
     ['rules', rules, ''],
   ];

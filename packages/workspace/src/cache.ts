@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FileFacts } from '@tenant-lint/model';
-import { decodeFacts, encodeFacts } from './codec.js';
-
-/** Raised whenever the shape or the meaning of facts changes, so that no run links facts of another version. */
-const formatVersion = 3;
+import { decodeFacts } from './codec.js';
+import { keyOf, readStoredFacts, storedFacts, type Kept } from './stored-facts.js';
 
 /** Facts of earlier runs by path, content, and what else went into their making (`variant`). */
 export interface FactsCache {
@@ -37,8 +34,8 @@ export function memoryCache(below?: FactsCache): FactsCache {
   };
 }
 
-/** Facts as they are kept: encoded, or not yet. */
-type Kept = { readonly key: string; readonly bytes: Uint8Array } | { readonly key: string; readonly facts: FileFacts };
+/** A cache that remembers nothing. */
+export const noFacts: FactsCache = { remembered: () => undefined, remember: () => undefined, save: () => undefined };
 
 /**
  * Facts of earlier runs. They are kept below `node_modules/.cache` of the root, where tools keep such things and git does not look; a
@@ -46,7 +43,7 @@ type Kept = { readonly key: string; readonly bytes: Uint8Array } | { readonly ke
  */
 export function rememberedFacts(root: string): FactsCache {
   const modules = path.join(root, 'node_modules');
-  if (!existsSync(modules)) return { remembered: () => undefined, remember: () => undefined, save: () => undefined };
+  if (!existsSync(modules)) return noFacts;
   const file = path.join(modules, '.cache', 'tenant-lint', 'facts.bin');
   const before = load(file);
   const kept = new Map<string, Kept>();
@@ -73,7 +70,7 @@ export function rememberedFacts(root: string): FactsCache {
       try {
         mkdirSync(path.dirname(file), { recursive: true });
         const temporary = `${file}.${process.pid}`;
-        writeFileSync(temporary, stored(kept));
+        writeFileSync(temporary, storedFacts(kept));
         renameSync(temporary, file);
       } catch {
         // A read-only checkout is no reason to fail: the next run is merely as slow as this one.
@@ -82,49 +79,10 @@ export function rememberedFacts(root: string): FactsCache {
   };
 }
 
-/** What the file of a cache begins with: how long the table is, in four bytes, and the table as JSON. The facts follow it. */
-interface Table {
-  readonly version: string;
-  /** File, key, and how many bytes its facts are. */
-  readonly entries: readonly (readonly [file: string, key: string, length: number])[];
-}
-
-function stored(kept: ReadonlyMap<string, Kept>): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const entries: [string, string, number][] = [];
-  for (const [file, entry] of kept) {
-    const bytes = 'bytes' in entry ? entry.bytes : encodeFacts(entry.facts);
-    parts.push(bytes);
-    entries.push([file, entry.key, bytes.length]);
-  }
-  const table = Buffer.from(JSON.stringify({ version: versionOfFacts, entries } satisfies Table));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(table.length);
-  return Buffer.concat([length, table, ...parts]);
-}
-
 function load(file: string): Map<string, Kept> {
-  const found = new Map<string, Kept>();
   try {
-    const all = readFileSync(file);
-    let at = 4 + all.readUInt32BE();
-    const table = JSON.parse(all.toString('utf8', 4, at)) as Table;
-    if (table.version !== versionOfFacts) return found;
-    for (const [name, key, length] of table.entries) {
-      if (at + length > all.length) return new Map();
-      found.set(name, { key, bytes: all.subarray(at, at + length) });
-      at += length;
-    }
-    return found;
+    return readStoredFacts(readFileSync(file)).kept;
   } catch {
     return new Map();
   }
 }
-
-/** Facts of another release may mean something else, even where their shape is the same. */
-const versionOfFacts = `${formatVersion} ${
-  (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
-}`;
-
-const keyOf = (text: string, variant: string): string =>
-  createHash('sha256').update(variant).update('\0').update(text).digest('hex').slice(0, 16);

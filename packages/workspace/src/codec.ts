@@ -224,11 +224,12 @@ function readInteger(): number {
   let byte = input[at++]!;
   if (byte < 0x80) return byte;
   let value = byte & 0x7f;
-  for (let shift = 7; ; shift += 7) {
+  for (let shift = 7; shift < 35; shift += 7) {
     byte = input[at++]!;
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }
+  throw new RangeError('not the bytes of facts');
 }
 
 function read(): unknown {

@@ -1,9 +1,12 @@
 export * from './cache.js';
 export * from './define-config.js';
 export * from './discover.js';
+export { factsOfFolders, writeFactsFolder, type FactsFolders } from './facts-folder.js';
+export { factsToStore, type StoredFiles } from './facts-to-store.js';
 export * from './failure.js';
 export * from './find-config.js';
 export * from './folder.js';
+export { foldersMatching } from './folders-matching.js';
 export { librariesOf } from './libraries.js';
 export { changeSince, stagedChange, type Change } from './git.js';
 export * from './memory.js';

@@ -1,19 +1,12 @@
 import { link, type Model } from '@tenant-lint/analysis';
 import type { Adapter, FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
-import { extractSql, withSqlParser } from '@tenant-lint/sql';
-import {
-  adapters,
-  calledNames,
-  exportedNames,
-  extractDrizzleSnapshot,
-  extractPrisma,
-  extractTypescript,
-  preScan,
-} from '@tenant-lint/typescript';
+import { withSqlParser } from '@tenant-lint/sql';
+import { adapters, calledNames, exportedNames, extractTypescript, preScan } from '@tenant-lint/typescript';
 import type { FactsCache } from './cache.js';
 import type { Settings } from './settings.js';
 import { filesInDemand, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
+import { filesToRead, frontEndOf } from './front-ends.js';
 import type { Source } from './memory.js';
 import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
@@ -79,13 +72,7 @@ function build(source: Source, options: BuildOptions): Built {
     unchecked.push({ file, reason: 'syntax', detail }),
   );
 
-  const snapshots = lastSnapshots(listed.files);
-  const wanted = [...listed.files].filter(
-    ([file, kind]) =>
-      (isSource(kind) || snapshots.has(file)) &&
-      !settings.isIgnored(file) &&
-      (kind !== 'prisma' || settings.isSchema(file)),
-  );
+  const wanted = filesToRead(listed.files, settings);
   const scanned: Scanned[] = [];
   const libraries = new Libraries(adapters, project);
   const facts: FileFacts[] = [];
@@ -131,15 +118,8 @@ function build(source: Source, options: BuildOptions): Built {
     if (kind === 'code' && !settings.isCode(file)) continue;
     const text = read(file);
     if (text === undefined) continue;
-    if (kind === 'sql') {
-      const role = settings.sqlRole(file);
-      // What was read with another parser is other facts.
-      const variant = [role.role ?? [], settings.sqlParser === 'libpg-query' ? [] : settings.sqlParser]
-        .flat()
-        .join('/');
-      extract(file, text, () => extractSql(text, { file, ...role }), variant);
-    } else if (kind === 'prisma') extract(file, text, () => extractPrisma(text, { file }));
-    else if (kind === 'snapshot') extract(file, text, () => extractDrizzleSnapshot(text, { file }));
+    const other = frontEndOf(file, kind, text, settings);
+    if (other) extract(file, text, () => other.run(), other.variant);
     else {
       const found = preScan(text);
       // Files before this one did not know of the library yet.
@@ -229,16 +209,6 @@ function reader(source: Source, unchecked: Unchecked[]): (file: string) => strin
     return undefined;
   };
 }
-
-/** The last snapshot of each folder whose migrations are not there as SQL. */
-function lastSnapshots(files: ReadonlyMap<string, SourceKind>): ReadonlySet<string> {
-  const last = new Map<string, string>();
-  for (const [file, kind] of files) if (kind === 'snapshot') last.set(file.replace(/meta\/[^/]*$/, ''), file);
-  for (const [file, kind] of files) if (kind === 'sql') last.delete(file.replace(/[^/]*$/, ''));
-  return new Set(last.values());
-}
-
-const isSource = (kind: SourceKind): boolean => kind === 'code' || kind === 'sql' || kind === 'prisma';
 
 const suppression = /tenant-lint-(?:disable|enable)/;
 
