@@ -18,7 +18,9 @@ import type { Opened } from './open.js';
 import type { CheckFlags } from './options.js';
 import { progressLine } from './progress.js';
 import { refusal } from './refusal.js';
+import { oneLine } from './report/printable.js';
 import { timing } from './timing.js';
+import { lostWithTypes } from './types-notes.js';
 
 export interface Analysed {
   readonly built: Built;
@@ -31,7 +33,7 @@ export interface Analysed {
 /** Builds the model of what was opened, and runs the rules over it. Throws Failure where nothing says which rows belong to which tenant. */
 export function analyse(
   { root, source, settings }: Pick<Opened, 'root' | 'source' | 'settings'>,
-  flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'threads' | 'timing'> &
+  flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'threads' | 'timing' | 'types'> &
     Partial<Pick<CheckFlags, 'facts'>>,
   io: Io,
   baseline?: ReadonlySet<string>,
@@ -46,6 +48,7 @@ export function analyse(
     progress: progress.update,
     threads: flags.threads ?? defaultThreads(),
     ...(cache ? { cache } : {}),
+    ...(flags.types ? { types: root } : {}),
   });
   const linked = performance.now();
   progress.end();
@@ -54,6 +57,10 @@ export function analyse(
   const refused = refusal(built);
   if (refused) throw refused;
   const report = ruled(built, settings, flags, baseline);
+  if (built.bySyntax) {
+    const before = ruled({ model: built.bySyntax }, settings, flags, baseline);
+    for (const note of lostWithTypes(before, report, built.model)) io.stderr.write(`tenant-lint: ${oneLine(note)}\n`);
+  }
   if (flags.timing) io.stderr.write(timing(built, performance.now() - linked, given?.used));
   return {
     built,
@@ -61,14 +68,18 @@ export function analyse(
     on(state) {
       // Facts of files that do not differ are known by now; those of the other state are not kept.
       const peek = cache && { ...cache, remember: () => undefined, save: () => undefined };
-      const other = buildModel(state, { settings, ...(peek ? { cache: peek } : {}) });
+      const other = buildModel(state, {
+        settings,
+        ...(peek ? { cache: peek } : {}),
+        ...(flags.types ? { types: root } : {}),
+      });
       return refusal(other) ? undefined : { built: other, report: ruled(other, settings, flags, undefined) };
     },
   };
 }
 
 const ruled = (
-  { model }: Built,
+  { model }: Pick<Built, 'model'>,
   settings: Settings,
   flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence'>,
   baseline: ReadonlySet<string> | undefined,

@@ -6,6 +6,7 @@ import {
   addFactsOptions,
   addOutputOptions,
   addReviewOptions,
+  typesOption,
   type BaselineFlags,
   type CheckFlags,
   type FactsFlags,
@@ -13,6 +14,7 @@ import {
   type ReviewFlags,
 } from './options.js';
 import type { ExplainFlags } from './commands/explain.js';
+import type { InspectFlags } from './commands/inspect.js';
 import { addProveOptions, type ProveFlags } from './prove-options.js';
 import type { InitFlags } from './commands/init.js';
 import { printable } from './report/printable.js';
@@ -53,13 +55,12 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     .option('--config <file>', 'configuration file')
     .option('--no-config-code', 'JSON configuration only')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .option(...typesOption)
     .option('--verbose', 'stacks of unexpected errors')
-    .action(
-      async (subject: string | undefined, flags: { config?: string; configCode: boolean; format: 'text' | 'json' }) => {
-        const { inspect } = await import('./commands/inspect.js');
-        code = await inspect(subject, flags, io);
-      },
-    );
+    .action(async (subject: string | undefined, flags: InspectFlags) => {
+      const { inspect } = await import('./commands/inspect.js');
+      code = await inspect(subject, flags, io);
+    });
   addBaselineOptions(
     program
       .command('baseline')
@@ -115,6 +116,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     .argument('<rule|finding>', 'a rule, a fingerprint or its beginning, or file:line')
     .option('--config <file>', 'configuration file')
     .option('--no-config-code', 'JSON configuration only')
+    .option(...typesOption)
     .option('--no-cache', 'extract every file anew')
     .option('--verbose', 'stacks of unexpected errors')
     .action(async (subject: string, flags: ExplainFlags) => {

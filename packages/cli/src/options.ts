@@ -32,6 +32,7 @@ export interface CheckFlags extends OutputFlags {
   readonly threads?: number;
   readonly timing?: boolean;
   readonly cache: boolean;
+  readonly types?: boolean;
   readonly shard?: Shard;
   readonly since?: string;
   readonly staged?: boolean;
@@ -57,10 +58,19 @@ export const addFactsOptions = (command: Command): Command =>
     .addOption(threadsOption())
     .option('--verbose', 'stacks of unexpected errors');
 
-export interface BaselineFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'verbose'> {
+export interface BaselineFlags extends Pick<
+  CheckFlags,
+  'config' | 'configCode' | 'confidence' | 'cache' | 'types' | 'verbose'
+> {
   readonly baseline?: string;
   readonly allowGrowth?: boolean;
 }
+
+/** What `--types` says in the help of every command that has it. */
+export const typesOption = [
+  '--types',
+  'ask the type checker what syntax does not show; needs installed dependencies, and takes longer',
+] as const;
 
 /** Declares the options of `baseline`. */
 export const addBaselineOptions = (command: Command): Command =>
@@ -72,10 +82,14 @@ export const addBaselineOptions = (command: Command): Command =>
     .addOption(
       new Option('--confidence <level>', 'weakest confidence that is accepted').choices(confidences).default('likely'),
     )
+    .option(...typesOption)
     .option('--no-cache', 'extract every file anew')
     .option('--verbose', 'stacks of unexpected errors');
 
-export interface ReviewFlags extends Pick<CheckFlags, 'config' | 'configCode' | 'confidence' | 'cache' | 'failOn'> {
+export interface ReviewFlags extends Pick<
+  CheckFlags,
+  'config' | 'configCode' | 'confidence' | 'cache' | 'types' | 'failOn'
+> {
   readonly since: string;
   readonly format: readonly { readonly format: 'markdown' | 'json'; readonly file?: string }[];
   readonly prove?: true;
@@ -103,6 +117,7 @@ export const addReviewOptions = (command: Command): Command =>
     .addOption(new Option('--timeout <seconds>', 'for --prove').argParser(count).default(600))
     .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
     .option('--no-config-code', 'JSON configuration only')
+    .option(...typesOption)
     .option('--no-cache', 'extract every file anew')
     .option('--verbose', 'stacks of unexpected errors');
 
@@ -127,6 +142,7 @@ export function addCheckOptions(command: Command): Command {
     .option('--baseline <file>', 'findings accepted before; tenant-lint-baseline.json of the root where it is there')
     .option('--no-baseline', 'as if nothing had been accepted')
     .option('--timing', 'how long each phase took, on stderr')
+    .option(...typesOption)
     .option('--no-cache', 'extract every file anew')
     .option('--since <ref>', 'only what changed since the branch left this commit, and what that causes elsewhere')
     .option('--staged', 'only what a commit would change: read from the index of git, not from the work tree')

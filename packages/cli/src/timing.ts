@@ -22,6 +22,9 @@ export function timing({ times, counted }: Built, rules: number, given?: number)
       ].join(', '),
     ],
     ['link', times.link, ''],
+    ...(times.types === undefined
+      ? []
+      : [['types', times.types, 'asked, and linked again'] as [string, number, string]]),
     ['rules', rules, ''],
   ];
   const lines = rows.map(([name, time, what]) =>

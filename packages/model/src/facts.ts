@@ -42,6 +42,8 @@ export interface FileFacts {
   readonly sql?: SqlFileFacts;
   /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */
   readonly features?: readonly string[];
+  /** Declared types of values that syntax does not show: what a type check of the whole program adds where it is asked for. */
+  readonly types?: readonly { readonly value: Value; readonly type: TypeName }[];
 }
 
 /** An assignment to something that is there before a function runs and after it. */
@@ -235,6 +237,8 @@ export interface CallChain {
   readonly block: number;
   /** From the start of the receiver to the end of the last step. */
   readonly span: Span;
+  /** The functions of the program that its first call calls, where only types show it: several where a type is implemented several times. */
+  readonly callees?: readonly FunctionId[];
 }
 
 export interface Step {

@@ -11,3 +11,4 @@ export * from './finding.js';
 export * from './project.js';
 export * from './adapter.js';
 export * from './resource.js';
+export type * from './typed.js';

@@ -12,3 +12,4 @@ export {
 export { adapters, extractDrizzleSnapshot, extractPrisma } from './adapters/index.js';
 export { namesAt, type Named } from './suggest/names.js';
 export { insertFilter, type Wanted } from './suggest/insert.js';
+export { askTypes, withTypes, type Answers, type TypeSources } from './types/index.js';

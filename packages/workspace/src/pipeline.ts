@@ -1,4 +1,4 @@
-import { link, type Model } from '@tenant-lint/analysis';
+import { link, type LinkOptions, type Model } from '@tenant-lint/analysis';
 import type { Adapter, FileFacts, ProjectFacts, Unchecked } from '@tenant-lint/model';
 import { withSqlParser } from '@tenant-lint/sql';
 import { adapters, calledNames, exportedNames, extractTypescript, preScan } from '@tenant-lint/typescript';
@@ -12,6 +12,7 @@ import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
 import { Libraries } from './libraries.js';
 import { projectFacts } from './project.js';
+import { typedFacts, typeSources } from './types.js';
 import {
   clientOf,
   contextVocabulary,
@@ -32,6 +33,8 @@ export interface BuildOptions {
   readonly cache?: FactsCache;
   /** How many threads may extract code; one where absent. What comes out does not depend on it. */
   readonly threads?: number;
+  /** The folder of the project on disk: what syntax does not show is asked of the type checker, which reads installed packages there. */
+  readonly types?: string;
 }
 
 export interface Built {
@@ -49,7 +52,11 @@ export interface Built {
     readonly elsewhere: number;
   };
   /** How long each phase took, in milliseconds, in order. */
-  readonly times: Readonly<Record<'list' | 'read' | 'choose' | 'extract' | 'link', number>>;
+  readonly times: Readonly<Record<'list' | 'read' | 'choose' | 'extract' | 'link', number>> & {
+    readonly types?: number;
+  };
+  /** The model as it is without types, where types were asked for. */
+  readonly bySyntax?: Model;
 }
 
 /**
@@ -144,7 +151,10 @@ function build(source: Source, options: BuildOptions): Built {
   }
   lookFor(libraries.others);
   const reading = lap();
-  const demanded = filesInDemand(scanned, project, demandSteps);
+  const demanded = new Set(filesInDemand(scanned, project, demandSteps));
+  // A route that knows its service by an interface alone imports nothing that leads to data.
+  if (options.types !== undefined)
+    for (const s of scanned) if ((s.request || s.routes) && !s.client) demanded.add(s.file);
   const choose = lap();
   for (const file of [...demanded].sort()) prepare(file, texts.get(file)!);
   for (const [file, before] of known) {
@@ -178,15 +188,37 @@ function build(source: Source, options: BuildOptions): Built {
   const extracting = lap();
   options.progress?.('linking', 1, 1);
   facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
-  const model = link(facts, {
+  const extracted = (file: string): FileFacts | undefined => {
+    const text = texts.get(file);
+    try {
+      return text === undefined ? undefined : extractTypescript(text, { file });
+    } catch (error) {
+      failed(file, error);
+      return undefined;
+    }
+  };
+  const linking: LinkOptions = {
     adapters: libraries.others.length > 0 ? adapters : libraries.used,
     project,
     tenancy: settings.tenancy,
     libraries: settings.libraries,
     trust: settings.trust,
-  });
+  };
+  const bySyntax = link(facts, linking);
+  const linkingTook = lap();
+  let model = bySyntax;
+  let typing: number | undefined;
+  if (options.types !== undefined) {
+    options.progress?.('types', 1, 1);
+    const sources = typeSources(options.types, project, (file) => texts.get(file), texts);
+    const checked = typedFacts({ model, facts, linking, sources, extract: (file) => extracted(file) });
+    unchecked.push(...checked.unchecked);
+    model = link(checked.facts, linking);
+    typing = lap();
+  }
   return {
     model: { ...model, unchecked: sorted([...model.unchecked, ...unchecked]) },
+    ...(options.types === undefined ? {} : { bySyntax }),
     project,
     listed: listed.files,
     counted: {
@@ -196,7 +228,14 @@ function build(source: Source, options: BuildOptions): Built {
       remembered,
       elsewhere,
     },
-    times: { list, read: reading, choose, extract: extracting, link: lap() },
+    times: {
+      list,
+      read: reading,
+      choose,
+      extract: extracting,
+      link: linkingTook,
+      ...(typing === undefined ? {} : { types: typing }),
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CallChain, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+import type { CallChain, ChainId, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
@@ -40,10 +40,18 @@ export class Unread {
     const around = source.at === undefined ? undefined : (this.#wrapper(source.at) ?? this.#decorator(source.at));
     if (around) return around;
     for (const id of [access.chain, ...(source.through ?? [])]) {
-      const found = id === undefined ? undefined : this.#before(id, source, maxDepth);
+      const found = id === undefined ? undefined : (this.#oneOfSeveral(id) ?? this.#before(id, source, maxDepth));
       if (found) return found;
     }
     return access.operation === 'read' && access.chain !== undefined ? this.#after(access.chain, source) : undefined;
+  }
+
+  /** A call of something that several classes implement: which of them it reaches, the program decides when it runs. */
+  #oneOfSeveral(id: ChainId): Reason | undefined {
+    const chain = this.program.chain(id);
+    return chain && (chain.callees?.length ?? 0) > 1
+      ? { text: 'as far as this is the implementation that is called', span: chain.span }
+      : undefined;
   }
 
   /** A wrapper around the entry point, or middleware of its route, that comes from elsewhere: `export const GET = withAuth(handler)`. */

@@ -78,6 +78,9 @@ export class Callers {
         if (argument.kind === 'parameter')
           push(this.#handedOn, parameterKey(argument), { function: callee.function, index });
       });
+    } else if (chain.callees) {
+      const step = chain.steps.findIndex((s) => s.arguments !== undefined);
+      for (const id of chain.callees) push(this.#direct, id, { chain, step });
     } else if (chain.receiver.kind === 'parameter') {
       const step = chain.steps.findIndex((s) => s.arguments !== undefined);
       const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));

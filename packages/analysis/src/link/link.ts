@@ -13,6 +13,7 @@ import type {
   TableName,
   TenancyModel,
   Unchecked,
+  Unresolved,
 } from '@tenant-lint/model';
 import { foldSchema } from '../fold/index.js';
 import { exposedKeys } from '../judge/exposed.js';
@@ -26,6 +27,7 @@ import { lowerAccesses } from './lower.js';
 import { fileOfId } from './callers.js';
 import { Program } from './program.js';
 import { Tables } from './tables.js';
+import { unresolvedChains } from './unresolved.js';
 
 export interface LinkOptions {
   readonly adapters: readonly Adapter[];
@@ -179,6 +181,12 @@ function calledFrom(files: readonly FileFacts[], program: Program): ReadonlySet<
     for (const id of frontier) found.add(id);
   }
   return found;
+}
+
+/** The chains of a model of which syntax does not show the receiver or what they call, for a type check to be asked about. */
+export function unresolvedIn(model: Model): readonly Unresolved[] {
+  const parts = linked.get(model.verdict);
+  return parts ? unresolvedChains(parts.declared.values(), parts.program, parts.open) : [];
 }
 
 function modelOf(parts: Linked): Model {

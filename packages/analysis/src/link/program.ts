@@ -1,4 +1,5 @@
 import {
+  keyOfValue,
   mapValue,
   valueAt,
   type CallChain,
@@ -41,6 +42,8 @@ export class Program implements LinkContext {
   readonly #functions = new Map<FunctionId, FunctionFacts>();
   readonly #chains = new Map<ChainId, CallChain>();
   readonly #classes = new Map<string, { facts: ClassFacts; file: string }>();
+  /** Types that a type check of the program gave, by value. */
+  readonly #typed = new Map<string, TypeName>();
   readonly #resolved = new Map<string, Value>();
   readonly #exported = new Map<string, Map<string, Exported | undefined>>();
   /** By the chain itself: one that was made by reading a helper through takes the id of another for a while. */
@@ -65,6 +68,7 @@ export class Program implements LinkContext {
     for (const file of files) {
       for (const f of file.functions) this.#functions.set(f.id, f);
       for (const c of file.chains) this.#chains.set(c.id, c);
+      for (const { value, type } of file.types ?? []) this.#typed.set(keyOfValue(value), type);
       for (const c of file.classes) {
         // Keyed by names of the program: no class has a field `constructor` because every object has one.
         Object.setPrototypeOf(c.fields, null);
@@ -375,6 +379,8 @@ export class Program implements LinkContext {
 
   typeOf(value: Value): TypeName | undefined {
     if (value.kind === 'missing-able') return this.typeOf(value.of);
+    const typed = this.#typed.size > 0 ? this.#typed.get(keyOfValue(value)) : undefined;
+    if (typed) return typed;
     if (value.kind === 'parameter') {
       let type = this.function(value.function)?.parameters[value.index]?.type;
       for (const name of value.path) type = type?.properties?.[name];
@@ -406,7 +412,7 @@ export class Program implements LinkContext {
     if (step < 0) return undefined;
     const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
     const callee = this.#resolve(valueAt(chain.receiver, names), maxSteps, { inlining: 0 });
-    const direct = this.#asFunction(callee);
+    const direct = this.#asFunction(callee) ?? (chain.callees?.length === 1 ? chain.callees[0] : undefined);
     if (direct) return { function: direct, step };
     // `const load = cache(async (id) => ...)`, `export const GET = withAuth(async (req) => ...)`: a call of what a wrapper returned.
     const handed = this.#handedTo(callee);

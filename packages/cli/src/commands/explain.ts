@@ -16,6 +16,7 @@ export interface ExplainFlags {
   readonly config?: string;
   readonly configCode: boolean;
   readonly cache: boolean;
+  readonly types?: boolean;
 }
 
 /**
@@ -31,7 +32,7 @@ export async function explain(subject: string, flags: ExplainFlags, io: Io): Pro
     return 2;
   }
   const opened = await open([], flags, io.cwd);
-  const { built, report } = analyse(opened, { rule: [], severity: {}, confidence: 'possible', cache: flags.cache }, io);
+  const { built, report } = analyse(opened, { rule: [], severity: {}, ...flags, confidence: 'possible' }, io);
   const found = at
     ? findingsAt(report, at[1]!.replace(/^\.\//, ''), Number(at[2]))
     : report.findings.filter((f) => f.fingerprint.startsWith(subject.toLowerCase()));

@@ -12,13 +12,14 @@ export interface InspectFlags {
   readonly config?: string;
   readonly configCode: boolean;
   readonly format: 'text' | 'json';
+  readonly types?: boolean;
 }
 
 /** `tenant-lint inspect [table|file]`: what was understood, and why. Returns 0; 2 is thrown as Failure where the subject is unknown. */
 export async function inspect(subject: string | undefined, flags: InspectFlags, io: Io): Promise<number> {
-  const { source, settings } = await open([], flags, io.cwd);
+  const { root, source, settings } = await open([], flags, io.cwd);
   const progress = progressLine(io);
-  const built = buildModel(source, { settings, progress: progress.update });
+  const built = buildModel(source, { settings, progress: progress.update, ...(flags.types ? { types: root } : {}) });
   const { model } = built;
   progress.end();
   writeNotices(settings, built, io);

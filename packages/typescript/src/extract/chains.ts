@@ -19,7 +19,7 @@ type Link =
   | TS.NonNullExpression;
 
 /** The links of a member and call chain, innermost first, and what it begins with. */
-function linksOf(node: TS.Expression): { root: TS.Expression; links: Link[] } {
+export function linksOf(node: TS.Expression): { root: TS.Expression; links: Link[] } {
   const K = ts.SyntaxKind;
   const links: Link[] = [];
   let at: TS.Expression = node;

@@ -8,11 +8,13 @@ import { property } from './values.js';
 
 const depthLimit = 3;
 const propertyLimit = 40;
+/** How much of a type is kept as text. */
+export const textLimit = 200;
 
 /** A type annotation as syntax shows it; aliases and interfaces of the same file are looked into. */
 export function typeName(x: Extraction, node: TS.TypeNode, depth = 0): TypeName {
   const K = ts.SyntaxKind;
-  const made: Mutable<TypeName> = { text: textOf(x, node, 200), optional: false, nullable: false };
+  const made: Mutable<TypeName> = { text: textOf(x, node, textLimit), optional: false, nullable: false };
   const parts = ts.isUnionTypeNode(node) ? node.types : [node];
   const rest: TS.TypeNode[] = [];
   for (const part of parts) {

@@ -1,0 +1,144 @@
+import type TS from 'typescript';
+import type { Adapter, Typed, Unchecked, Unresolved } from '@tenant-lint/model';
+import { linksOf } from '../extract/chains.js';
+import { isComponent } from '../extract/script-blocks.js';
+import { loadTypescript, ts } from '../extract/typescript.js';
+import { Callees } from './callees.js';
+import { Configs, type Config } from './configs.js';
+import { libraryType, type TypeReader } from './library.js';
+import { compilerName, programOf, Reading } from './program.js';
+import type { TypeSources } from './sources.js';
+
+export interface Answers {
+  readonly typed: readonly Typed[];
+  /** Configurations that cannot be read, and packages that are not installed. */
+  readonly unchecked: readonly Unchecked[];
+}
+
+/** How many of the packages that are missing are named. */
+const maxNamed = 12;
+
+/**
+ * Asks the type checker what syntax does not show of some call chains. One program for each compiler configuration, over the files that are
+ * asked about and what they import. Never throws for what the project says.
+ */
+export function askTypes(
+  questions: readonly Unresolved[],
+  sources: TypeSources,
+  adapters: readonly Adapter[],
+): Answers {
+  loadTypescript();
+  const typed: Typed[] = [];
+  const unchecked: Unchecked[] = [];
+  const configs = new Configs(sources, (u) => unchecked.push(u));
+  const groups = new Map<string, { readonly config: Config; readonly byFile: Map<string, Unresolved[]> }>();
+  for (const question of questions) {
+    const { file } = question.chain.span;
+    const config = configs.of(file);
+    let group = groups.get(config.path);
+    if (!group) groups.set(config.path, (group = { config, byFile: new Map() }));
+    const list = group.byFile.get(file);
+    if (list) list.push(question);
+    else group.byFile.set(file, [question]);
+  }
+  const reading = new Reading();
+  const isLibrary = libraryTest(adapters);
+  for (const { config, byFile } of groups.values()) {
+    const relative = (path: string): string =>
+      path.startsWith(`${sources.root}/`) ? path.slice(sources.root.length + 1) : path;
+    try {
+      const { program, missing } = programOf([...byFile.keys()], config, sources, reading);
+      const checker = program.getTypeChecker();
+      const fileOf = (source: TS.SourceFile): string | undefined => {
+        const path = source.fileName;
+        if (!path.startsWith(`${sources.root}/`) || path.includes('/node_modules/') || source.isDeclarationFile)
+          return undefined;
+        const file = relative(path);
+        return isComponent(file.replace(/\.ts$/, '')) ? file.replace(/\.ts$/, '') : file;
+      };
+      const callees = new Callees(program, checker, (source) => fileOf(source) !== undefined);
+      for (const [file, list] of byFile) {
+        const source = program.getSourceFile(compilerName(sources.root, file));
+        if (!source) continue;
+        typed.push(...answer(source, list, { checker, isLibrary, fileOf, from: file }, callees));
+      }
+      if (missing.size > 0) unchecked.push(notInstalled(relative(config.path), [...missing].sort()));
+    } catch (error) {
+      // The compiler meets code that nobody compiled; what it cannot take costs these types and nothing else.
+      const detail = error instanceof Error ? error.message : String(error);
+      unchecked.push({ file: relative(config.path), reason: 'types:failed', detail });
+    }
+  }
+  return { typed, unchecked };
+}
+
+const notInstalled = (file: string, names: readonly string[]): Unchecked => ({
+  file,
+  reason: 'types:not-installed',
+  detail: `${names.length} packages have no types here: ${names.slice(0, maxNamed).join(', ')}${names.length > maxNamed ? ' ...' : ''}; what they declare stays unresolved`,
+});
+
+/** Whether a package belongs to one of the libraries that are looked for. */
+function libraryTest(adapters: readonly Adapter[]): (name: string) => boolean {
+  const names = adapters.flatMap((a) => a.packages);
+  const exact = new Set(names);
+  const scopes = names.filter((n) => n.endsWith('/'));
+  return (name) => exact.has(name) || scopes.some((s) => name.startsWith(s));
+}
+
+function answer(
+  source: TS.SourceFile,
+  questions: readonly Unresolved[],
+  reader: TypeReader,
+  callees: Callees,
+): readonly Typed[] {
+  const ends = new Set(questions.map((q) => q.chain.span.end));
+  const calls = new Map<string, TS.Expression>();
+  const visit = (node: TS.Node): void => {
+    if (ends.has(node.end) && (ts.isCallExpression(node) || ts.isTaggedTemplateExpression(node)))
+      calls.set(`${linksOf(node).root.getStart(source)}-${node.end}`, node);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return questions.flatMap((q) => {
+    const node = calls.get(`${q.chain.span.start}-${q.chain.span.end}`);
+    const found = node && answerOne(node, q, reader, callees);
+    return found ? [found] : [];
+  });
+}
+
+function answerOne(node: TS.Expression, q: Unresolved, reader: TypeReader, callees: Callees): Typed | undefined {
+  const { root, links } = linksOf(node);
+  const byEnd = new Map(links.map((link) => [link.end, link as TS.Expression]));
+  const { steps } = q.chain;
+  const before = (step: number): TS.Expression | undefined =>
+    step === 0 ? root : byEnd.get(steps[step - 1]!.span.end);
+  const receiver = q.receiver ? receiverOf(steps.length, before, reader) : undefined;
+  const called = q.callees.flatMap((step) => {
+    const link = byEnd.get(steps[step]!.span.end);
+    const callee =
+      link &&
+      (ts.isCallExpression(link) ? link.expression : ts.isTaggedTemplateExpression(link) ? link.tag : undefined);
+    return (callee ? callees.of(callee) : []).flatMap((f) => {
+      const file = reader.fileOf(f.getSourceFile());
+      return file === undefined ? [] : [{ step, file, start: f.getStart(), end: f.end }];
+    });
+  });
+  return receiver || called.length > 0
+    ? { chain: q.chain.id, ...(receiver ? { receiver } : {}), callees: called }
+    : undefined;
+}
+
+/** The first thing in a chain that is of a data library: what follows are its methods. */
+function receiverOf(
+  steps: number,
+  before: (step: number) => TS.Expression | undefined,
+  reader: TypeReader,
+): Typed['receiver'] {
+  for (let step = 0; step < steps; step++) {
+    const node = before(step);
+    const found = node && libraryType(reader.checker.getTypeAtLocation(node), reader);
+    if (found) return { before: step, ...found };
+  }
+  return undefined;
+}
