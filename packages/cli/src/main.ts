@@ -4,12 +4,14 @@ import {
   addBaselineOptions,
   addCheckOptions,
   addFactsOptions,
+  addFixOptions,
   addOutputOptions,
   addReviewOptions,
   typesOption,
   type BaselineFlags,
   type CheckFlags,
   type FactsFlags,
+  type FixFlags,
   type OutputFlags,
   type ReviewFlags,
 } from './options.js';
@@ -85,6 +87,15 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   ).action(async (flags: ReviewFlags) => {
     const { review } = await import('./commands/review.js');
     code = await review(flags, io);
+  });
+  addFixOptions(
+    program
+      .command('fix')
+      .description('corrective migration and safe edits of code, as a diff unless --write; never widens access')
+      .argument('[paths...]'),
+  ).action(async (paths: string[], flags: FixFlags) => {
+    const { fix } = await import('./commands/fix.js');
+    code = await fix(paths, flags, io);
   });
   addOutputOptions(
     program.command('merge').description('the json reports of shards as one report').argument('<files...>'),

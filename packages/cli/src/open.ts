@@ -15,7 +15,7 @@ import {
 } from '@tenant-lint/workspace';
 
 /** What a path that does not exist may have been meant as. */
-const commands = ['check', 'init', 'inspect', 'prove', 'explain', 'baseline', 'merge', 'review', 'facts'];
+const commands = ['check', 'init', 'inspect', 'prove', 'explain', 'baseline', 'merge', 'review', 'facts', 'fix'];
 
 export interface Opened {
   /** Absolute; every path of a report is relative to it. */

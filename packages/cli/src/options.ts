@@ -96,6 +96,44 @@ export interface ReviewFlags extends Pick<
   readonly timeout: number;
 }
 
+export interface FixFlags extends Pick<
+  CheckFlags,
+  'config' | 'configCode' | 'rule' | 'severity' | 'confidence' | 'baseline' | 'cache' | 'failOn'
+> {
+  readonly write?: true;
+  readonly timeout: number;
+}
+
+/** Declares the options of `fix`. */
+export const addFixOptions = (command: Command): Command =>
+  command
+    .option('--write', 'write the files; otherwise a diff is printed')
+    .addOption(
+      new Option('--rule <id>', 'findings of this rule only (repeatable)')
+        .argParser(collect<string>((text) => text))
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--severity <id=level>', 'severity of a rule (repeatable)')
+        .argParser(severityOf)
+        .default({}, 'as configured'),
+    )
+    .addOption(
+      new Option('--confidence <level>', 'weakest confidence that is repaired').choices(confidences).default('likely'),
+    )
+    .addOption(
+      new Option('--fail-on <level>', 'what makes the exit code 1, of what is left')
+        .choices(['error', 'warning', 'never'])
+        .default('error'),
+    )
+    .option('--baseline <file>', 'findings accepted before; tenant-lint-baseline.json of the root where it is there')
+    .option('--no-baseline', 'repair what was accepted too')
+    .addOption(new Option('--timeout <seconds>', 'for applying the migrations').argParser(count).default(600))
+    .option('--config <file>', 'configuration file; found upwards from the working directory otherwise')
+    .option('--no-config-code', 'JSON configuration only')
+    .option('--no-cache', 'extract every file anew')
+    .option('--verbose', 'stacks of unexpected errors');
+
 /** Declares the options of `review`. */
 export const addReviewOptions = (command: Command): Command =>
   command

@@ -7,3 +7,4 @@ export type { Override } from './overrides.js';
 export { isMoreSpecific } from './cause.js';
 export { summarize } from './figures.js';
 export { obligations, servingAccesses } from './subjects.js';
+export * from './repair/index.js';

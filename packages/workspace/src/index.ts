@@ -21,3 +21,4 @@ export { defaultThreads } from './default-threads.js';
 export { outlineOf } from '@tenant-lint/sql';
 export { edited, mends, suggestionFor } from './suggest.js';
 export { liveModel, type Edited } from './live.js';
+export * from './migration/index.js';

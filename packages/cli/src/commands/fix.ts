@@ -1,0 +1,85 @@
+import path from 'node:path';
+import type { Unrepaired } from '@tenant-lint/engine';
+import type { Edit, Finding } from '@tenant-lint/model';
+import { edited } from '@tenant-lint/workspace';
+import { analyse } from '../analyse.js';
+import { baselineFor } from '../baseline.js';
+import { diffOfEdits, diffOfNew } from '../fix/diff.js';
+import { repaired } from '../fix/repair.js';
+import { fixText } from '../fix/report.js';
+import { limited } from '../limit.js';
+import type { Io } from '../main.js';
+import { isWithin, open } from '../open.js';
+import type { FixFlags } from '../options.js';
+import { progressLine } from '../progress.js';
+import { printable } from '../report/printable.js';
+import { writeFile } from '../write-file.js';
+
+/**
+ * `tenant-lint fix [--write]`: a corrective migration and safe edits of code, as a diff or written. Returns the code that `check` would return
+ * afterwards; throws Failure where the job cannot be done.
+ */
+export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Promise<number> {
+  const opened = await open(paths, flags, io.cwd);
+  const { root, source, settings } = opened;
+  // Every rule runs, so that no repair brings what another one finds.
+  const analysed = analyse(opened, { ...flags, rule: [] }, io, baselineFor(flags, root, io));
+  const within = limited(analysed.report, (file) => isWithin(file, opened.within)).findings;
+  const wanted = within.filter(
+    (f) => !f.suppressed && !f.baselined && (flags.rule.length === 0 || flags.rule.includes(f.rule)),
+  );
+  const progress = progressLine(io);
+  const sql = await repaired({
+    analysed,
+    source,
+    settings,
+    findings: wanted,
+    timeout: flags.timeout,
+    progress: progress.update,
+  });
+  progress.end();
+  const textOf = (file: string): string => {
+    const read = source.read(file);
+    return 'text' in read ? read.text : '';
+  };
+  const edits = groupedByFile(sql.edits);
+  if (flags.write) {
+    for (const { file, text } of sql.files)
+      writeFile(path.join(root, file), text, 'The migration', 'Check the folder.');
+    for (const [file, own] of edits)
+      writeFile(path.join(root, file), edited(textOf(file), own), 'The edit', 'Check the file.');
+  }
+  const done: readonly Finding[] = sql.repaired;
+  const covered = new Set([...done, ...sql.left.map((l) => l.finding)].map((f) => f.fingerprint));
+  const rest: Unrepaired[] = wanted
+    .filter((f) => !covered.has(f.fingerprint))
+    .map((finding) => ({ finding, reason: 'no edit of the code is known that surely mends it' }));
+  const names = [...sql.files.map((f) => f.file), ...edits.keys()];
+  const text = fixText(done, [...sql.left, ...rest], names, flags.write === true, analysed.report.lineStarts);
+  // In front of a diff they are what `git apply` and `patch` pass over.
+  io.stdout.write(printable(`${text.map((l) => (flags.write ? l : `# ${l}`.trimEnd())).join('\n')}\n`));
+  if (!flags.write) {
+    const diffs = [
+      ...sql.files.map((f) => diffOfNew(f.file, f.text)),
+      ...[...edits].map(([file, own]) => diffOfEdits(file, textOf(file), own)),
+    ];
+    // Line ends of a file are part of what the diff is about.
+    io.stdout.write(diffs.join('').split('\r\n').map(printable).join('\r\n'));
+  }
+  const counts = flags.write ? afterwards(wanted, done) : wanted;
+  return counts.some((f) => f.severity === 'error' || (flags.failOn === 'warning' && f.severity === 'warning')) &&
+    flags.failOn !== 'never'
+    ? 1
+    : 0;
+}
+
+const afterwards = (findings: readonly Finding[], gone: readonly Finding[]): readonly Finding[] => {
+  const names = new Set(gone.map((f) => f.fingerprint));
+  return findings.filter((f) => !names.has(f.fingerprint));
+};
+
+function groupedByFile(edits: readonly Edit[]): ReadonlyMap<string, readonly Edit[]> {
+  const byFile = new Map<string, Edit[]>();
+  for (const edit of edits) byFile.set(edit.file, [...(byFile.get(edit.file) ?? []), edit]);
+  return new Map([...byFile].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

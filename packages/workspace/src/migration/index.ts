@@ -1,0 +1,3 @@
+export { layoutOf, numberAfter, type Layout } from './layout.js';
+export { overlaid } from './overlay.js';
+export { writeMigration, type Files, type NewFile, type WrittenMigration } from './write.js';
