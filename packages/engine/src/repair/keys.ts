@@ -24,15 +24,16 @@ export function requireComposite(project: Project, finding: Finding): Repair {
 
 function validated(project: Project, table: Table, { constraint }: Edge, claims: readonly string[]): RepairStep[] {
   const history = project.historyOf(constraint.origin);
-  if (history === undefined || constraint.name === undefined) return [];
+  const name = project.stored(table, constraint)?.name;
+  if (history === undefined || name === undefined) return [];
   const names = project.names(history);
   return [
     {
-      id: `validate ${table.id} ${constraint.name}`,
+      id: `validate ${table.id} ${name}`,
       phase: 'references',
       history,
       title: `Rows of ${shortName(table)} that were there before are checked too.`,
-      up: [`ALTER TABLE ${names.table(table)} VALIDATE CONSTRAINT ${names.name(constraint.name)}`],
+      up: [`ALTER TABLE ${names.table(table)} VALIDATE CONSTRAINT ${names.name(name)}`],
       down: [],
       table: table.id,
       claims,
@@ -57,6 +58,7 @@ export function compositeReference(
   const names = project.names(history);
   const target = compositeTarget(project, to, pair.theirs, referenced);
   const name = project.fresh([table.name.name, pair.own, ...constraint.columns], 'fkey');
+  const old = project.stored(table, constraint)?.name;
   const action = actionOf(constraint, project, history, constraint.columns);
   const whole = table.partitionBy !== undefined && table.partitionBy.length > 0;
   const of = names.table(table);
@@ -72,13 +74,13 @@ export function compositeReference(
         // A partitioned table takes no NOT VALID; elsewhere old rows are checked without keeping writers out.
         `ALTER TABLE ${of} ADD CONSTRAINT ${names.name(name)} ${tied}${whole ? '' : ' NOT VALID'}`,
         ...(whole ? [] : [`ALTER TABLE ${of} VALIDATE CONSTRAINT ${names.name(name)}`]),
-        ...(constraint.name === undefined ? [] : [`ALTER TABLE ${of} DROP CONSTRAINT ${names.name(constraint.name)}`]),
+        ...(old === undefined ? [] : [`ALTER TABLE ${of} DROP CONSTRAINT ${names.name(old)}`]),
       ],
       down: [
-        ...(constraint.name === undefined
+        ...(old === undefined
           ? []
           : [
-              `ALTER TABLE ${of} ADD CONSTRAINT ${names.name(constraint.name)} FOREIGN KEY (${names.list(constraint.columns)}) REFERENCES ${names.table(to)} (${names.list(referenced)})${actionOf(constraint, project, history)}`,
+              `ALTER TABLE ${of} ADD CONSTRAINT ${names.name(old)} FOREIGN KEY (${names.list(constraint.columns)}) REFERENCES ${names.table(to)} (${names.list(referenced)})${actionOf(constraint, project, history)}`,
             ]),
         `ALTER TABLE ${of} DROP CONSTRAINT ${names.name(name)}`,
       ],
@@ -206,7 +208,9 @@ export function keepTenant(project: Project, finding: Finding): Repair {
   const keys = project.keys(table).map((k) => k.column);
   const names = project.names(history);
   const steps = project.edges(table).flatMap(({ constraint, to, referenced }): RepairStep[] => {
-    if (constraint.name === undefined || !project.isAt(finding, constraint.origin, constraint.span)) return [];
+    if (!project.isAt(finding, constraint.origin, constraint.span)) return [];
+    const name = project.stored(table, constraint)?.name;
+    if (name === undefined) return [];
     const others = constraint.columns.filter((c) => !keys.includes(c));
     const nulls = (a: string | undefined): boolean => a === 'set null' || a === 'set default';
     const onDelete = nulls(constraint.onDelete)
@@ -221,16 +225,16 @@ export function keepTenant(project: Project, finding: Finding): Repair {
         ? ` ON UPDATE ${constraint.onUpdate.toUpperCase()}`
         : '';
     const of = names.table(table);
-    const head = `ALTER TABLE ${of} ADD CONSTRAINT ${names.name(constraint.name)} FOREIGN KEY (${names.list(constraint.columns)}) REFERENCES ${names.table(to)} (${names.list(referenced)})`;
+    const head = `ALTER TABLE ${of} ADD CONSTRAINT ${names.name(name)} FOREIGN KEY (${names.list(constraint.columns)}) REFERENCES ${names.table(to)} (${names.list(referenced)})`;
     return [
       {
-        id: `action ${table.id} ${constraint.name}`,
+        id: `action ${table.id} ${name}`,
         phase: 'references',
         history,
         title: `Deleting a row of ${shortName(to)} leaves rows of ${shortName(table)} with their tenant.`,
-        up: [`ALTER TABLE ${of} DROP CONSTRAINT ${names.name(constraint.name)}`, `${head}${onDelete}${onUpdate}`],
+        up: [`ALTER TABLE ${of} DROP CONSTRAINT ${names.name(name)}`, `${head}${onDelete}${onUpdate}`],
         down: [
-          `ALTER TABLE ${of} DROP CONSTRAINT ${names.name(constraint.name)}`,
+          `ALTER TABLE ${of} DROP CONSTRAINT ${names.name(name)}`,
           `${head}${actionOf(constraint, project, history)}`,
         ],
         table: table.id,
@@ -292,9 +296,11 @@ function scopedConstraint(
   const of = names.table(table);
   const name = project.fresh([table.name.name, key, ...constraint.columns], 'key');
   const nulls = constraint.nullsNotDistinct ? ' NULLS NOT DISTINCT' : '';
-  const old = constraint.name ?? '';
+  const stored = project.stored(table, constraint);
+  const old = stored?.name;
+  if (stored === undefined || old === undefined) return { reason: 'no migration of this project makes the constraint' };
   // What a generator calls a unique constraint is a unique index in its own migrations.
-  const isIndex = constructedAsIndex(project, constraint);
+  const isIndex = 'keys' in stored;
   return {
     steps: [
       {
@@ -333,10 +339,6 @@ function scopedConstraint(
 
 const indexName = (names: ReturnType<Project['names']>, table: Table, name: string): string =>
   names.object({ ...(table.name.schema === undefined ? {} : { schema: table.name.schema }), name });
-
-/** Whether the migration makes it by CREATE UNIQUE INDEX. */
-const constructedAsIndex = (project: Project, { origin }: Constraint): boolean =>
-  [origin.created, ...origin.changed].some((span) => /^\s*create\s+unique\s+index\b/i.test(project.text(span) ?? ''));
 
 /** An index over expressions or some rows is made again from its own statement, with the key in front. */
 function scopedIndex(

@@ -1,8 +1,10 @@
-import { historyOf, primaryKey, sourcesOf, type Model } from '@tenant-lint/analysis';
+import { foldSchema, historyOf, primaryKey, sourcesOf, type Model } from '@tenant-lint/analysis';
 import type {
   Constraint,
   FileFacts,
   Finding,
+  Index,
+  Schema,
   Origin,
   Span,
   Table,
@@ -35,6 +37,8 @@ export class Project {
   /** Folders of the histories that are SQL, with their files in order. */
   readonly histories: ReadonlyMap<string, readonly FileFacts[]>;
   readonly findings: readonly Finding[];
+  /** The schema as the migrations alone make it: what code declares may have other names there. */
+  readonly #stored: Schema;
   /** Whether row security holds for owners in this project, or will. */
   readonly forces: boolean;
   /** Whether policies are to say for which roles they are. */
@@ -53,11 +57,12 @@ export class Project {
         .filter((s) => s.kind === 'migrations')
         .map((s) => [s.folder, s.files] as const),
     );
+    this.#stored = foldSchema([...model.files.values()].filter((f) => f.sql?.role === 'migration'));
     const tables = [...model.schema.tables.values()];
     this.forces =
       tables.some((t) => t.rowSecurity.forced) || findings.some((f) => f.rule === 'require-forced-row-security');
     this.namesRoles = findings.some((f) => f.rule === 'require-policy-role');
-    for (const table of tables) {
+    for (const table of [...tables, ...this.#stored.tables.values()]) {
       for (const { name } of [...table.constraints, ...table.indexes]) if (name !== undefined) this.#taken.add(name);
       this.#taken.add(table.name.name);
     }
@@ -69,6 +74,19 @@ export class Project {
 
   table(id: TableId | undefined): Table | undefined {
     return id === undefined ? undefined : this.model.schema.tables.get(id);
+  }
+
+  /** What a constraint is in the database, where migrations make it: a constraint, or an index that is as good as one. */
+  stored(table: Table, of: Constraint): Constraint | Index | undefined {
+    const there = this.#stored.tables.get(table.id);
+    if (!there || !('columns' in of)) return undefined;
+    const same = (columns: readonly string[]): boolean => JSON.stringify(columns) === JSON.stringify(of.columns);
+    return (
+      there.constraints.find((c) => c.kind === of.kind && 'columns' in c && same(c.columns)) ??
+      there.indexes.find(
+        (i) => of.kind === 'unique' && i.unique && !i.predicate && same(i.keys.map((k) => k.column ?? '\0')),
+      )
+    );
   }
 
   /** The history that a repair of something belongs to: the one that made it, else the only one. */
