@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import module from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +28,12 @@ interface Outcome {
   readonly stderr: string;
 }
 
-const start = (cwd: string, file: string, args: readonly string[]): Promise<Outcome> =>
+const start = (
+  cwd: string,
+  file: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Outcome> =>
   new Promise((resolve) => {
     execFile(
       file,
@@ -26,7 +42,7 @@ const start = (cwd: string, file: string, args: readonly string[]): Promise<Outc
         cwd,
         timeout: 100_000,
         maxBuffer: 1 << 26,
-        env: { ...process.env, NO_COLOR: '1' },
+        env: { ...process.env, NO_COLOR: '1', ...env },
         shell: process.platform === 'win32',
       },
       (error, stdout, stderr) => {
@@ -58,6 +74,9 @@ beforeAll(async () => {
   write('package.json', '{ "name": "app", "private": true }');
   const tarballs = path.join(folder, 'tarballs');
   mkdirSync(tarballs);
+  // As `prepack` does: what is published runs from its bundle.
+  const bundled = await start(repository, process.execPath, ['packages/devkit/dist/bundle.js']);
+  expect(bundled.code, bundled.stderr).toBe(0);
   const packed = await start(repository, 'npm', [
     'pack',
     '--ignore-scripts',
@@ -172,6 +191,69 @@ describe('packed', () => {
     );
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('0 errors, 0 warnings');
+  });
+
+  it('the command proves from its bundle, whose thread is a file of another package', async () => {
+    const { code, stdout, stderr } = await node(
+      'node_modules/tenant-lint/bin/tenant-lint.js',
+      'prove',
+      '--format',
+      'json',
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('"matrix"');
+  });
+
+  it('the command extracts on threads from its bundle', async () => {
+    for (let i = 0; i < 40; i++)
+      write(`many/m${i}.ts`, `${component.replace('all', `all${i}`)}// ${'x'.repeat(12_000)}\n`);
+    write('many/package.json', '{ "name": "many", "dependencies": { "pg": "8" } }');
+    const run = (threads: string): Promise<Outcome> =>
+      node(
+        'node_modules/tenant-lint/bin/tenant-lint.js',
+        '--no-cache',
+        '--format',
+        'json',
+        '--timing',
+        '--threads',
+        threads,
+      );
+    const [alone, together] = [await run('1'), await run('2')];
+    expect([together.code, together.stdout]).toEqual([1, alone.stdout]);
+    expect(alone.stdout).toContain('many/m39.ts');
+    expect(together.stderr).toMatch(/[1-9]\d* by other threads/);
+    rmSync(path.join(app, 'many'), { recursive: true });
+  });
+
+  // From Node 22 on Node keeps what is compiled itself.
+  it.skipIf('enableCompileCache' in module)('what V8 compiled is kept where only the user writes', async () => {
+    const cache = path.join(folder, 'cache');
+    const compiled = path.join(cache, 'tenant-lint/compiled');
+    const run = (): Promise<Outcome> =>
+      start(app, process.execPath, ['node_modules/tenant-lint/bin/tenant-lint.js', '--version'], {
+        XDG_CACHE_HOME: cache,
+      });
+    const kept = (): number[] => readdirSync(compiled).map((file) => statSync(path.join(compiled, file)).mtimeMs);
+    expect((await run()).code).toBe(0);
+    const first = kept();
+    expect(first.length).toBeGreaterThan(0);
+    expect(statSync(compiled).mode & 0o777).toBe(0o700);
+    expect((await run()).code).toBe(0);
+    expect(kept(), 'read, and not written again').toEqual(first);
+    // Damaged, and in a folder that others may write: none.
+    for (const file of readdirSync(compiled)) writeFileSync(path.join(compiled, file), 'damaged');
+    expect(await run()).toMatchObject({ code: 0, stderr: '' });
+    rmSync(compiled, { recursive: true });
+    mkdirSync(compiled);
+    chmodSync(compiled, 0o777);
+    expect((await run()).code).toBe(0);
+    expect(kept()).toEqual([]);
+  });
+
+  it('the bundle names the licences of what is in it', () => {
+    const text = readFileSync(path.join(app, 'node_modules/tenant-lint/bundle/LICENSES.txt'), 'utf8');
+    expect(text).toMatch(/^commander \S+ \(MIT\)$/m);
+    expect(text).not.toContain('no licence named');
   });
 
   it('ESLint with a configuration that is an ES module', async () => {

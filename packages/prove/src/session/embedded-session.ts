@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { OutOfMemory, OutOfTime, TimedOut, type Limits, type Ran, type Session } from './session.js';
 
@@ -11,7 +12,7 @@ const checkMemoryMilliseconds = 200;
  * open, no file, process or network.
  */
 export async function openEmbeddedSession(limits: Limits, extensions: readonly string[] = []): Promise<Session> {
-  const worker = new Worker(new URL('../../worker/postgres.js', import.meta.url), {
+  const worker = new Worker(createRequire(import.meta.url).resolve('@tenant-lint/prove/worker'), {
     workerData: { extensions },
     env: {},
     stdin: false,
