@@ -65,6 +65,22 @@ export class BeforeHandler {
     return found;
   }
 
+  /** The middleware that the builder of a procedure was given: `t.procedure.use(signedIn).use(staff).query(handler)`. */
+  builtWith(id: FunctionId): ReadonlySet<FunctionId> {
+    const found = new Set<FunctionId>();
+    const f = this.program.function(id);
+    let chain = f?.handedTo && this.program.chain(f.handedTo.chain);
+    let end = f?.handedTo?.step;
+    for (let depth = maxDepth; chain && depth > 0; depth--) {
+      for (const step of chain.steps.slice(0, end))
+        if (step.name === 'use') for (const argument of step.arguments ?? []) this.#collect(argument, found, 2);
+      const base = this.program.resolve(chain.receiver);
+      chain = base.kind === 'result' ? this.program.chain(base.chain) : undefined;
+      end = undefined;
+    }
+    return found;
+  }
+
   /** Middleware for whatever path that stands before a route, or before the place where its router is mounted. */
   #usedBefore(route: Registered, passed: Set<FunctionId>, depth: number): void {
     const own = depth > 0 ? this.#nameOf(route.receiver) : undefined;

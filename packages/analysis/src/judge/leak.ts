@@ -10,7 +10,7 @@ import { proveTarget } from './question.js';
 import { asRequested } from './requested.js';
 import { isAlternative, wholeCondition } from './selection.js';
 import type { Derived } from './sources.js';
-import { isTiedToOwn } from './tied.js';
+import { isHeldToCaller, isTiedToOwn } from './tied.js';
 
 /** The leak that the prover found: what sort it is, and how sure. */
 export function leakOf(
@@ -32,7 +32,9 @@ export function leakOf(
   const confidence = worst(
     proof.confidence,
     // A key of another table: whether its rows are tied to these is what could not be shown.
-    binds === 'constant' || (evidence === 'negated' && (binds === 'elsewhere' || isTiedToOwn(whole, ground)))
+    binds === 'constant' ||
+      (evidence === 'negated' &&
+        (binds === 'elsewhere' || isTiedToOwn(whole, ground) || isHeldToCaller(whole, target.ref, ground)))
       ? 'possible'
       : evidence === 'none'
         ? likelihoodOf(access, table, target, derived, ground)

@@ -1,17 +1,17 @@
 import type { Confidence, Table, Target } from '@tenant-lint/model';
-import { uniqueKeys } from '../fold/index.js';
+import { primaryKey, uniqueKeys } from '../fold/index.js';
 import type { LinkedAccess } from '../model.js';
-import { areVerified } from '../trace/provenance.js';
 import { stripped } from './conditions.js';
 import { worst } from './confidence.js';
 import type { Ground } from './ground.js';
 import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom } from './loaded.js';
 import { isCredential } from './own.js';
+import { isAskedForPresence, refusesPresence } from './presence.js';
 import { isPublished } from './publicity.js';
-import { pinsOf, wholeCondition } from './selection.js';
+import { pinsOf, wholeCondition, type Pin } from './selection.js';
 import type { Derived } from './sources.js';
-import { isTiedToOwn } from './tied.js';
+import { isHeldToCaller, isTiedToOwn } from './tied.js';
 
 /** How sure it is that a foreign row is asked for: by the source of the value that picks the rows, or by who can run the code. */
 export function likelihoodOf(
@@ -30,17 +30,28 @@ export function likelihoodOf(
     return 'possible';
   // Whether a name is taken: nothing of the row goes further than the question whether there is one.
   if (derived.kind === 'unpinned' && isAskedOnly(access, table, target, ground)) return 'possible';
+  // Whether it is taken: that a row is there, and nothing else of it, decides, and the row is not asked for by its own key.
+  const whole = wholeCondition(access, target);
+  const pins = pinsOf(whole, target.ref);
+  const isByName = !isPickedByKey(pins, table);
+  if (target.role === 'root' && (isByName ? isAskedForPresence(access, ground) : refusesPresence(access, ground)))
+    return 'possible';
   // Rows that belong to the user who asks: by user and not by tenant.
-  const pins = pinsOf(wholeCondition(access, target), target.ref);
-  if (pins.some((pin) => areVerified(ground.sourcesOf(pin.value)))) return 'possible';
+  if (isHeldToCaller(whole, target.ref, ground)) return 'possible';
   // An identifier that came with the tenant's own rows, in a column that only its name says to refer to them.
   if (pins.some((pin) => /(?:^|_)ids?$/.test(snake(pin.column)) && ground.own.isOwn(pin.value))) return 'possible';
   // Rows that a relation ties to a row of the tenant: as far as who writes the relation keeps them together.
-  if (isTiedToOwn(wholeCondition(access, target), ground)) return 'possible';
+  if (isTiedToOwn(whole, ground)) return 'possible';
   // Rows without an owner are common to all, where the table has such.
   if (ground.hasCommonRows(table)) return derived.kind === 'unpinned' ? 'possible' : worst(own, 'likely');
   // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
   return derived.kind === 'foreign' && readsOnlyTheTenant(access, ground) ? worst(own, 'possible') : own;
+}
+
+/** Whether the rows are picked by the primary key of the table, or by a reference to another row. */
+function isPickedByKey(pins: readonly Pin[], table: Table): boolean {
+  const keys = new Set([...primaryKey(table), ...referringColumns(table)]);
+  return pins.some((pin) => keys.has(pin.column));
 }
 
 /** Code that no request leads to, or only requests of the system itself, works for all tenants: jobs, webhooks, scripts. */

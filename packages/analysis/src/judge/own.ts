@@ -1,11 +1,20 @@
-import { keyOfValue, sameValue, type Target, type Value } from '@tenant-lint/model';
+import {
+  and,
+  keyOfValue,
+  sameValue,
+  type Predicate,
+  type Target,
+  type TargetRef,
+  type Value,
+} from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import type { ValueClass } from '../prove/index.js';
-import { areVerified, type Provenance } from '../trace/provenance.js';
+import type { Provenance } from '../trace/provenance.js';
 import { stripped } from './conditions.js';
 import { isSecret } from './confidence.js';
 import type { Ground } from './ground.js';
 import { pinsOf } from './selection.js';
+import { isHeldToCaller } from './tied.js';
 
 /** What is the tenant's own: values, rows, and what was found by them. */
 export class Own {
@@ -60,7 +69,7 @@ export class Own {
       const pins = pinsOf(t.predicate, t.ref);
       const isBy = pins.some((p) => sameValue(stripped(p.value), stripped(value)));
       // A row that carries a verified identity beside: the caller's own.
-      if (isBy && pins.some((p) => areVerified(this.ground.sourcesOf(p.value)))) return true;
+      if (isBy && isHeldToCaller(t.predicate, t.ref, this.ground)) return true;
       const verdict = isBy ? this.ground.verdict(access, t) : undefined;
       return verdict?.kind === 'isolated' && verdict.evidence !== 'intended';
     });
@@ -68,8 +77,16 @@ export class Own {
 }
 
 /** A row found by a secret that the caller presented says who the caller is: an API key, a session, an invitation. */
-export function isCredential(target: Target): boolean {
-  return pinsOf(target.predicate, target.ref).some((pin) => !pin.several && isSecret(pin.column));
+export const isCredential = (target: Target): boolean => isFoundBySecret(target.predicate, target.ref);
+
+/** Whether a condition asks for a secret, of the row itself or of one that it is related to: `shares: { some: { token } }`. */
+function isFoundBySecret(predicate: Predicate, target: TargetRef): boolean {
+  if (predicate.kind === 'and') return predicate.of.some((p) => isFoundBySecret(p, target));
+  if (predicate.kind === 'exists' && !predicate.query.arms) {
+    const { targets, condition } = predicate.query;
+    return targets.some((t) => isFoundBySecret(and(condition, t.predicate), t.ref));
+  }
+  return pinsOf(predicate, target).some((pin) => !pin.several && isSecret(pin.column));
 }
 
 /** The kinds that stand for a value of the program rather than of the database. */

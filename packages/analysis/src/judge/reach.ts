@@ -82,7 +82,8 @@ export class Reach {
   }
 
   #kindOf(id: FunctionId, entry: EntryPoint): Reached {
-    if (this.staff.ofEntry(id)) return 'staff';
+    const middleware = [...this.beforeHandler.passedBy(id), ...this.beforeHandler.builtWith(id)];
+    if (this.staff.ofEntry(id) || middleware.some((m) => this.staff.ofMiddleware(m))) return 'staff';
     if (this.#knowsTheSystem(id)) return 'system';
     return this.publicity.isPublic(id, entry) ? 'public' : 'request';
   }

@@ -3,6 +3,7 @@ import {
   sameValue,
   type CallChain,
   type Predicate,
+  type Query,
   type Table,
   type Target,
   type TargetRef,
@@ -58,10 +59,44 @@ export function pinsOf(predicate: Predicate, target: TargetRef): readonly Pin[] 
       const parts = predicate.of.filter((p) => !isNothing(p));
       return parts.length === 1 && parts.length < predicate.of.length ? pinsOf(parts[0]!, target) : [];
     }
+    case 'exists':
+      return pinsThrough(predicate.query, target);
     default:
       return [];
   }
 }
+
+/** What a related row has to equal, the column that refers to it does too: `{ team: { id: x } }` is `teamId = x`. */
+function pinsThrough(query: Query, target: TargetRef): readonly Pin[] {
+  if (query.arms) return [];
+  return query.targets.flatMap((other) => {
+    const whole = and(other.predicate, query.condition);
+    const joined = joinedColumns(whole, target, other.ref);
+    return pinsOf(whole, other.ref).flatMap((p): Pin[] => {
+      const own = p.value.kind === 'column' ? undefined : joined.get(p.column);
+      return own === undefined ? [] : [{ ...p, column: own }];
+    });
+  });
+}
+
+/** The columns of `target` that a conjunction sets equal to columns of `other`, by these. */
+function joinedColumns(predicate: Predicate, target: TargetRef, other: TargetRef): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const part of conjuncts(predicate)) {
+    if (part.kind !== 'compare' || part.operator !== '=') continue;
+    for (const [here, there] of [
+      [part.left, part.right],
+      [part.right, part.left],
+    ] as const) {
+      const [own, others] = [columnOf(here, target), columnOf(there, other)];
+      if (own !== undefined && others !== undefined) found.set(others, own);
+    }
+  }
+  return found;
+}
+
+const conjuncts = (predicate: Predicate): readonly Predicate[] =>
+  predicate.kind === 'and' ? predicate.of.flatMap(conjuncts) : [predicate];
 
 const isNothing = (predicate: Predicate): boolean =>
   predicate.kind === 'never' ||

@@ -17,6 +17,7 @@ import { best, isSecret, worst } from './confidence.js';
 import { isPublished } from './publicity.js';
 import type { Reached } from './reach.js';
 import { pinnedKey, type Pin } from './selection.js';
+import type { UnreadCall } from './unread.js';
 
 /** What the values that pick the rows say about whose rows they are. */
 export type Derived =
@@ -63,7 +64,7 @@ export interface SourceWorld {
   /** The check of a value that every path to a call has passed. */
   readonly before: (value: Value, chain: CallChain) => Reason | undefined;
   /** A call on the way from the request that may check it, and whose body is not in the program. */
-  readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => Reason | undefined;
+  readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => UnreadCall | undefined;
 }
 
 /** Judges accesses by the values that pick their rows: who supplies them, and on which way. */
@@ -101,15 +102,14 @@ export class Sources {
     return ways.find((w) => w.kind === 'open') ?? bestOf(ways) ?? found;
   }
 
-  /** Of several conditions on one row, the one that lets the least through decides. */
+  /** Of several conditions on one row, the one that lets the least through decides; one that is undecided may let none. */
   #worst(found: readonly Derived[]): Derived {
     let worstFound: Derived = { kind: 'unpinned' };
     for (const one of found) {
       if (one.kind === 'safe') return one;
-      if (worstFound.kind === 'unpinned') worstFound = one;
-      else if (one.kind === 'foreign')
-        worstFound =
-          worstFound.kind === 'foreign' ? { ...one, confidence: worst(one.confidence, worstFound.confidence) } : one;
+      if (worstFound.kind === 'unpinned' || one.kind === 'open') worstFound = one;
+      else if (one.kind === 'foreign' && worstFound.kind === 'foreign')
+        worstFound = { ...one, confidence: worst(one.confidence, worstFound.confidence) };
     }
     return worstFound;
   }
@@ -142,12 +142,13 @@ export class Sources {
             continue;
           }
           const unread = this.world.unreadOf(source, access);
-          const own = isSecret(pin.column) || source.assumed || isComposed ? 'possible' : unread ? 'likely' : 'certain';
+          const isOpen = isSecret(pin.column) || source.assumed || isComposed || unread?.isHandedBoth === true;
+          const own = isOpen ? 'possible' : unread ? 'likely' : 'certain';
           confidence = best(confidence, this.#within(reached, own, table, target));
           reasons.push(
             { text: `${pin.column} is ${source.what} of the request` },
             ...source.via,
-            ...(unread ? [unread] : []),
+            ...(unread ? [unread.reason] : []),
           );
           continue;
         }

@@ -50,6 +50,21 @@ export class Staff {
     return this.#ofFunction(id, maxDepth);
   }
 
+  /** The staff check that middleware has made wherever it goes on: `next()`. */
+  ofMiddleware(id: FunctionId): Reason | undefined {
+    const f = this.program.function(id);
+    const inner = f && this.program.facts(f.span.file)?.functions.filter((g) => g.id === id || g.parent === id);
+    const goesOn = (inner ?? []).flatMap((g) =>
+      this.program.chainsOf(g.id).filter(({ receiver, steps }) => {
+        if (receiver.kind !== 'parameter' || receiver.function !== id) return false;
+        const names = [f?.parameters[receiver.index]?.name, ...receiver.path, ...steps.map((s) => s.name)];
+        return names.findLast((name) => name !== undefined && name !== '') === 'next';
+      }),
+    );
+    const checks = goesOn.map((chain) => this.#around(chain, maxDepth));
+    return checks.length > 0 && checks.every((c) => c !== undefined) ? checks[0] : undefined;
+  }
+
   #around(chain: CallChain, depth: number): Reason | undefined {
     const f = this.program.function(chain.function);
     if (!f || depth <= 0) return undefined;
@@ -130,7 +145,13 @@ export class Staff {
     }
     if (own.kind === 'apply' && (own.function === '??' || own.function === '!!'))
       return own.to[0] !== undefined && this.#says({ value: own.to[0], holds }, atoms, at, depth);
-    return this.#isFlag(own) || this.#isFixedMember(own) || this.#isFixedPlace(own) || this.#answers(own, at, depth);
+    return (
+      this.#isFlag(own) ||
+      this.#isListedRole(own) ||
+      this.#isFixedMember(own) ||
+      this.#isFixedPlace(own) ||
+      this.#answers(own, at, depth)
+    );
   }
 
   /** `user.isAdmin` of the verified user, or of a user's row that no tenant owns. */
@@ -153,10 +174,42 @@ export class Staff {
     const own = stripped(value);
     const path = 'path' in own ? own.path : [];
     const name = path.at(-1);
-    if (name === undefined || !/(?:^|_)(?:role|type|kind|level)$/.test(snake(name))) return false;
+    if (name === undefined || !/(?:^|_)(?:roles?|type|kind|level)$/.test(snake(name))) return false;
     if (strongRole.test(snake(role))) return this.#isOfUser(own, path);
     // An admin by role is mostly the admin of a tenant, unless users belong to none.
-    return /^admin(?:istrator)?$/i.test(role) && this.#isOfUser(own, path, true);
+    return /^admin(?:istrator)?$/i.test(role) && this.#isOfUser(own, path, !this.#isUsersColumn(own, path));
+  }
+
+  /** `user.roles.includes('ADMIN')`. */
+  #isListedRole(value: Value): boolean {
+    const chain = value.kind === 'result' && value.path.length === 0 ? this.program.chain(value.chain) : undefined;
+    const last = chain?.steps.at(-1);
+    const [argument] = last?.arguments ?? [];
+    if (!chain || !last || !argument || !/^(?:includes|has)$/.test(last.name)) return false;
+    const names = chain.steps.slice(0, -1);
+    if (names.some((s) => s.arguments !== undefined)) return false;
+    const wanted = this.program.resolve(stripped(argument));
+    // A member of an enumeration is called what it says, wherever that is declared.
+    const role = wanted.kind === 'constant' ? wanted.value : wanted.kind === 'import' ? wanted.path.at(-1) : undefined;
+    const roles = valueAt(
+      chain.receiver,
+      names.map((s) => s.name),
+    );
+    return typeof role === 'string' && this.#isRole(roles, role);
+  }
+
+  /** `user.role`, where the table of users has such a column and its rows belong to no tenant: what is kept there holds for all of them. */
+  #isUsersColumn(value: Value, path: readonly string[]): boolean {
+    const parameter =
+      value.kind === 'parameter' ? this.program.function(value.function)?.parameters[value.index]?.name : undefined;
+    const [of, name] = [...(parameter === undefined ? [] : [parameter]), ...path].slice(-2);
+    if (of === undefined || name === undefined || !/^(?:current|session|auth)?_?user$/.test(snake(of))) return false;
+    return [...this.world.schema.tables.values()].some(
+      (table) =>
+        /^users?$/i.test(table.name.name) &&
+        this.world.tenancyOf(table.id).kind === 'unknown' &&
+        [...table.columns.values()].some((column) => snake(column.property ?? column.name) === snake(name)),
+    );
   }
 
   #isOfUser(value: Value, path: readonly string[], rowOnly = false): boolean {
@@ -164,7 +217,19 @@ export class Staff {
     const sources = this.world.sourcesOf(value).filter((s) => s.kind !== 'constant');
     return (
       sources.length > 0 &&
-      sources.every((s) => (s.kind === 'trusted' ? !rowOnly : s.kind === 'row' && this.#isUserRow(s.chain)))
+      sources.every((s) =>
+        s.kind === 'row' ? this.#isUserRow(s.chain) : !rowOnly && (s.kind === 'trusted' || this.#isOfContext(s)),
+      )
+    );
+  }
+
+  /** What middleware is handed beside what the client sends: `({ ctx, next }) => ...`. */
+  #isOfContext(source: Provenance): boolean {
+    return (
+      source.kind === 'parameter' &&
+      this.program.function(source.function)?.handedTo !== undefined &&
+      source.name.split('.').some((name) => /^(?:ctx|context|locals|state|session)$/i.test(name)) &&
+      !/\b(?:input|params|query|body|headers|cookies)\b/i.test(source.name)
     );
   }
 

@@ -8,13 +8,14 @@ import { precedes } from './conditions.js';
 import { worst } from './confidence.js';
 import { memberTests, type MemberTestWorld } from './member-test.js';
 import type { Reached } from './reach.js';
+import type { UnreadCall } from './unread.js';
 
 export interface StandingWorld extends MemberTestWorld {
   readonly rowIsOwn: (chain: string) => 'own' | 'foreign' | 'unknown';
   readonly reachOf: (f: FunctionId) => Reached;
   /** The check of a value that every path to a call has passed. */
   readonly before: (value: Value, chain: CallChain) => Reason | undefined;
-  readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => Reason | undefined;
+  readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => UnreadCall | undefined;
   readonly beforeHandler: BeforeHandler;
   /** The check that what a call returned is handed to afterwards, together with a verified identity. */
   readonly after: (chain: CallChain) => Reason | undefined;
@@ -59,7 +60,7 @@ export function standingOf(value: Value, access: LinkedAccess, world: StandingWo
     const unread = world.unreadOf(source, access);
     let confidence: Confidence =
       reached === 'system' || reached === 'no request' || source.assumed ? 'possible' : 'certain';
-    if (reached === 'public' || unread) confidence = worst(confidence, 'likely');
+    if (reached === 'public' || unread) confidence = worst(confidence, unread?.isHandedBoth ? 'possible' : 'likely');
     // It is handed to a function that asks who is there and can refuse, though not plainly because of it.
     const isRead = access.operation === 'read';
     if (confidence !== 'possible' && (tests.length > 0 || ways.some((way) => isAsked(way, isNamed, isRead, world))))
@@ -75,7 +76,7 @@ export function standingOf(value: Value, access: LinkedAccess, world: StandingWo
       ...(source.at === undefined ? {} : { entry: source.at }),
       decoded: source.decoded === true,
       ...formOf(source, program),
-      because: [...source.via, ...(unread ? [unread] : [])],
+      because: [...source.via, ...(unread ? [unread.reason] : [])],
     };
   }
   if (found) return found;

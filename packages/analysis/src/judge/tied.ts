@@ -1,4 +1,5 @@
-import { and, type Predicate, type Target } from '@tenant-lint/model';
+import { and, type Predicate, type Target, type TargetRef } from '@tenant-lint/model';
+import { areVerified } from '../trace/provenance.js';
 import type { Ground } from './ground.js';
 import { traceable } from './own.js';
 import { type Pin, pinsOf } from './selection.js';
@@ -19,6 +20,31 @@ export function isTiedToOwn(predicate: Predicate, ground: Ground): boolean {
         ),
     )
   );
+}
+
+/**
+ * Whether each way on which a condition can hold asks for rows of whoever asks: a column of the row, or of a row it is related to, equals a
+ * verified value, `OR: [{ userId: session.userId }, { teamId: { in: ownTeams } }]`.
+ */
+export function isHeldToCaller(predicate: Predicate, target: TargetRef, ground: Ground): boolean {
+  const isHeld = (p: Predicate, ref: TargetRef): boolean => isHeldToCaller(p, ref, ground);
+  switch (predicate.kind) {
+    case 'and':
+      return predicate.of.some((p) => isHeld(p, target));
+    case 'or':
+    case 'either':
+      return predicate.of.length > 0 && predicate.of.every((p) => isHeld(p, target));
+    case 'exists': {
+      const { targets, condition, arms } = predicate.query;
+      return !arms && targets.some((t) => isHeld(and(condition, t.predicate), t.ref));
+    }
+    case 'in-query':
+      return predicate.query.targets.some((t) => isHeld(and(predicate.query.condition, t.predicate), t.ref));
+    default:
+      return pinsOf(predicate, target).some(
+        (p) => traceable.has(p.value.kind) && (areVerified(ground.sourcesOf(p.value)) || ground.own.isOwn(p.value)),
+      );
+  }
 }
 
 /** Whether a condition asks for a row of a user, and which one something else than the request says: `members: { some: { userId } }`. */

@@ -1,4 +1,4 @@
-import type { CallChain, ChainId, Decorator, FunctionFacts, FunctionId, Reason, Value } from '@tenant-lint/model';
+import type { CallChain, ChainId, Decorator, FunctionFacts, FunctionId, Reason, Span, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
@@ -6,6 +6,13 @@ import { conversions, iterations, signatures, trustedSources } from '../trust/so
 import { precedes, stripped } from './conditions.js';
 import { isTestedLater } from './guards.js';
 import { comesFrom } from './loaded.js';
+
+/** A call that was not read, on the way of an identifier. */
+export interface UnreadCall {
+  readonly reason: Reason;
+  /** It is handed who asks together with what is asked for: more likely than not it is there to check the one against the other. */
+  readonly isHandedBoth: boolean;
+}
 
 /** How many functions, one around or inside the other, are searched for calls that were not read. */
 const maxDepth = 3;
@@ -22,7 +29,7 @@ const membership: ReadonlySet<string> = new Set(['includes', 'has', 'get', 'set'
  * the identifier that picks the row, or the loaded row. A leak behind one rests on the assumption that it does not check.
  */
 export class Unread {
-  readonly #memo = new Map<string, Reason | false>();
+  readonly #memo = new Map<string, UnreadCall | false>();
 
   readonly #hands = new Map<FunctionId, boolean>();
 
@@ -34,9 +41,9 @@ export class Unread {
   ) {}
 
   /** The first such call on the way of a source to an access, or behind an access that only reads. */
-  onWay(source: InputProvenance, access: LinkedAccess): Reason | undefined {
+  onWay(source: InputProvenance, access: LinkedAccess): UnreadCall | undefined {
     const opaque = source.unread === undefined ? undefined : this.program.chain(source.unread);
-    if (opaque) return reasonOf(opaque);
+    if (opaque) return unreadCall(opaque);
     const around = source.at === undefined ? undefined : (this.#wrapper(source.at) ?? this.#decorator(source.at));
     if (around) return around;
     for (const id of [access.chain, ...(source.through ?? [])]) {
@@ -47,31 +54,33 @@ export class Unread {
   }
 
   /** A call of something that several classes implement: which of them it reaches, the program decides when it runs. */
-  #oneOfSeveral(id: ChainId): Reason | undefined {
+  #oneOfSeveral(id: ChainId): UnreadCall | undefined {
     const chain = this.program.chain(id);
     return chain && (chain.callees?.length ?? 0) > 1
-      ? { text: 'as far as this is the implementation that is called', span: chain.span }
+      ? {
+          reason: { text: 'as far as this is the implementation that is called', span: chain.span },
+          isHandedBoth: false,
+        }
       : undefined;
   }
 
   /** A wrapper around the entry point, or middleware of its route, that comes from elsewhere: `export const GET = withAuth(handler)`. */
-  #wrapper(entry: string): Reason | undefined {
+  #wrapper(entry: string): UnreadCall | undefined {
     const kind = this.program.entryOf(entry)?.kind ?? '';
     const handed = this.program.function(entry)?.handedTo;
     const chain = handed && this.program.chain(handed.chain);
     if (!chain) return undefined;
-    if (/^(?:next|remix|sveltekit) /.test(kind)) return this.program.calleeOf(chain) ? undefined : reasonOf(chain);
+    if (/^(?:next|remix|sveltekit) /.test(kind)) return this.program.calleeOf(chain) ? undefined : unreadCall(chain);
     if (kind !== 'http handler') return undefined;
     for (const argument of chain.steps[handed.step]?.arguments?.slice(0, handed.argument) ?? []) {
       const made = this.#isElsewhere(argument) ? this.program.importOf(argument, 4) : undefined;
-      if (made && !/^(?:express|body-parser|cors|helmet|multer)$/.test(made.module))
-        return { text: `as far as ${made.name} of ${made.module} does not check it`, span: chain.span };
+      if (made && !/^(?:express|body-parser|cors|helmet|multer)$/.test(made.module)) return named(made, chain.span);
     }
     return undefined;
   }
 
   /** A decorator of the handler or its class, or a guard it names, whose body is not in the program. */
-  #decorator(entry: string): Reason | undefined {
+  #decorator(entry: string): UnreadCall | undefined {
     const f = this.program.function(entry);
     const made =
       f?.class === undefined ? undefined : this.program.facts(f.span.file)?.classes.find((c) => c.name === f.class);
@@ -79,8 +88,7 @@ export class Unread {
     for (const value of all.flatMap((d) => [d.name, ...d.arguments])) {
       const root =
         this.#isElsewhere(value) && !this.program.classOf(value) ? this.program.importOf(value, 4) : undefined;
-      if (f && root && !frameworks.test(root.module) && isNamedLikeCode(value))
-        return { text: `as far as ${root.name} of ${root.module} does not check it`, span: f.span };
+      if (f && root && !frameworks.test(root.module) && isNamedLikeCode(value)) return named(root, f.span);
     }
     return undefined;
   }
@@ -96,7 +104,7 @@ export class Unread {
   }
 
   /** The first call that may check it before `id`: in its function, around it, and in the functions of the program that are called before. */
-  #before(id: string, source: InputProvenance, depth: number): Reason | undefined {
+  #before(id: string, source: InputProvenance, depth: number): UnreadCall | undefined {
     const key = `${id} ${source.at ?? ''} ${source.what} ${depth}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
@@ -104,24 +112,30 @@ export class Unread {
     const chain = this.program.chain(id);
     const f = chain && this.program.function(chain.function);
     if (!chain || !f) return undefined;
-    let reason: Reason | undefined;
+    let found: UnreadCall | undefined;
     for (const earlier of this.program.chainsOf(f.id)) {
       if (earlier.span.end > chain.span.start || !precedes(f, earlier.block, chain.block)) continue;
       const isOpen =
         this.#dispatches(earlier, f) &&
         earlier.steps.some((s) => s.arguments?.some((a) => this.#isIdentity(a) || this.#isOf(a, source)));
-      reason = isOpen || this.#mayCheck(earlier, f, source) ? reasonOf(earlier) : this.#inside(earlier, source, depth);
-      if (reason) break;
+      found =
+        isOpen || this.#mayCheck(earlier, f, source)
+          ? unreadCall(
+              earlier,
+              this.#handsBoth(earlier, (v) => this.#isOf(v, source)),
+            )
+          : this.#inside(earlier, source, depth);
+      if (found) break;
     }
     // A callback runs where it is handed over: `db.transaction(async (tx) => ...)`.
-    if (!reason && depth > 0 && f.handedTo && f.handedTo.chain !== id && !this.program.entryOf(f.id))
-      reason = this.#before(f.handedTo.chain, source, depth - 1);
-    this.#memo.set(key, reason ?? false);
-    return reason;
+    if (!found && depth > 0 && f.handedTo && f.handedTo.chain !== id && !this.program.entryOf(f.id))
+      found = this.#before(f.handedTo.chain, source, depth - 1);
+    this.#memo.set(key, found ?? false);
+    return found;
   }
 
   /** A call that was not read in a function of the program that is handed the identifier or an identity. */
-  #inside(call: CallChain, source: InputProvenance, depth: number): Reason | undefined {
+  #inside(call: CallChain, source: InputProvenance, depth: number): UnreadCall | undefined {
     const callee = depth > 0 && !this.isOfData(call.id) ? this.program.calleeOf(call) : undefined;
     const f = callee && this.program.function(callee.function);
     if (!f || !call.steps.some((s) => s.arguments?.some((a) => this.#isIdentity(a) || this.#isOf(a, source))))
@@ -130,17 +144,22 @@ export class Unread {
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);
-    let reason: Reason | undefined;
+    let found: UnreadCall | undefined;
     for (const inner of this.program.chainsOf(f.id)) {
-      reason = this.#mayCheck(inner, f, source) ? reasonOf(inner) : this.#inside(inner, source, depth - 1);
-      if (reason) break;
+      found = this.#mayCheck(inner, f, source)
+        ? unreadCall(
+            inner,
+            this.#handsBoth(inner, (v) => this.#isOf(v, source)),
+          )
+        : this.#inside(inner, source, depth - 1);
+      if (found) break;
     }
-    this.#memo.set(key, reason ?? false);
-    return reason;
+    this.#memo.set(key, found ?? false);
+    return found;
   }
 
   /** A call behind a load that is handed the row, and from which it need not go on: it is handed an identity too, or its answer is asked for. */
-  #after(id: string, source: InputProvenance): Reason | undefined {
+  #after(id: string, source: InputProvenance): UnreadCall | undefined {
     const key = `after ${id} ${source.at ?? ''} ${source.what}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
@@ -159,9 +178,14 @@ export class Unread {
         if (this.#isOfEntry(later.receiver) && !this.#isAsked(later, f)) return false;
         return isOpen || args.some((a) => this.#isIdentity(a)) || this.#mayRefuse(later, f);
       });
-    const reason = found && reasonOf(found);
-    this.#memo.set(key, reason ?? false);
-    return reason;
+    const call =
+      found &&
+      unreadCall(
+        found,
+        this.#handsBoth(found, (v) => comesFrom(v, id, this.program, 2) || this.#isOtherLoad(v, source)),
+      );
+    this.#memo.set(key, call ?? false);
+    return call;
   }
 
   /** Whether a function of the program is called for what it refuses, and hands what it is given to a function that nobody can name. */
@@ -203,6 +227,17 @@ export class Unread {
     const args = chain.steps.flatMap((s) => s.arguments ?? []);
     if (this.program.importOf(chain.receiver, 8) && args.some((a) => this.#isIdentity(a))) return true;
     return this.#mayRefuse(chain, f) && args.some((a) => this.#isIdentity(a) || this.#isOf(a, source));
+  }
+
+  /**
+   * Whether a call is handed an identity together with what `isIt` says. A call whose end nobody waits for, and whose answer nobody reads, may
+   * be told of both in one object; only what refuses takes the one and the other: `authorize(user, 'update', document)`.
+   */
+  #handsBoth(chain: CallChain, isIt: (value: Value) => boolean): boolean {
+    const args = chain.steps.flatMap((s) => s.arguments ?? []);
+    const isTold = chain.use === 'discarded' && !chain.awaited;
+    const own = isTold ? args.filter((a) => !['object', 'text', 'list'].includes(stripped(a).kind)) : args;
+    return own.some((a, i) => this.#isIdentity(a) && own.some((b, j) => (i !== j || !isTold) && isIt(b)));
   }
 
   /** Whether a call can be there for what it refuses: nothing is done with its answer, or it is asked for. */
@@ -264,9 +299,14 @@ export class Unread {
   }
 }
 
-const reasonOf = (chain: CallChain): Reason => ({
-  text: `as far as ${nameOf(chain)} does not check it`,
-  span: chain.span,
+const unreadCall = (chain: CallChain, isHandedBoth = false): UnreadCall => ({
+  reason: { text: `as far as ${nameOf(chain)} does not check it`, span: chain.span },
+  isHandedBoth,
+});
+
+const named = (what: { readonly name: string; readonly module: string }, span: Span): UnreadCall => ({
+  reason: { text: `as far as ${what.name} of ${what.module} does not check it`, span },
+  isHandedBoth: false,
 });
 
 /** Whether a value is a parameter of one of these functions, or holds one. */
