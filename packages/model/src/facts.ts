@@ -38,6 +38,8 @@ export interface FileFacts {
   readonly registered?: readonly { readonly value: Value; readonly entry: EntryPoint }[];
   /** What functions write to places that outlive them: variables of the module, static fields, fields outside of the constructor. */
   readonly kept?: readonly Kept[];
+  /** Names in the text with which a build tool puts a variable into what browsers load: `NEXT_PUBLIC_API_URL`. */
+  readonly published?: readonly string[];
   /** SQL files, and code files that are migrations. */
   readonly sql?: SqlFileFacts;
   /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */

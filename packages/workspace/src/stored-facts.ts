@@ -4,7 +4,7 @@ import type { FileFacts } from '@tenant-lint/model';
 import { encodeFacts } from './codec.js';
 
 /** Raised whenever the shape or the meaning of facts changes, so that no run links facts of another version. */
-const formatVersion = 3;
+const formatVersion = 4;
 
 /** The version of the tool that is running, and of its facts. Facts of another release may mean something else, even where their shape is the same. */
 export const versionOfFacts = `${formatVersion} ${

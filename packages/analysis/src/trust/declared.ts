@@ -140,6 +140,8 @@ export function unmatchedTrust(
 } {
   const called = new Set<string>();
   const named = new Set<string>(['this']);
+  const declared = [options.guards, options.clients, options.tenant, options.input];
+  if (declared.every((d) => Object.keys(d ?? {}).length === 0)) return { unmatched: [], names: [] };
   for (const facts of files.values()) {
     for (const { local, name } of facts.imports) {
       for (const n of [local, name]) {

@@ -99,6 +99,7 @@ export function extractFromSource(
   }
   Object.assign(bindings, x.extraBindings);
   const outside = markEntryPoints(x, bindings);
+  const published = new Set(text.match(publishedName));
   return {
     file,
     hash: hashOf(text),
@@ -115,9 +116,13 @@ export function extractFromSource(
     queries: [],
     unchecked: x.unchecked,
     ...(x.kept.length > 0 ? { kept: x.kept } : {}),
+    ...(published.size > 0 ? { published: [...published] } : {}),
     ...outside,
   };
 }
+
+/** Next.js, Vite, SvelteKit and Astro, Nuxt, Expo, Create React App, Gatsby and Vue publish the variables of these prefixes. */
+const publishedName = /\b(?:NEXT_PUBLIC|VITE|PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|REACT_APP|GATSBY|VUE_APP)_\w+/g;
 
 function safely<T>(x: Extraction, run: () => T): T | undefined {
   try {
