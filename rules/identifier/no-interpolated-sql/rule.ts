@@ -1,6 +1,14 @@
 import type { LinkedAccess, Model, Origin } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
-import { sameValue, type Confidence, type Interpolation, type Value } from '@tenant-lint/model';
+import {
+  sameValue,
+  spanContains,
+  type Confidence,
+  type Interpolation,
+  type Related,
+  type Span,
+  type Value,
+} from '@tenant-lint/model';
 import { functionPath } from '../../lib/naming.js';
 
 export default defineRule({
@@ -29,27 +37,51 @@ export default defineRule({
   },
   subject: 'access',
   *check(access, model) {
-    const seen = new Set<string>();
+    const told = toldBefore(access, model);
     for (const part of access.interpolations ?? []) {
       const found = judged(part, access, model);
-      const place = `${part.span.start} ${part.span.end}`;
-      // A text that differs from path to path says the same thing of the same part.
-      if (!found || seen.has(place)) continue;
-      seen.add(place);
+      if (!found) continue;
+      // One statement, one finding, however many parts it has; a text that differs from path to path says the same thing of the same part.
+      if (told.has(placeKey(part))) return;
       yield {
         message: found.message,
         data: { around: part.around },
-        span: access.span,
+        ...placeOf(part.span, access, model),
         confidence: found.confidence,
-        related: [{ span: part.span, text: 'this becomes part of the statement' }],
         key: [access.file, functionPath(model, access), `${access.library}.${access.method}`, part.around].join(' '),
-        // One statement, one finding, however many parts it has.
         cause: `interpolation ${access.id}`,
       };
       return;
     }
   },
 });
+
+const placeKey = (part: Interpolation): string => `${part.span.file} ${part.span.start} ${part.span.end}`;
+
+/** The parts of which the other texts that the same call sends, on another path to it, speak first. */
+function toldBefore(access: LinkedAccess, model: Model): ReadonlySet<string> {
+  const told = new Set<string>();
+  if (access.chain === undefined || !access.interpolations?.length) return told;
+  for (const other of model.accesses) {
+    if (other.id === access.id) break;
+    if (other.chain !== access.chain) continue;
+    const first = other.interpolations?.find((part) => judged(part, other, model));
+    if (first) told.add(placeKey(first));
+  }
+  return told;
+}
+
+/** The part itself where it stands in the call; what is made elsewhere is named beside the call. */
+function placeOf(
+  part: Span,
+  access: LinkedAccess,
+  model: Model,
+): { readonly span: Span; readonly related: readonly Related[] } {
+  const call = model.files.get(access.file)?.chains.find((c) => c.id === access.chain)?.span ?? access.span;
+  return spanContains(call, part)
+    ? { span: part, related: [{ span: access.span, text: 'the statement that it becomes part of' }] }
+    : { span: access.span, related: [{ span: part, text: 'this becomes part of the statement' }] };
+}
 
 function judged(
   part: Interpolation,
