@@ -94,7 +94,8 @@ function madeBy(value: Value | undefined, l: Lowering): Value | undefined {
 function addedScopes(model: DeclaredModel, l: Lowering): ReadonlyMap<string, Value> {
   const found = new Map<string, Value>();
   const facts = l.context.facts(model.span.file);
-  for (const { name, arguments: args } of facts?.classes.find((c) => c.name === (model.of?.name ?? model.name))?.decorators ?? []) {
+  for (const { name, arguments: args } of facts?.classes.find((c) => c.name === (model.of?.name ?? model.name))
+    ?.decorators ?? []) {
     const made = name.kind === 'import' ? madeBy(args[0], l) : undefined;
     if (name.kind !== 'import' || !made) continue;
     if (name.name === 'DefaultScope') found.set('defaultScope', made);
