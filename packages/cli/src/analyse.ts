@@ -4,11 +4,14 @@ import {
   buildModel,
   checkRuleName,
   defaultThreads,
+  liveModel,
+  memoryCache,
   factsOfFolders,
   foldersMatching,
   nearest,
   rememberedFacts,
   type Built,
+  type Edited,
   type Settings,
   type Source,
 } from '@tenant-lint/workspace';
@@ -28,6 +31,8 @@ export interface Analysed {
   readonly report: Report;
   /** The same on another state of the project, made quietly; undefined where nothing says there which rows belong to which tenant. */
   readonly on: (state: Source) => { readonly built: Built; readonly report: Report } | undefined;
+  /** The report with other texts of some code files, by linking these anew; undefined where that is not enough. */
+  readonly edited: (files: readonly Edited[]) => Report | undefined;
 }
 
 /** Builds the model of what was opened, and runs the rules over it. Throws Failure where nothing says which rows belong to which tenant. */
@@ -74,6 +79,10 @@ export function analyse(
         ...(flags.types ? { types: root } : {}),
       });
       return refusal(other) ? undefined : { built: other, report: ruled(other, settings, flags, undefined) };
+    },
+    edited(files) {
+      const model = liveModel(built, files, settings, memoryCache());
+      return model && ruled({ model }, settings, flags, undefined);
     },
   };
 }

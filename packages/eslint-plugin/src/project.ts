@@ -102,7 +102,7 @@ export class Project {
     if (!after) return undefined;
     const inFile = (a: Analysis): readonly Finding[] =>
       this.#report(a, settings, rule).findings.filter((f) => f.span?.file === file);
-    return mends(finding, inFile(analysis), inFile(after)) ? fix : undefined;
+    return mends([finding], inFile(analysis), inFile(after)) ? fix : undefined;
   }
 
   #report(analysis: Analysis, settings: Settings, rule: string): Report {

@@ -53,11 +53,11 @@ export const edited = (text: string, edits: readonly Edit[]): string =>
     .sort((a, b) => b.start - a.start)
     .reduce((now, { start, end, text: put }) => now.slice(0, start) + put + now.slice(end), text);
 
-/** Whether a finding is gone after an edit and no other has come: the findings before, and after. */
-export function mends(finding: Finding, before: readonly Finding[], after: readonly Finding[]): boolean {
+/** Whether some findings are gone after an edit and no other has come: the findings before, and after. */
+export function mends(mended: readonly Finding[], before: readonly Finding[], after: readonly Finding[]): boolean {
   const left = new Map<string, number>();
   for (const f of before) left.set(kindOfFinding(f), (left.get(kindOfFinding(f)) ?? 0) + 1);
-  left.set(kindOfFinding(finding), (left.get(kindOfFinding(finding)) ?? 0) - 1);
+  for (const f of mended) left.set(kindOfFinding(f), (left.get(kindOfFinding(f)) ?? 0) - 1);
   return after.every((f) => {
     const count = left.get(kindOfFinding(f)) ?? 0;
     left.set(kindOfFinding(f), count - 1);

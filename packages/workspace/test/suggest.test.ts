@@ -25,7 +25,7 @@ function suggestions(files: Files, file = 'src/a.ts'): { fix: Fix; text: string;
     expect(fix.edits.every((e) => e.file === file)).toBe(true);
     const text = edited(files[file]!, fix.edits);
     const after = analysed({ ...files, [file]: text }).report;
-    expect(mends(finding, report.findings, after.findings), text).toBe(true);
+    expect(mends([finding], report.findings, after.findings), text).toBe(true);
     expect(after.findings.length).toBe(report.findings.length - 1);
     return [{ fix, text, after }];
   });

@@ -2,6 +2,7 @@ import { changeSince, Failure, stagedChange, type Change } from '@tenant-lint/wo
 import { analyse } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
 import { changedPart } from '../changed.js';
+import { withFixes } from '../fix/code.js';
 import { limited } from '../limit.js';
 import type { Io } from '../main.js';
 import { isWithin, open, type Opened } from '../open.js';
@@ -19,7 +20,11 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
     ? changedPart(analysed.report, change.files, () => analysed.on(change.before)?.report)
     : analysed.report;
   const asked = limited(whole, (file) => isWithin(file, opened.within));
-  const report = flags.shard ? shardOf(asked, flags.shard) : asked;
+  const part = flags.shard ? shardOf(asked, flags.shard) : asked;
+  // Each edit is analysed before it is offered; only formats that tell edits pay for that.
+  const report = flags.format.some(({ format }) => format === 'json' || format === 'sarif')
+    ? withFixes(part, analysed, change?.after ?? opened.source)
+    : part;
   writeReport(report, flags, io, opened.root, analysed.built.model);
   return exitCode(report, flags);
 }

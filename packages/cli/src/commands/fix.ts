@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { Unrepaired } from '@tenant-lint/engine';
-import type { Edit, Finding } from '@tenant-lint/model';
+import type { Finding } from '@tenant-lint/model';
 import { edited } from '@tenant-lint/workspace';
 import { analyse } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
+import { codeFixes, editsByFile } from '../fix/code.js';
 import { diffOfEdits, diffOfNew } from '../fix/diff.js';
 import { repaired } from '../fix/repair.js';
 import { fixText } from '../fix/report.js';
@@ -42,14 +43,15 @@ export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Pr
     const read = source.read(file);
     return 'text' in read ? read.text : '';
   };
-  const edits = groupedByFile(sql.edits);
+  const code = codeFixes(wanted, analysed, source);
+  const edits = editsByFile([{ edits: sql.edits }, ...code.values()]);
   if (flags.write) {
     for (const { file, text } of sql.files)
       writeFile(path.join(root, file), text, 'The migration', 'Check the folder.');
     for (const [file, own] of edits)
       writeFile(path.join(root, file), edited(textOf(file), own), 'The edit', 'Check the file.');
   }
-  const done: readonly Finding[] = sql.repaired;
+  const done: readonly Finding[] = wanted.filter((f) => code.has(f) || sql.repaired.includes(f));
   const covered = new Set([...done, ...sql.left.map((l) => l.finding)].map((f) => f.fingerprint));
   const rest: Unrepaired[] = wanted
     .filter((f) => !covered.has(f.fingerprint))
@@ -77,9 +79,3 @@ const afterwards = (findings: readonly Finding[], gone: readonly Finding[]): rea
   const names = new Set(gone.map((f) => f.fingerprint));
   return findings.filter((f) => !names.has(f.fingerprint));
 };
-
-function groupedByFile(edits: readonly Edit[]): ReadonlyMap<string, readonly Edit[]> {
-  const byFile = new Map<string, Edit[]>();
-  for (const edit of edits) byFile.set(edit.file, [...(byFile.get(edit.file) ?? []), edit]);
-  return new Map([...byFile].sort(([a], [b]) => (a < b ? -1 : 1)));
-}

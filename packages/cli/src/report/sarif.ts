@@ -1,5 +1,5 @@
 import type { Log, PhysicalLocation, ReportingDescriptor, Result } from 'sarif';
-import type { Finding, Span } from '@tenant-lint/model';
+import type { Finding, Fix, Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 import { sarifRules } from '../gen/sarif-rules.gen.js';
 import { version } from '../version.js';
@@ -82,6 +82,7 @@ function result(f: Finding, report: Report): Result {
       ...(f.evidence ? { evidence: f.evidence } : {}),
       ...(f.table ? { table: f.table } : {}),
     },
+    ...(f.fixes.length > 0 ? { fixes: f.fixes.map((fix) => fixOf(fix)) } : {}),
     ...(f.baselined ? { baselineState: 'unchanged' as const } : {}),
     ...(f.suppressed
       ? {
@@ -93,6 +94,23 @@ function result(f: Finding, report: Report): Result {
           ],
         }
       : {}),
+  };
+}
+
+/** Edits by offsets, in UTF-16 units as the run says of columns. */
+function fixOf({ description, edits }: Fix): NonNullable<Result['fixes']>[number] {
+  const files = [...new Set(edits.map((e) => e.file))];
+  return {
+    description: { text: description },
+    artifactChanges: files.map((file) => ({
+      artifactLocation: { uri: encodeURI(file), uriBaseId: '%SRCROOT%' },
+      replacements: edits
+        .filter((e) => e.file === file)
+        .map((e) => ({
+          deletedRegion: { charOffset: e.start, charLength: e.end - e.start },
+          insertedContent: { text: e.text },
+        })),
+    })),
   };
 }
 
