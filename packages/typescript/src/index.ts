@@ -13,3 +13,6 @@ export { adapters, extractDrizzleSnapshot, extractPrisma } from './adapters/inde
 export { namesAt, type Named } from './suggest/names.js';
 export { insertFilter, type Wanted } from './suggest/insert.js';
 export { askTypes, withTypes, type Answers, type TypeSources } from './types/index.js';
+export type { DeclaredChange } from './declare/change.js';
+export { declareInDrizzle } from './declare/drizzle.js';
+export { declareInPrisma } from './declare/prisma.js';

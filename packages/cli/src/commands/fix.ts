@@ -1,12 +1,12 @@
 import path from 'node:path';
 import type { Unrepaired } from '@tenant-lint/engine';
 import type { Finding } from '@tenant-lint/model';
-import { edited } from '@tenant-lint/workspace';
-import { analyse } from '../analyse.js';
+import { edited, overlaid, type Source } from '@tenant-lint/workspace';
+import { analyse, type Analysed } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
-import { codeFixes, editsByFile } from '../fix/code.js';
+import { codeFixes, editsByFile, type CodeFixes } from '../fix/code.js';
 import { diffOfEdits, diffOfNew } from '../fix/diff.js';
-import { repaired } from '../fix/repair.js';
+import { repaired, type Repaired } from '../fix/repair.js';
 import { fixText } from '../fix/report.js';
 import { limited } from '../limit.js';
 import type { Io } from '../main.js';
@@ -43,7 +43,7 @@ export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Pr
     const read = source.read(file);
     return 'text' in read ? read.text : '';
   };
-  const code = codeFixes(wanted, analysed, source);
+  const code = together(sql, codeFixes(wanted, analysed, source), analysed, source);
   const edits = editsByFile([{ edits: sql.edits }, ...code.values()]);
   if (flags.write) {
     for (const { file, text } of sql.files)
@@ -73,6 +73,16 @@ export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Pr
     flags.failOn !== 'never'
     ? 1
     : 0;
+}
+
+/** The edits of code that hold beside the migration too; none where they do not. */
+function together(sql: Repaired, code: CodeFixes, analysed: Analysed, source: Source): CodeFixes {
+  if (code.size === 0 || sql.files.length === 0) return code;
+  const edits = [...sql.edits, ...[...code.values()].flatMap((f) => f.edits)];
+  const after = analysed.on(overlaid(source, sql.files, edits));
+  const there = new Set(sql.after?.report.findings.map((f) => f.fingerprint));
+  const isNew = after?.report.findings.some((f) => !there.has(f.fingerprint)) ?? true;
+  return isNew ? new Map() : code;
 }
 
 const afterwards = (findings: readonly Finding[], gone: readonly Finding[]): readonly Finding[] => {

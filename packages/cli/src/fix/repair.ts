@@ -5,6 +5,7 @@ import { cellName, type Cell } from '@tenant-lint/prove';
 import {
   Failure,
   overlaid,
+  redeclared,
   writeMigration,
   type Built,
   type NewFile,
@@ -58,8 +59,10 @@ export async function repaired(input: RepairInput): Promise<Repaired> {
     const files: NewFile[] = [];
     const edits: Edit[] = [];
     const names = [...analysed.built.listed.keys()];
+    const declared = redeclared(analysed.built.model, draft.steps, textOf);
+    edits.push(...declared.edits);
     for (const history of new Set(draft.steps.map((s) => s.history))) {
-      const steps = draft.steps.filter((s) => s.history === history);
+      const steps = draft.steps.filter((s) => s.history === history).map((s) => withOpen(s, declared.open.get(s.id)));
       const written = writeMigration(history, steps, { names, textOf }, draft.lateIn(history) ? [lateRemark] : []);
       if (typeof written === 'string') for (const s of steps) draft.drop(s.id, written);
       else {
@@ -91,6 +94,18 @@ export async function repaired(input: RepairInput): Promise<Repaired> {
   if (draft.steps.length > 0) draft.dropAll('it could not be brought to a state that holds');
   return { steps: [], files: [], edits: [], repaired: [], left: leftOf(own, plan.unrepaired, draft, () => false) };
 }
+
+/** Who generates migrations from a declaration has to bring it along. */
+const withOpen = (step: RepairStep, file: string | undefined): RepairStep =>
+  file === undefined
+    ? step
+    : {
+        ...step,
+        notes: [
+          ...step.notes,
+          `Say it in ${file} as well: a migration that is generated from there would take it back.`,
+        ],
+      };
 
 const goneAfter = (report: Report): ((fingerprint: string) => boolean) => {
   const there = new Set(report.findings.map((f) => f.fingerprint));
@@ -197,8 +212,11 @@ function stepsAt(
 function judge(draft: Draft, analysed: Analysed, state: State, files: readonly NewFile[]): void {
   const known = new Set(analysed.report.findings.map((f) => f.fingerprint));
   const gone = goneAfter(state.report);
+  const lost = analysed.report.findings.filter((f) => gone(f.fingerprint));
   for (const f of state.report.findings) {
     if (known.has(f.fingerprint) || f.suppressed) continue;
+    // An access that was reported before is told by another rule now: what was unique no longer is.
+    if (lost.some((was) => isSamePlace(was, f))) continue;
     const at = stepsAt(draft, files, [f.span, ...f.related.map((r) => r.span)], f.table);
     if (f.rule === 'require-policy-with-table' && draft.protectedLate(at)) continue;
     const reason = `it would bring another finding, ${f.rule}: ${f.text.what}`;
@@ -215,6 +233,13 @@ function judge(draft: Draft, analysed: Analysed, state: State, files: readonly N
   for (const step of draft.steps)
     if (step.claims.length > 0 && !step.claims.some(gone)) draft.drop(step.id, 'the finding is still there after it');
 }
+
+const isSamePlace = (a: Finding, b: Finding): boolean =>
+  a.table === b.table &&
+  a.span !== undefined &&
+  a.span.file === b.span?.file &&
+  a.span.start === b.span.start &&
+  a.span.end === b.span.end;
 
 /** A constraint that another one takes the place of, which says as much. */
 function isReplaced(change: Change, before: Built, after: Built): boolean {

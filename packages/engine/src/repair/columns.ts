@@ -43,6 +43,7 @@ export function notNull(
     table: table.id,
     claims,
     needs: [],
+    declares: [{ kind: 'not null', table: table.id, column }],
     notes: sure
       ? []
       : [
@@ -84,6 +85,7 @@ export function addTenantColumn(project: Project, finding: Finding): Repair {
     table: table.id,
     claims,
     needs: [],
+    declares: [{ kind: 'column', table: table.id, column: key, like: edge.to.id }],
     notes: [
       `From then on an insert into ${shortName(table)} has to give ${key}.`,
       ...(sure

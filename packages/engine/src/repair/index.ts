@@ -1,3 +1,3 @@
 export { isOfDatabase, planRepairs } from './plan.js';
 export type { RepairInput } from './project.js';
-export { phases, type Phase, type RepairPlan, type RepairStep, type Unrepaired } from './step.js';
+export { phases, type Declaration, type Phase, type RepairPlan, type RepairStep, type Unrepaired } from './step.js';

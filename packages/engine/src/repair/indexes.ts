@@ -44,6 +44,7 @@ export function tenantIndex(
       table: table.id,
       claims,
       needs: [],
+      declares: [{ kind: 'index', table: table.id, columns, name }],
       notes: partitioned
         ? [
             `Postgres makes no index of a partitioned table concurrently; ${shortName(table)} takes no writes meanwhile.`,

@@ -87,6 +87,17 @@ export function compositeReference(
       table: table.id,
       claims,
       needs: target ? [target.id] : [],
+      declares: [
+        {
+          kind: 'reference',
+          table: table.id,
+          columns: [pair.own, ...constraint.columns],
+          to: to.id,
+          references: [pair.theirs, ...referenced],
+          name,
+          instead: constraint.columns,
+        },
+      ],
       notes: [
         `It fails while a row of ${shortName(table)} points at another tenant's ${shortName(to)}: such rows have to be mended by hand.`,
       ],
@@ -121,6 +132,7 @@ function compositeTarget(
     table: table.id,
     claims: [],
     needs: [],
+    declares: [{ kind: 'unique', table: table.id, columns: [key, ...columns], name }],
     notes: [],
   };
 }
@@ -240,6 +252,9 @@ export function keepTenant(project: Project, finding: Finding): Repair {
         table: table.id,
         claims: [finding.fingerprint],
         needs: [],
+        ...(others.length === 0
+          ? { declares: [{ kind: 'restrict' as const, table: table.id, columns: constraint.columns }] }
+          : {}),
         notes:
           others.length > 0
             ? ['A list of columns behind SET NULL takes Postgres 15 or later.']
@@ -329,6 +344,15 @@ function scopedConstraint(
         table: table.id,
         claims: [finding.fingerprint],
         needs: [],
+        declares: [
+          {
+            kind: 'unique',
+            table: table.id,
+            columns: [key, ...constraint.columns],
+            name,
+            instead: constraint.columns,
+          },
+        ],
         notes: [
           `Code that finds one row by ${constraint.columns.join(', ')} alone has to say the tenant from then on.`,
         ],
