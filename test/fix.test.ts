@@ -50,6 +50,7 @@ const repairs: Readonly<Record<string, readonly string[]>> = {
     'require-tenant-reference',
   ],
   'task-tracker': [
+    'no-foreign-link',
     'require-composite-reference',
     'require-composite-reference',
     'require-composite-reference',

@@ -43,7 +43,8 @@ export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Pr
     const read = source.read(file);
     return 'text' in read ? read.text : '';
   };
-  const code = together(sql, codeFixes(wanted, analysed, source), analysed, source);
+  const unmended = wanted.filter((f) => !sql.repaired.includes(f));
+  const code = together(sql, codeFixes(unmended, analysed, source), analysed, source);
   const edits = editsByFile([{ edits: sql.edits }, ...code.values()]);
   if (flags.write) {
     for (const { file, text } of sql.files)
@@ -55,7 +56,7 @@ export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Pr
   const covered = new Set([...done, ...sql.left.map((l) => l.finding)].map((f) => f.fingerprint));
   const rest: Unrepaired[] = wanted
     .filter((f) => !covered.has(f.fingerprint))
-    .map((finding) => ({ finding, reason: 'no edit of the code is known that surely mends it' }));
+    .map((finding) => ({ finding, reason: 'no edit is known that surely mends it' }));
   const names = [...sql.files.map((f) => f.file), ...edits.keys()];
   const text = fixText(done, [...sql.left, ...rest], names, flags.write === true, analysed.report.lineStarts);
   // In front of a diff they are what `git apply` and `patch` pass over.

@@ -86,13 +86,21 @@ export async function repaired(input: RepairInput): Promise<Repaired> {
       steps: draft.steps,
       files,
       edits,
-      repaired: own.filter((f) => gone(f.fingerprint) && draft.steps.some((s) => s.claims.includes(f.fingerprint))),
+      repaired: mended(input.findings, analysed.report, state.report),
       left: leftOf(own, plan.unrepaired, draft, gone),
       after: state,
     };
   }
   if (draft.steps.length > 0) draft.dropAll('it could not be brought to a state that holds');
   return { steps: [], files: [], edits: [], repaired: [], left: leftOf(own, plan.unrepaired, draft, () => false) };
+}
+
+/** What is gone, whether a step was there for it or not; what another rule tells of the same place now is not. */
+function mended(findings: readonly Finding[], before: Report, after: Report): readonly Finding[] {
+  const known = new Set(before.findings.map((f) => f.fingerprint));
+  const fresh = after.findings.filter((f) => !known.has(f.fingerprint));
+  const gone = goneAfter(after);
+  return findings.filter((f) => gone(f.fingerprint) && !fresh.some((now) => isSamePlace(f, now)));
 }
 
 /** Who generates migrations from a declaration has to bring it along. */
