@@ -30,9 +30,9 @@ export const namesTable = (what: string, table: TableDraft): boolean =>
  * Which statements of scripts count beside the migrations of a tool that make policies themselves. The tool runs none of the scripts, and one
  * that was run by hand once may be long overtaken, so what the migrations say of a table, a function or a view holds. Columns, constraints and
  * indexes are added all the same, and a table that the migrations leave without row security may get it from a script.
- * `skipped` is called for every statement that is left out.
+ * What is left out is noted in `apart`, by file.
  */
-export function besides(history: World, skipped: (event: SchemaEvent) => void): (event: SchemaEvent) => boolean {
+export function besides(history: World, folder: string, apart: Map<string, SetApart>): (event: SchemaEvent) => boolean {
   const tables = new Set(history.known);
   const made = new Set(history.made);
   const settled = new Set(
@@ -82,9 +82,18 @@ export function besides(history: World, skipped: (event: SchemaEvent) => void): 
         return 'table' in action && 'name' in action.table && tables.has(tableId(action.table as ObjectName));
     }
   };
+  const noted = new Set<string>();
   return (event) => {
     if (!isOverruled(event)) return true;
-    skipped(event);
+    const { file } = event.span;
+    const before = noted.has(file) ? apart.get(file) : undefined;
+    noted.add(file);
+    apart.set(file, {
+      file,
+      statements: (before?.statements ?? 0) + 1,
+      span: before?.span ?? event.span,
+      history: folder,
+    });
     return false;
   };
 }

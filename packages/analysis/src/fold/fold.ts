@@ -109,8 +109,15 @@ function foldHistories(
   declared: readonly World[],
 ): { histories: World[]; dumps: World[]; apart: SetApart[] } {
   const folded = histories.map((s) => foldSource(s, new World()));
-  const apart = overruleScripts(histories, folded);
-  attachScripts(histories, folded, declared);
+  const scripts = [...overruledScripts(histories, folded), ...attachedScripts(histories, folded, declared)];
+  const apart = new Map<string, SetApart>();
+  const attach = (to: World): void => {
+    for (const { source, base, overruled } of scripts) {
+      if (base !== to) continue;
+      foldSource(source, base, overruled ? besides(base, overruled, apart) : undefined);
+    }
+  };
+  [...folded, ...declared].forEach(attach);
   const known = new Set(folded.flatMap((w) => [...w.known]));
   const rest: World[] = [];
   for (const dump of dumps) {
@@ -118,41 +125,48 @@ function foldHistories(
     const at = folded.findIndex(
       (w) => !w.applied && w.dangling.some((d) => [...world.tables.values()].some((t) => namesTable(d.what, t))),
     );
-    const source = histories[at];
-    if (source) folded[at] = foldSource(source, world);
-    else rest.push(world);
+    const [source, before] = [histories[at], folded[at]];
+    if (source && before) {
+      folded[at] = foldSource(source, world);
+      for (const script of scripts) if (script.base === before) script.base = world;
+      attach(world);
+    } else rest.push(world);
   }
-  return { histories: folded.filter((world) => !world.applied), dumps: rest, apart };
+  return { histories: folded.filter((world) => !world.applied), dumps: rest, apart: [...apart.values()] };
 }
 
-/** Applies scripts beside migrations that make policies to what these made, as far as they do not contradict it. */
-function overruleScripts(histories: readonly Source[], folded: readonly World[]): SetApart[] {
-  const apart = new Map<string, SetApart>();
+/** Scripts that are applied to what another source made. */
+interface Attached {
+  readonly source: Source;
+  base: World;
+  /** The folder of the migrations that overrule them. */
+  readonly overruled?: string;
+}
+
+/** Scripts beside migrations that make policies: applied to what these made, as far as they do not contradict it. */
+function* overruledScripts(histories: readonly Source[], folded: readonly World[]): Iterable<Attached> {
   const homes = histories.flatMap((source, i) => {
     const world = folded[i];
     return world && !isLoose(source) && hasPolicies(world) ? [{ source, world }] : [];
   });
   for (const [i, source] of histories.entries()) {
     const world = folded[i];
-    if (!world || !isLoose(source)) continue;
-    const home = homes.find((h) => sharesTables(world, h.world));
-    if (!home) continue;
-    const counts = besides(home.world, ({ span }) => {
-      const before = apart.get(span.file);
-      const first = before ?? { file: span.file, statements: 0, span, history: home.source.folder };
-      apart.set(span.file, { ...first, statements: first.statements + 1 });
-    });
-    foldSource(source, home.world, counts);
+    const home = world && isLoose(source) ? homes.find((h) => sharesTables(world, h.world)) : undefined;
+    if (!world || !home) continue;
     world.applied = true;
+    yield { source, base: home.world, overruled: home.source.folder };
   }
-  return [...apart.values()];
 }
 
 /**
  * Scripts beside the history of the tables they change (policies in a folder of their own, say) are applied to what that history made: to a
  * history if one knows the tables, else to a declared schema. A history with tables in common is another version of the same schema.
  */
-function attachScripts(histories: readonly Source[], folded: readonly World[], declared: readonly World[]): void {
+function* attachedScripts(
+  histories: readonly Source[],
+  folded: readonly World[],
+  declared: readonly World[],
+): Iterable<Attached> {
   for (const [i, source] of histories.entries()) {
     const world = folded[i];
     if (!world || world.applied || world.dangling.length === 0) continue;
@@ -164,8 +178,8 @@ function attachScripts(histories: readonly Source[], folded: readonly World[], d
         world.dangling.some((d) => [...other.tables.values()].some((t) => namesTable(d.what, t))),
     );
     if (!base) continue;
-    foldSource(source, base);
     world.applied = true;
+    yield { source, base };
   }
 }
 

@@ -1,4 +1,4 @@
-import { and } from '@tenant-lint/model';
+import { and, mapValue } from '@tenant-lint/model';
 import type {
   Policy,
   Predicate,
@@ -128,11 +128,7 @@ export class PolicyWorld implements World {
   }
 
   function(name: string, args: number): SchemaFunction | undefined {
-    const overloads = this.#schema.functions.get(name) ?? this.#schema.functions.get(`public.${name}`);
-    return overloads?.find((f) => {
-      const parameters = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
-      return parameters.length >= args && parameters.slice(args).every((p) => p.default !== undefined);
-    });
+    return functionOf(this.#schema, name, args);
   }
 
   bound(f: SchemaFunction): Value | undefined {
@@ -201,13 +197,19 @@ function lookupsOf(
   for (const table of schema.tables.values())
     for (const policy of table.policies) for (const clause of clausesOf(policy)) look(clause, table, [policy]);
   const callers = callersOf(schema);
+  const handed = callerParameters(schema);
   for (const overloads of schema.functions.values())
-    for (const { name, body } of overloads)
+    for (const f of overloads) {
+      const { name, body } = f;
       if (body.known) {
         const qualified = `${name.schema ?? 'public'}.${name.name}`;
         const bound = resolveColumns(separated(body.value), (target) => columnsOf(tables, target));
-        look(bound, undefined, [...(callers.get(name.name) ?? []), ...(callers.get(qualified) ?? [])]);
+        look(withCaller(bound, handed.get(f)), undefined, [
+          ...(callers.get(name.name) ?? []),
+          ...(callers.get(qualified) ?? []),
+        ]);
       }
+    }
   return { lookups: found, demands };
 }
 
@@ -277,6 +279,51 @@ function columnsOf(tables: Tables, target: Target): ReadonlySet<string> | undefi
   const table = target.table.known ? tables.table(target.table.value) : undefined;
   return table?.complete ? new Set(table.columns.keys()) : undefined;
 }
+
+/** The function that a call of this name with so many arguments reaches. */
+function functionOf(schema: Schema, name: string, args: number): SchemaFunction | undefined {
+  const overloads = schema.functions.get(name) ?? schema.functions.get(`public.${name}`);
+  return overloads?.find((f) => {
+    const parameters = f.parameters.filter((p) => p.mode !== 'out' && p.mode !== 'table');
+    return parameters.length >= args && parameters.slice(args).every((p) => p.default !== undefined);
+  });
+}
+
+/**
+ * For each function the parameters, by their positions, that policies and functions hand the identity of the caller to: `is_member(auth.uid(), org_id)`.
+ */
+function callerParameters(schema: Schema): ReadonlyMap<SchemaFunction, ReadonlySet<string>> {
+  const found = new Map<SchemaFunction, Set<string>>();
+  const open: SchemaFunction[] = [];
+  const follow = (tree: Predicate | Value, handed: ReadonlySet<string>): void =>
+    eachValue(tree, (call) => {
+      if (call.kind !== 'apply') return;
+      const positions = call.to.flatMap((argument, i) => {
+        const value = uncast(argument);
+        const isHanded = value.kind === 'placeholder' ? handed.has(value.name) : identityOf(value) === 'caller';
+        return isHanded ? [String(i + 1)] : [];
+      });
+      const f = positions.length > 0 ? functionOf(schema, call.function, call.to.length) : undefined;
+      if (!f) return;
+      const known = found.get(f) ?? new Set<string>();
+      if (positions.every((position) => known.has(position))) return;
+      found.set(f, new Set([...known, ...positions]));
+      open.push(f);
+    });
+  const none: ReadonlySet<string> = new Set<string>();
+  for (const table of schema.tables.values())
+    for (const policy of table.policies) for (const clause of clausesOf(policy)) follow(clause, none);
+  for (const f of [...schema.functions.values()].flat()) if (f.body.known) follow(f.body.value, none);
+  for (let f = open.pop(); f; f = open.pop()) if (f.body.known) follow(f.body.value, found.get(f) ?? none);
+  return found;
+}
+
+const withCaller = (body: Value, handed: ReadonlySet<string> | undefined): Value =>
+  handed === undefined
+    ? body
+    : mapValue(body, (value) => (value.kind === 'placeholder' && handed.has(value.name) ? caller : value));
+
+const caller: Value = { kind: 'apply', function: 'auth.uid', to: [] };
 
 /** The policies that call each function, by the name they use. */
 function callersOf(schema: Schema): ReadonlyMap<string, readonly Policy[]> {

@@ -80,8 +80,13 @@ export class Queries {
   scalar(query: Query): readonly Symbol[] {
     const output = query.output[0];
     const { refs, outer, key } = this.#facts(query);
-    if (query.arms?.length || query.output.length !== 1 || !output)
-      return [{ is: 'unknown', key, refs: outer, reason: 'a sub-query that is not a single value' }];
+    if (query.arms?.length) {
+      const { arms, ...rest } = query;
+      const all = [...(rest.condition.kind === 'never' ? [] : [rest]), ...arms].flatMap((arm) => this.scalar(arm));
+      return this.#oneOf(`value|${key}`, new Map(all.map((symbol) => [keyOf(symbol), symbol])), outer);
+    }
+    if (query.output.length !== 1 || !output)
+      return [{ is: 'unknown', key, refs: outer, reason: 'a sub-query that is not a single value', about: true }];
     if (refs.length === 0)
       return query.condition.kind === 'always'
         ? this.evaluation.symbols(output)
@@ -89,7 +94,12 @@ export class Queries {
     const { staff } = this.run.setup.world;
     if (staff && readsStaffFlag(query, staff)) return [nothing, textOf('false', false)];
     const found = new Map<string, Symbol>([['null', nothing]]);
-    const note = (): void => {
+    const note = (surely: boolean): void => {
+      if (!surely) {
+        // What it finds hangs on the unknown.
+        found.set(key, { is: 'unknown', key, refs: outer, reason: 'what a sub-query finds', about: true });
+        return;
+      }
       for (const symbol of this.evaluation.symbols(output)) {
         const outside = refsOf(symbol).some((ref) => refs.includes(ref)) ? this.#exported(symbol) : symbol;
         found.set(keyOf(outside), outside);
@@ -97,8 +107,12 @@ export class Queries {
     };
     this.run.space.within(refs, () => this.run.space.search(() => verdictOf(this.#condition(query)), note));
     if (found.size > maxValues)
-      return [{ is: 'unknown', key, refs: outer, reason: 'a sub-query with too many possible values' }];
-    return this.run.space.pick(`value|${key}`, [...found.keys()], outer).map((k) => found.get(k)!);
+      return [{ is: 'unknown', key, refs: outer, reason: 'a sub-query with too many possible values', about: true }];
+    return this.#oneOf(`value|${key}`, found, outer);
+  }
+
+  #oneOf(key: string, symbols: ReadonlyMap<string, Symbol>, outer: readonly string[]): readonly Symbol[] {
+    return this.run.space.pick(key, [...symbols.keys()], outer).map((k) => symbols.get(k)!);
   }
 
   /** The symbol of a column outside of the sub-query that it comes from: the row is not in scope any more, its owner is settled. */

@@ -82,10 +82,10 @@ export class Space {
 
   /**
    * Searches for an assignment of this scope's variables under which `evaluate` is true only. `true` in the set of outcomes means possible.
-   * With `visit`, all assignments that may be true are visited instead.
+   * With `visit`, all assignments that may be true are visited instead, and told whether nothing unknown stands in the way.
    * @throws TooLarge
    */
-  search(evaluate: () => { canBeTrue: boolean; onlyTrue: boolean }, visit?: () => void): Found {
+  search(evaluate: () => { canBeTrue: boolean; onlyTrue: boolean }, visit?: (surely: boolean) => void): Found {
     if (++this.#steps > this.limit) throw new TooLarge();
     const depth = this.#depth;
     this.#pending[depth] = undefined;
@@ -95,9 +95,9 @@ export class Space {
     const pending = this.#pending[depth] as Pending | undefined;
     if (!visit && onlyTrue) return 'yes';
     if (pending === undefined) {
-      visit?.();
-      if (onlyTrue) return 'yes';
-      return this.#outerPending(depth) > outerBefore || outerBefore > 0 ? 'outer' : 'maybe';
+      const found = onlyTrue ? 'yes' : this.#outerPending(depth) > outerBefore || outerBefore > 0 ? 'outer' : 'maybe';
+      visit?.(found !== 'maybe');
+      return found;
     }
     let found: Found = 'no';
     for (const choice of pending.domain) {

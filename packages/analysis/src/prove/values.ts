@@ -61,14 +61,20 @@ export class Values {
         return [{ is: 'unknown', key: this.#keyOf(value), refs: [], reason: value.reason }];
       case 'element':
         // An element of an array that SQL computes; of a program's value it is that value's class that counts.
-        return isItem(value) && inDatabase.has(value.of.kind)
-          ? this.symbols(value.of).map(itemsOf)
-          : this.#classified(value);
+        if (!inDatabase.has(value.of.kind)) return this.#classified(value);
+        return isItem(value) ? this.symbols(value.of).map(itemsOf) : this.#member(value);
       case 'list':
         return unique(value.of.flatMap((item) => this.symbols(item.value)));
       default:
         return this.#classified(value);
     }
+  }
+
+  /** A column of a row, or a member of a document, that SQL computes: not known where the whole is not. */
+  #member(value: ValueOf<'element'>): readonly Symbol[] {
+    if (identityOf(value) !== undefined) return this.#classified(value);
+    const unknown = this.symbols(value.of).find((s) => s.is === 'unknown');
+    return unknown ? [{ ...unknown, key: this.#keyOf(value) }] : this.#classified(value);
   }
 
   /** What a value is to the question; undefined: its kind decides elsewhere. */

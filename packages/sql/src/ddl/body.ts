@@ -42,7 +42,8 @@ export function selected(reading: Reading, statement: ParsedStatement, parameter
     if (!chosen || !('ResTarget' in chosen) || !chosen.ResTarget.val)
       throw new NotAnExpression('a SELECT without columns');
     if (column === undefined && targets.length > 1) throw new NotAnExpression('a SELECT of several columns');
-    if (!select.fromClause && !select.whereClause) return lowerExpression(chosen.ResTarget.val, scope);
+    if (!select.fromClause && !select.whereClause && !select.withClause)
+      return lowerExpression(chosen.ResTarget.val, scope);
   }
   const subselect: Node = {
     SelectStmt: column === undefined ? select : { ...select, targetList: chosen ? [chosen] : [] },

@@ -30,6 +30,8 @@ export interface Rows {
   /** Of a set operation: its sides. */
   readonly parts?: readonly Rows[];
   readonly operation?: 'union' | 'intersect' | 'except';
+  /** The reference that stands for the set operation. */
+  readonly union?: TargetRef;
 }
 
 export const noRows: Rows = { output: [], exposed: [], drafts: [], own: [], optional: new Set() };
@@ -83,6 +85,7 @@ export function unite(parts: readonly Rows[], operation: 'union' | 'intersect' |
     optional: new Set(parts.flatMap((part) => [...part.optional])),
     parts,
     operation,
+    union: ref,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Node } from '@pgsql/types';
-import type { Query, Value } from '@tenant-lint/model';
+import type { Query, TargetRef, Value } from '@tenant-lint/model';
 import { and, never, unknownValue } from '@tenant-lint/model';
 import { isStar } from './context.js';
-import type { OutputItem } from './context.js';
+import type { Context, Draft, OutputItem } from './context.js';
 import { targetOf } from './finish.js';
 import type { Scope } from './scope.js';
 import { lowerSelect } from './select.js';
@@ -39,11 +39,15 @@ export function subQuery(node: Node | undefined, scope: Scope): Query {
 
 const notUnderstood = (reason: string): Query => ({ targets: [], condition: { kind: 'unknown', reason }, output: [] });
 
-/** Rows as a query of the model. Unions in its FROM (numbered from `firstUnion`) are expanded, those further out are left for later. */
-function queryOf(rows: Rows, scope: Scope, firstUnion: number): Query {
+/**
+ * Rows as a query of the model. Unions in its FROM (numbered from `firstUnion`) are expanded, those further out are left for later. `around`:
+ * the set operations whose part this is.
+ */
+function queryOf(rows: Rows, scope: Scope, firstUnion: number, around: readonly TargetRef[] = []): Query {
   const inner = (ref: string): boolean => Number(ref.slice(1)) >= firstUnion;
   if (rows.parts) {
-    const [first, ...others] = rows.parts.map((part) => queryOf(part, scope, firstUnion));
+    const within = rows.union === undefined ? around : [...around, rows.union];
+    const [first, ...others] = rows.parts.map((part) => queryOf(part, scope, firstUnion, within));
     if (!first) return notUnderstood('empty union');
     // The query itself yields nothing, so that a reader who counts it beside its arms is right too.
     if (rows.operation === 'union')
@@ -61,14 +65,47 @@ function queryOf(rows: Rows, scope: Scope, firstUnion: number): Query {
       ? ({ kind: 'unknown', reason: 'outer join' } as const)
       : c.predicate,
   );
-  const condition = resolveUnions(and(...understood), new Map(), context, inner);
-  const output = rows.output.map((item) => resolveUnionsInValue(outputValue(item), context, inner));
-  return {
-    targets: rows.own.filter((d) => !dropped.has(d.ref)).map((d) => targetOf(d, context, inner)),
-    condition,
-    output,
-  };
+  const own = rows.own.filter((d) => !dropped.has(d.ref));
+  const choices = armsOf(own, context, (ref) => inner(ref) && !around.includes(ref));
+  if (!choices) return notUnderstood('too many unions in one statement');
+  const [first, ...others] = choices.map((chosen): Query => {
+    const exposed = [...chosen].flatMap(([ref, i]) => context.unions.get(ref)?.[i]?.exposed ?? []);
+    const whole = and(...understood, ...exposed.map((c) => c.predicate));
+    return {
+      targets: own.filter((d) => isIn(d, chosen)).map((d) => targetOf(d, context, inner)),
+      condition: resolveUnions(whole, chosen, context, inner),
+      output: rows.output.map((item) => resolveUnionsInValue(outputValue(item), context, inner, chosen)),
+    };
+  });
+  if (!first || others.length === 0) return first ?? notUnderstood('empty union');
+  return { targets: [], condition: never, output: first.output, arms: [first, ...others] };
 }
+
+const maxChoices = 64;
+
+/** For every way through the unions in FROM (those for which `inner` holds) the arm that is taken in each; undefined: too many. */
+function armsOf(
+  own: readonly Draft[],
+  context: Context,
+  inner: (ref: TargetRef) => boolean,
+): readonly ReadonlyMap<TargetRef, number>[] | undefined {
+  const unions = [...new Set(own.flatMap((d) => [...d.arms.keys()]))].filter(inner);
+  // A union that stands in an arm of another one has the higher number.
+  unions.sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
+  let choices: ReadonlyMap<TargetRef, number>[] = [new Map()];
+  for (const ref of unions) {
+    const adding = [...(context.unions.get(ref) ?? []).entries()].filter(([, arm]) => arm.adds);
+    choices = choices.flatMap((chosen) =>
+      own.some((d) => d.arms.has(ref) && isIn(d, chosen)) ? adding.map(([i]) => new Map(chosen).set(ref, i)) : [chosen],
+    );
+    if (choices.length > maxChoices) return undefined;
+  }
+  return choices;
+}
+
+/** Whether the rows of a target come through the chosen arms. */
+const isIn = (draft: Draft, chosen: ReadonlyMap<TargetRef, number>): boolean =>
+  [...draft.arms].every(([ref, i]) => (chosen.get(ref) ?? i) === i);
 
 function outputValue(item: OutputItem): Value {
   if (!isStar(item)) return item.value;
