@@ -3,15 +3,20 @@ import type { Report } from '@tenant-lint/engine';
 import type { Finding } from '@tenant-lint/model';
 import { locatedIn, placed } from './report/place.js';
 
+/** How many are told one by one. */
+const maxTold = 20;
+
 /**
- * What a certain finding became that is there without types and not with them, one line each: types add what a function is called with and
+ * What became of the findings that are there without types and not with them, one line each: types add what a function is called with and
  * what a call reaches, and nobody should have to guess why a finding went.
  */
 export function lostWithTypes(before: Report, after: Report, model: Model): string[] {
   const left = new Set(after.findings.map(keyOf));
-  return before.findings
-    .filter((f) => f.confidence === 'certain' && !f.suppressed && f.span && !left.has(keyOf(f)))
+  const lost = before.findings.filter((f) => !f.suppressed && f.span && !left.has(keyOf(f)));
+  const lines = lost
+    .slice(0, maxTold)
     .map((f) => `with --types no ${f.rule} at ${locatedIn(model, f.span!)}: ${reasonOf(f, model)}`);
+  return lost.length > maxTold ? [...lines, `with --types ${lost.length - maxTold} more findings are gone`] : lines;
 }
 
 const keyOf = (f: Finding): string => JSON.stringify([f.rule, f.span?.file, f.span?.start]);

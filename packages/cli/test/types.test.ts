@@ -173,6 +173,156 @@ router.get('/orders/:id', async (req: Request, res: any) => {
   });
 });
 
+describe('layouts', () => {
+  const query = "query('select * from orders where id = $1', [id])";
+
+  it('a monorepo: references, aliases, and packages of the workspace that nobody built', async () => {
+    const root = opened({
+      'package.json': JSON.stringify({ name: 'mono', private: true, workspaces: ['packages/*', 'apps/*'] }),
+      'tsconfig.json':
+        '{ "files": [], "references": [{ "path": "packages/db" }, { "path": "apps/api/tsconfig.app.json" }] }',
+      'packages/db/package.json': JSON.stringify({
+        name: '@app/db',
+        type: 'module',
+        main: './dist/index.js',
+        types: './dist/index.d.ts',
+        dependencies: { pg: '8.0.0' },
+      }),
+      'packages/db/tsconfig.json':
+        '{ "compilerOptions": { "composite": true, "module": "nodenext", "strict": true }, "include": ["src"] }',
+      'packages/db/src/index.ts':
+        "import type { Pool } from 'pg';\nexport interface Context { readonly stores: Map<string, Pool> }\n",
+      'apps/api/package.json': JSON.stringify({
+        name: 'api',
+        type: 'module',
+        dependencies: { '@app/db': 'workspace:*', pg: '8.0.0' },
+      }),
+      'apps/api/tsconfig.json': '{ "files": [], "references": [{ "path": "./tsconfig.app.json" }] }',
+      'apps/api/tsconfig.app.json':
+        '{ "compilerOptions": { "composite": true, "module": "esnext", "moduleResolution": "bundler", "strict": true, "target": "es2022", "paths": { "~/*": ["./src/*"] } }, "include": ["src"] }',
+      'apps/api/src/context.ts':
+        "import type { Context } from '@app/db';\nexport declare function current(): Context;\n",
+      'apps/api/src/orders.ts': `import { current } from '~/context';\nexport const load = (id: string) => current().stores.get('main')!.${query};\n`,
+      'migrations/001_init.sql': migration,
+      ...stubs,
+    });
+    expect(lines(await report(root))).toEqual([]);
+    const typed = await report(root, '--types');
+    expect(lines(typed)).toEqual(['apps/api/src/orders.ts:2 no-unscoped-get']);
+    expect(typed.unchecked).toEqual([]);
+  });
+
+  it('globals and modules that other files add to', async () => {
+    const root = opened({
+      ...base,
+      ...stubs,
+      'src/globals.d.ts': "import type { Pool } from 'pg';\ndeclare global { var stores: Map<string, Pool>; }\n",
+      'src/plugin.ts':
+        "import type { Knex } from 'knex';\ndeclare module 'express' { interface Request { builders: Map<string, Knex>; } }\n",
+      'src/orders.ts': `import type { Request } from 'express';
+export const byGlobal = (id: string) => stores.get('main')!.${query};
+export const byRequest = (req: Request, id: string) => req.builders.get('main')!('orders').where({ id }).first();
+`,
+    });
+    expect(lines(await report(root, '--types'))).toEqual([
+      'src/orders.ts:2 no-unscoped-get',
+      'src/orders.ts:3 no-unscoped-get',
+    ]);
+  });
+
+  it('JavaScript with types in comments, and no configuration', async () => {
+    const root = opened({
+      'package.json': JSON.stringify({ name: 'app', type: 'module', dependencies }),
+      'migrations/001_init.sql': migration,
+      ...stubs,
+      'src/stores.js': "/** @type {Map<string, import('pg').Pool>} */\nexport const stores = new Map();\n",
+      'src/orders.js': `import { stores } from './stores.js';\nexport const load = (id) => stores.get('main').${query};\n`,
+    });
+    expect(lines(await report(root))).toEqual([]);
+    expect(lines(await report(root, '--types'))).toEqual(['src/orders.js:2 no-unscoped-get']);
+  });
+
+  it('the script block of a component', async () => {
+    const root = opened({
+      ...base,
+      ...stubs,
+      'src/registry.ts': registry,
+      'src/order.ts': order,
+      'src/Orders.vue': `<template><p>{{ order }}</p></template>\n<script setup lang="ts">\nimport { registry } from './registry.js';\nconst props = defineProps<{ id: string }>();\nconst id = props.id;\nconst order = await registry.get('sql').${query};\n</script>\n`,
+    });
+    const typed = await report(root, '--types', '--confidence', 'possible');
+    expect(lines(typed)).toEqual(['src/Orders.vue:6 no-unscoped-get']);
+  });
+
+  it('a class that only its type gives away', async () => {
+    const root = opened({
+      ...base,
+      'package.json': JSON.stringify({ name: 'app', type: 'module', dependencies: { objection: '3.0.0' } }),
+      ...stub('objection', 'export declare class Model { static query(): any; }'),
+      'src/order.ts':
+        "import { Model } from 'objection';\nexport class Order extends Model { static tableName = 'orders'; id!: string; organization_id!: string; }\n",
+      'src/orders.ts':
+        "import { Order } from './order.js';\nconst models = new Map<string, typeof Order>([['order', Order]]);\nexport const load = (id: string) => models.get('order')!.query().findById(id);\n",
+    });
+    expect(lines(await report(root, '--types'))).toEqual(['src/orders.ts:3 no-unscoped-get']);
+  });
+
+  it("the delegate of a model of Prisma's client", async () => {
+    const root = opened({
+      'package.json': JSON.stringify({ name: 'app', type: 'module', dependencies: { '@prisma/client': '6.0.0' } }),
+      'tsconfig.json': tsconfig,
+      'prisma/schema.prisma':
+        'datasource db {\n  provider = "postgresql"\n  url = env("URL")\n}\nmodel Organization {\n  id String @id\n  orders Order[]\n}\nmodel Order {\n  id String @id\n  organizationId String\n  organization Organization @relation(fields: [organizationId], references: [id])\n  @@index([organizationId])\n}\n',
+      ...stub(
+        '@prisma/client',
+        'export namespace Prisma { interface OrderDelegate { findUnique(o: { where: { id: string } }): Promise<unknown>; } }\nexport declare class PrismaClient { readonly order: Prisma.OrderDelegate; }',
+      ),
+      'src/orders.ts':
+        "import type { Prisma } from '@prisma/client';\nexport const load = (rows: () => Prisma.OrderDelegate, id: string) => rows().findUnique({ where: { id } });\n",
+    });
+    expect(lines(await report(root))).toEqual([]);
+    expect(lines(await report(root, '--types'))).toEqual(['src/orders.ts:2 no-unscoped-get']);
+  });
+});
+
+describe('what types take away', () => {
+  it('a finding that a check known by its type alone answers is said to be gone, and why', async () => {
+    const root = opened({
+      ...base,
+      ...stubs,
+      'src/guard.ts': `import { Pool } from 'pg';
+const pool = new Pool();
+export class OrderGuard {
+  async own(id: string, org: string) {
+    const { rows } = await pool.query('select id from orders where id = $1 and organization_id = $2', [id, org]);
+    if (!rows[0]) throw new Error('not found');
+  }
+}
+`,
+      'src/route.ts': `import { Pool } from 'pg';
+import { Router, type Request } from 'express';
+import type { OrderGuard } from './guard.js';
+const pool = new Pool();
+const router = Router();
+const guards = new Map<string, OrderGuard>();
+router.get('/orders/:id', async (req: Request & { session: { organizationId: string } }, res: any) => {
+  await guards.get('order')!.own(req.params.id!, req.session.organizationId);
+  const { rows } = await pool.query('select * from orders where id = $1', [req.params.id!]);
+  res.json(rows[0]);
+});
+`,
+    });
+    const plain = await report(root);
+    const typed = await report(root, '--types');
+    expect(lines(plain)).toEqual(['src/route.ts:9 no-unscoped-get']);
+    expect(lines(typed)).toEqual([]);
+    // Without types the check is a call that nobody read: the leak rests on the assumption that it checks nothing.
+    expect(plain.findings[0]!.confidence).toBe('likely');
+    expect(typed.stderr).toContain('with --types no no-unscoped-get at src/route.ts:9:');
+    expect(typed.stderr).toContain('guarded');
+  });
+});
+
 describe('what keeps types from showing more', () => {
   const files = {
     ...base,

@@ -254,7 +254,8 @@ export class Unread {
     if (this.isOfData(chain.id) || this.program.calleeOf(chain)) return false;
     const called = chain.steps.filter((s) => s.arguments !== undefined);
     const names = called.map((s) => (s.name === '' ? nameOf(chain) : s.name));
-    if (called.length === 0 || names.some((n) => conversions.has(n) || iterations.has(n) || membership.has(n)))
+    const last = names.at(-1);
+    if (last === undefined || membership.has(last) || names.some((n) => conversions.has(n) || iterations.has(n)))
       return false;
     const root = this.program.importOf(chain.receiver, 8);
     // Whoever presents what was made of the row with a secret has been given it.
@@ -263,7 +264,8 @@ export class Unread {
     if (root && isProof) return true;
     if (root) return !/^node:|^crypto$/.test(root.module) && !trustedSources.some((s) => s.modules.test(root.module));
     const of = this.program.resolve(stripped(chain.receiver));
-    if (of.kind === 'instance') return of.of.kind !== 'global';
+    // What a collection holds is called, and no method of the collection: `guards.get('order').check(id)`.
+    if (of.kind === 'instance') return of.of.kind !== 'global' || names.some((n) => membership.has(n));
     if (!['this', 'binding', 'element', 'parameter', 'result', 'unknown'].includes(of.kind)) return false;
     return !this.sourcesOf(of).some((s) => s.kind === 'input' || s.kind === 'row');
   }

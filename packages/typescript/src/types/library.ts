@@ -8,6 +8,8 @@ export interface LibraryType {
   readonly type: TypeName;
   /** It stands for this property of such a thing: the delegate of a model of Prisma's client. */
   readonly read?: string;
+  /** It is a class of the program, whose static methods are the library's. */
+  readonly value?: Value;
 }
 
 export interface TypeReader {
@@ -47,6 +49,9 @@ function typeOf(type: TS.Type, reader: TypeReader, depth: number): LibraryType |
     return undefined;
   const { checker } = reader;
   const again = (t: TS.Type): LibraryType | undefined => typeOf(t, reader, depth + 1);
+  const made = constructed(type, reader);
+  const base = made && again(made.type);
+  if (base) return { type: base.type, value: made.value };
   if (type.aliasSymbol) {
     const own = named(type.aliasSymbol, type, type.aliasTypeArguments, reader);
     if (own) return own;
@@ -68,17 +73,23 @@ function typeOf(type: TS.Type, reader: TypeReader, depth: number): LibraryType |
   }
   if (!symbol) return undefined;
   const own = named(symbol, type, checker.getTypeArguments(type as TS.TypeReference), reader);
-  const isConstructor = (symbol.flags & ts.SymbolFlags.Class) !== 0 && type.getConstructSignatures().length > 0;
-  if (own && !isConstructor) return own;
-  if (isConstructor) {
-    // The class itself: its static methods are what a library gives its models.
-    const declared = checker.getDeclaredTypeOfSymbol(symbol);
-    const base = own ? undefined : again(declared);
-    return base && { ...base, type: { ...base.type, text: textOf(type, checker) } };
-  }
+  if (own) return own;
   const target = (type as TS.TypeReference).target ?? type;
   if (!target.isClassOrInterface()) return undefined;
   return firstOf(checker.getBaseTypes(target), again);
+}
+
+/** The class of the project that something is the constructor of: `typeof Invoice`, `ModelStatic<Invoice>`. */
+function constructed(type: TS.Type, reader: TypeReader): { readonly type: TS.Type; readonly value: Value } | undefined {
+  for (const signature of type.getConstructSignatures()) {
+    const made = signature.getReturnType();
+    const declaration = made.symbol?.declarations?.find(ts.isClassLike);
+    const file = declaration && reader.fileOf(declaration.getSourceFile());
+    if (file === undefined) continue;
+    const name = declaration?.name?.text ?? 'default';
+    return { type: made, value: { kind: 'binding', file, name, path: [] } };
+  }
+  return undefined;
 }
 
 const moduleOf = (found: LibraryType | undefined): string | undefined =>

@@ -72,7 +72,7 @@ export function withTypes(
     for (const [n, start] of starts.entries()) {
       const end = starts[n + 1] ?? chain.steps.length;
       const isLast = n === starts.length - 1;
-      if (receiver?.before === start) value = asTyped(value, receiver.type, chain);
+      if (receiver?.before === start) value = receiver.value ?? asTyped(value, receiver.type, chain);
       const own = chain.steps.slice(start, end);
       const read = receiver?.before === start ? receiver.read : undefined;
       const steps = read === undefined ? own : [{ name: read, span: own[0]!.span }, ...own];

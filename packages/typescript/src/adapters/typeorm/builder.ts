@@ -73,6 +73,8 @@ const precedes = (a: CallChain, b: CallChain): boolean => a.span.end <= b.span.e
 function originOf(chain: CallChain, context: LowerContext): CallChain {
   let at = chain;
   for (let i = 0; i < maxLinks; i++) {
+    // What it is called on is a client, and no part of the builder.
+    if (at.steps.some((s) => s.arguments && s.name === 'createQueryBuilder')) return at;
     const [id] = resultsIn(at.receiver);
     const before = id === undefined ? undefined : context.chain(id);
     if (!before || before === at || before.steps.some((s) => terminals.has(s.name))) return at;
