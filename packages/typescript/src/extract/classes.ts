@@ -25,7 +25,8 @@ export function walkClass(x: Extraction, node: TS.ClassLikeDeclaration, name: st
   for (const member of node.members) {
     if (ts.isPropertyDeclaration(member)) {
       const key = memberName(member.name);
-      const type = member.type && fieldType(x, member.type, !!member.questionToken);
+      const declared = member.type ?? x.commented.get(member);
+      const type = declared && fieldType(x, declared, !!member.questionToken);
       const decorators = decoratorsOf(x, member);
       const value = member.initializer && bounded(evaluateOr(x, member.initializer, key));
       const span = decorators.length > 0 ? { span: spanOf(x, member) } : {};

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type TS from 'typescript';
 import { lineStartsOf, type FileFacts, type Unchecked, type Value } from '@tenant-lint/model';
+import { hasTypesInComments, readComments } from './comments.js';
 import { directivesOf } from './directives.js';
 import { hasDirective, markEntryPoints } from './entries.js';
 import { emptyFunction } from './functions.js';
@@ -39,7 +40,10 @@ export function parsed(
     const source = ts.createSourceFile(
       file,
       code,
-      { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone },
+      {
+        languageVersion: ts.ScriptTarget.Latest,
+        jsDocParsingMode: hasTypesInComments(file, code) ? ts.JSDocParsingMode.ParseAll : ts.JSDocParsingMode.ParseNone,
+      },
       false,
       scriptKind(blocks ? `a.${blocks.language || 'js'}` : file),
     );
@@ -77,6 +81,8 @@ export function extractFromSource(
     unchecked: [],
     kept: [],
     types: new Map(),
+    commented: new Map(),
+    typed: [],
     membersOfTypes: new Map(),
     extraBindings: Object.create(null) as Record<string, Value>,
     neverReturns: new Map(),
@@ -92,6 +98,7 @@ export function extractFromSource(
     loopAssignments: new Map(),
   };
   noteSyntaxErrors(x);
+  safely(x, () => readComments(x));
   walkStatements(x, source.statements);
   const bindings: Record<string, Value> = Object.create(null) as Record<string, Value>;
   for (const variable of scope.variables.values()) {
@@ -117,6 +124,7 @@ export function extractFromSource(
     unchecked: x.unchecked,
     ...(x.kept.length > 0 ? { kept: x.kept } : {}),
     ...(published.size > 0 ? { published: [...published] } : {}),
+    ...(x.typed.length > 0 ? { types: x.typed } : {}),
     ...outside,
   };
 }

@@ -137,8 +137,9 @@ function walkParameters(x: Extraction, node: FunctionNode, facts: Extraction['fu
       decorators: decoratorsOf(x, parameter),
     };
     if (ts.isIdentifier(parameter.name)) made.name = parameter.name.text;
-    if (parameter.type) {
-      const type = typeName(x, parameter.type);
+    const declared = parameter.type ?? x.commented.get(parameter);
+    if (declared) {
+      const type = typeName(x, declared);
       made.type = parameter.questionToken ? { ...type, optional: true } : type;
     }
     if (parameter.initializer) made.default = bounded(evaluateOr(x, parameter.initializer, undefined));

@@ -7,7 +7,10 @@ import { ts } from './typescript.js';
 import { bounded } from './values.js';
 
 /** Declares what an import brings in. */
-export function hoistImport(x: Extraction, node: TS.ImportDeclaration | TS.ImportEqualsDeclaration): void {
+export function hoistImport(
+  x: Extraction,
+  node: TS.ImportDeclaration | TS.ImportEqualsDeclaration | TS.JSDocImportTag,
+): void {
   if (ts.isImportEqualsDeclaration(node)) {
     const { moduleReference, name, isTypeOnly } = node;
     if (ts.isExternalModuleReference(moduleReference) && ts.isStringLiteralLike(moduleReference.expression))

@@ -87,6 +87,10 @@ export interface Extraction {
   readonly kept: Kept[];
   /** Interfaces and type aliases of the file. */
   readonly types: Map<string, TS.InterfaceDeclaration | TS.TypeAliasDeclaration>;
+  /** Types that comments declare, by the parameter, variable or field they are of. */
+  readonly commented: Map<TS.Node, TS.TypeNode>;
+  /** Declared types of variables that hold what a call gives. */
+  readonly typed: { readonly value: Value; readonly type: TypeName }[];
   /** What was found in them, by how deep in another type they were named. */
   readonly membersOfTypes: Map<TS.Node, (Readonly<Record<string, TypeName>> | 'none' | undefined)[]>;
   /** Bindings that no variable stands for: `default`, `module.exports`. */

@@ -162,7 +162,8 @@ export function walkDeclarations(x: Extraction, list: TS.VariableDeclarationList
   const isVar = (list.flags & ts.NodeFlags.BlockScoped) === 0;
   for (const declaration of list.declarations) {
     const { name, initializer, type } = declaration;
-    const typed = type ? typeName(x, type) : undefined;
+    const declared = type ?? x.commented.get(declaration);
+    const typed = declared ? typeName(x, declared) : undefined;
     if (!initializer) {
       if (isVar && ts.isIdentifier(name) && lookup(x.scope, name.text)) continue;
       bindName(x, name, { kind: 'undefined' }, typed);
@@ -170,6 +171,8 @@ export function walkDeclarations(x: Extraction, list: TS.VariableDeclarationList
     }
     const given = ts.isIdentifier(name) ? name.text : undefined;
     const value = evaluateOr(x, initializer, given, 'assigned');
+    // What a call gives has no type of its own that syntax shows.
+    if (typed?.name && value.kind === 'result') x.typed.push({ value, type: typed });
     bindName(x, name, value, typed, initializer);
   }
 }

@@ -17,7 +17,8 @@ export function typeName(x: Extraction, node: TS.TypeNode, depth = 0): TypeName 
   const made: Mutable<TypeName> = { text: textOf(x, node, textLimit), optional: false, nullable: false };
   const parts = ts.isUnionTypeNode(node) ? node.types : [node];
   const rest: TS.TypeNode[] = [];
-  for (const part of parts) {
+  for (const one of parts) {
+    const part = unwrapped(one, made);
     if (part.kind === K.UndefinedKeyword || part.kind === K.VoidKeyword) made.optional = true;
     else if (ts.isLiteralTypeNode(part) && part.literal.kind === K.NullKeyword) made.nullable = true;
     else rest.push(part);
@@ -31,31 +32,53 @@ export function typeName(x: Extraction, node: TS.TypeNode, depth = 0): TypeName 
 function describe(x: Extraction, given: TS.TypeNode, made: Mutable<TypeName>, depth: number): void {
   let node = given;
   while (ts.isParenthesizedTypeNode(node)) node = node.type;
+  const text = referenceText(x, node);
+  if (text !== undefined) made.text = text;
   const name = nameOf(x, node);
   if (name) made.name = name;
   if (depth >= depthLimit) return;
   const properties = rememberedProperties(x, node, depth);
   if (properties) made.properties = properties;
   const aliased = aliasOf(x, node);
-  if (aliased && ts.isUnionTypeNode(aliased)) {
+  if (aliased && (ts.isUnionTypeNode(aliased) || ts.isTypeReferenceNode(aliased) || ts.isImportTypeNode(aliased))) {
     const inner = typeName(x, aliased, depth + 1);
     made.optional ||= inner.optional;
     made.nullable ||= inner.nullable;
+    // Another name for one type: what that type is says more.
+    if (inner.name) Object.assign(made, { name: inner.name, text: inner.text });
   }
 }
 
+/** What comments write around a type: `?T` may be null, `T=` may be left out. */
+function unwrapped(node: TS.TypeNode, made: Mutable<TypeName>): TS.TypeNode {
+  if (ts.isJSDocNullableType(node)) made.nullable = true;
+  else if (ts.isJSDocOptionalType(node)) made.optional = true;
+  else if (!ts.isJSDocNonNullableType(node)) return node;
+  return unwrapped(node.type as TS.TypeNode, made);
+}
+
+/** `import('knex').Knex` reads as it would with an import before it. */
+function referenceText(x: Extraction, node: TS.TypeNode): string | undefined {
+  if (!ts.isImportTypeNode(node) || !node.qualifier || node.isTypeOf) return undefined;
+  const start = node.qualifier.pos;
+  return x.text.slice(start, node.end).trim().slice(0, textLimit);
+}
+
 function nameOf(x: Extraction, node: TS.TypeNode): Value | undefined {
-  if (!ts.isTypeReferenceNode(node)) return undefined;
-  let entity: TS.EntityName = node.typeName;
-  const path: string[] = [];
-  while (ts.isQualifiedName(entity)) {
-    path.unshift(entity.right.text);
-    entity = entity.left;
+  if (ts.isImportTypeNode(node)) {
+    const { argument, qualifier } = node;
+    if (!qualifier || !ts.isLiteralTypeNode(argument) || !ts.isStringLiteral(argument.literal)) return undefined;
+    const [name = '', ...path] = namesIn(qualifier);
+    return { kind: 'import', from: x.file, module: argument.literal.text, name, path };
   }
-  const { text } = entity;
+  if (!ts.isTypeReferenceNode(node)) return undefined;
+  const [text = '', ...path] = namesIn(node.typeName);
   if (!lookup(x.scope, text) && x.types.has(text)) return { kind: 'binding', file: x.file, name: text, path };
   return path.reduce<Value>(property, evaluateName(x, text));
 }
+
+const namesIn = (entity: TS.EntityName): string[] =>
+  ts.isQualifiedName(entity) ? [...namesIn(entity.left), entity.right.text] : [entity.text];
 
 function aliasOf(x: Extraction, node: TS.TypeNode): TS.TypeNode | undefined {
   if (!ts.isTypeReferenceNode(node) || !ts.isIdentifier(node.typeName)) return undefined;
@@ -83,6 +106,7 @@ function propertiesOf(x: Extraction, node: TS.TypeNode, depth: number, seen: Set
   seen.add(node);
   if (ts.isParenthesizedTypeNode(node)) return propertiesOf(x, node.type, depth, seen);
   if (ts.isTypeLiteralNode(node)) return membersOf(x, node.members, depth);
+  if (ts.isJSDocTypeLiteral(node)) return taggedMembers(x, node, depth);
   if (ts.isIntersectionTypeNode(node)) {
     const all = node.types.map((type) => propertiesOf(x, type, depth, seen)).filter((p) => p !== undefined);
     return all.length > 0 ? Object.assign(empty(), ...all) : undefined;
@@ -173,6 +197,17 @@ function membersOf(x: Extraction, members: readonly TS.TypeElement[], depth: num
       const type = typeName(x, member.type, depth + 1);
       made[member.name.text] = optional ? { ...type, optional } : type;
     } else made[member.name.text] = { text: '', optional, nullable: false };
+  }
+  return made;
+}
+
+/** `@property {Pool} db` of a type definition, `@param {Pool} ctx.db` of a parameter. */
+function taggedMembers(x: Extraction, node: TS.JSDocTypeLiteral, depth: number): Properties {
+  const made = empty();
+  for (const tag of node.jsDocPropertyTags ?? []) {
+    const name = namesIn(tag.name).at(-1)!;
+    const type = tag.typeExpression && typeName(x, tag.typeExpression.type, depth + 1);
+    made[name] = { ...(type ?? { text: '', nullable: false }), optional: tag.isBracketed || type?.optional === true };
   }
   return made;
 }
