@@ -17,7 +17,12 @@ export interface Typed {
    * What stands before step `before` is declared as something of a data library. `read`: as this property of it; `value`: as this class of the
    * program.
    */
-  readonly receiver?: { readonly before: number; readonly type: TypeName; readonly read?: string; readonly value?: Value };
+  readonly receiver?: {
+    readonly before: number;
+    readonly type: TypeName;
+    readonly read?: string;
+    readonly value?: Value;
+  };
   /** The functions of the program that steps call, by where they stand. */
   readonly callees: readonly {
     readonly step: number;
