@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,6 +39,54 @@ const json = async (...args: string[]): Promise<Json> =>
   JSON.parse((await run(root, '--format', 'json', ...args)).stdout) as Json;
 
 const git = (...args: string[]): void => void execFileSync('git', args, { cwd: root, stdio: 'ignore' });
+
+describe('a cache of facts', () => {
+  const cache = (): string => path.join(root, 'node_modules/.cache/tenant-lint/facts.bin');
+  type Entries = [file: string, key: string, length: number][];
+
+  /** The table of the cache that a run with this text of the file leaves, and the bytes after it. */
+  async function cached(text: string): Promise<{ version: string; entries: Entries; facts: Buffer }> {
+    writeFileSync(path.join(root, 'src/invoices.ts'), text);
+    await json();
+    const all = readFileSync(cache());
+    const end = 4 + all.readUInt32BE();
+    return {
+      ...(JSON.parse(all.toString('utf8', 4, end)) as { version: string; entries: Entries }),
+      facts: all.subarray(end),
+    };
+  }
+
+  /** Leaves a cache in which the file that leaks has the facts of one that does not. */
+  async function forge(): Promise<void> {
+    mkdirSync(path.join(root, 'node_modules'), { recursive: true });
+    const leaky = await cached(leaking);
+    const safe = await cached('export const nothing = 1;\n// new Pool().query()\n');
+    const key = leaky.entries.find(([file]) => file === 'src/invoices.ts')?.[1];
+    const entries = safe.entries.map((e) => (e[0] === 'src/invoices.ts' ? [e[0], key, e[2]] : e));
+    const table = Buffer.from(JSON.stringify({ version: safe.version, entries }));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(table.length);
+    writeFileSync(cache(), Buffer.concat([length, table, safe.facts]));
+    writeFileSync(path.join(root, 'src/invoices.ts'), leaking);
+  }
+
+  it('that git brings along is neither believed nor written', async () => {
+    await forge();
+    expect((await json()).findings, 'the forgery works where nobody brought it along').toEqual([]);
+    await forge();
+    git('init', '--quiet');
+    git('add', '--force', '.');
+    const before = readFileSync(cache());
+    expect((await json()).findings.map((f) => f.file)).toEqual(['src/invoices.ts']);
+    expect(readFileSync(cache()).equals(before)).toBe(true);
+  });
+
+  it('is not written through a link that leads out of the project', async () => {
+    symlinkSync(outside, path.join(root, 'node_modules'));
+    expect((await json()).findings.map((f) => f.file)).toEqual(['src/invoices.ts']);
+    expect(readdirSync(outside)).toEqual([]);
+  });
+});
 
 describe('files outside the root', () => {
   const secret = leaking.replaceAll('allInvoices', 'secretInvoices');

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FileFacts } from '@tenant-lint/model';
 import { decodeFacts } from './codec.js';
@@ -39,12 +40,12 @@ export const noFacts: FactsCache = { remembered: () => undefined, remember: () =
 
 /**
  * Facts of earlier runs. They are kept below `node_modules/.cache` of the root, where tools keep such things and git does not look; a
- * project without that folder is extracted anew each time. A damaged cache is an empty one.
+ * project without that folder is extracted anew each time. A damaged cache is an empty one. So is one that a stranger may have written, who
+ * would have it say that a file holds nothing: git brought it along, or a link leads out of the project.
  */
 export function rememberedFacts(root: string): FactsCache {
-  const modules = path.join(root, 'node_modules');
-  if (!existsSync(modules)) return noFacts;
-  const file = path.join(modules, '.cache', 'tenant-lint', 'facts.bin');
+  const file = path.join(root, 'node_modules', '.cache', 'tenant-lint', 'facts.bin');
+  if (!existsSync(path.join(root, 'node_modules')) || leadsOut(root, file) || isTracked(root, file)) return noFacts;
   const before = load(file);
   const kept = new Map<string, Kept>();
   let changed = false;
@@ -77,6 +78,28 @@ export function rememberedFacts(root: string): FactsCache {
       }
     },
   };
+}
+
+/** Whether a link among the folders of a path leads out of the root. */
+function leadsOut(root: string, file: string): boolean {
+  let there = file;
+  while (!existsSync(there)) there = path.dirname(there);
+  const inside = path.relative(realpathSync(root), realpathSync(there));
+  return inside.startsWith('..') || path.isAbsolute(inside);
+}
+
+/** Whether git has a file, and so brings it to whoever checks the project out. */
+function isTracked(root: string, file: string): boolean {
+  if (!existsSync(file)) return false;
+  try {
+    const found = execFileSync('git', ['ls-files', '--', path.relative(root, file)], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return found.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function load(file: string): Map<string, Kept> {
