@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { app, leaking, project, run, schema } from './support/project.js';
@@ -113,6 +113,55 @@ describe('--staged', () => {
     git('add', '.');
     expect(await found('--staged')).toEqual(['migrations/003.sql not checked: syntax']);
   });
+});
+
+describe('a state that was analysed before', () => {
+  const states = (): string => path.join(root, 'node_modules/.cache/tenant-lint/states.json');
+  interface Kept {
+    findings: string[];
+  }
+  const kept = (): Kept[] => JSON.parse(readFileSync(states(), 'utf8')) as Kept[];
+
+  beforeEach(() => mkdirSync(path.join(root, 'node_modules')));
+
+  it('is not analysed again: what is staged now is the commit before the next one', async () => {
+    write('src/one.ts', leaking);
+    git('add', 'src');
+    const first = await found('--staged');
+    expect(first).toEqual(['src/one.ts:6 require-tenant-filter']);
+    expect(kept().map((k) => k.findings.length)).toEqual([2, 1]);
+    git('commit', '--quiet', '-m', 'one');
+    // Were it analysed, the leak of the first commit would be known.
+    writeFileSync(states(), JSON.stringify(kept().map((k) => ({ ...k, findings: [] }))));
+    write('src/two.ts', leaking);
+    git('add', 'src');
+    expect(await found('--staged')).toEqual([
+      'src/invoices.ts:6 require-tenant-filter',
+      'src/one.ts:6 require-tenant-filter',
+      'src/two.ts:6 require-tenant-filter',
+    ]);
+    expect(await found('--staged', '--no-cache')).toEqual(['src/two.ts:6 require-tenant-filter']);
+  });
+
+  it('is another one under other settings', async () => {
+    write('src/one.ts', leaking);
+    git('add', 'src');
+    await found('--staged');
+    const before = kept().length;
+    await found('--staged', '--confidence', 'possible');
+    expect(kept().length).toBeGreaterThan(before);
+  });
+
+  it.each(['', '[', '{}', '[null, 1, {"key": 1}]'])(
+    'is analysed where what was kept is damaged: %j',
+    async (damaged) => {
+      write('src/one.ts', leaking);
+      git('add', 'src');
+      await found('--staged');
+      writeFileSync(states(), damaged);
+      expect(await found('--staged')).toEqual(['src/one.ts:6 require-tenant-filter']);
+    },
+  );
 });
 
 describe('--since', () => {

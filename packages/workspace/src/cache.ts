@@ -44,8 +44,8 @@ export const noFacts: FactsCache = { remembered: () => undefined, remember: () =
  * would have it say that a file holds nothing: git brought it along, or a link leads out of the project.
  */
 export function rememberedFacts(root: string): FactsCache {
-  const file = path.join(root, 'node_modules', '.cache', 'tenant-lint', 'facts.bin');
-  if (!existsSync(path.join(root, 'node_modules')) || leadsOut(root, file) || isTracked(root, file)) return noFacts;
+  const file = cacheFile(root, 'facts.bin');
+  if (file === undefined) return noFacts;
   const before = load(file);
   const kept = new Map<string, Kept>();
   let changed = false;
@@ -68,16 +68,28 @@ export function rememberedFacts(root: string): FactsCache {
     },
     save() {
       if (!changed && kept.size === before.size) return;
-      try {
-        mkdirSync(path.dirname(file), { recursive: true });
-        const temporary = `${file}.${process.pid}`;
-        writeFileSync(temporary, storedFacts(kept));
-        renameSync(temporary, file);
-      } catch {
-        // A read-only checkout is no reason to fail: the next run is merely as slow as this one.
-      }
+      writeCacheFile(file, storedFacts(kept));
     },
   };
+}
+
+/** Where a file of the cache is; undefined where there is no place for one, or a stranger may have written it. */
+export function cacheFile(root: string, name: string): string | undefined {
+  const modules = path.join(root, 'node_modules');
+  const file = path.join(modules, '.cache', 'tenant-lint', name);
+  return !existsSync(modules) || leadsOut(root, file) || isTracked(root, file) ? undefined : file;
+}
+
+/** Writes a file of the cache, whole or not at all. A read-only checkout is no reason to fail: the next run is merely as slow as this one. */
+export function writeCacheFile(file: string, content: string | Uint8Array): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, content);
+    renameSync(temporary, file);
+  } catch {
+    // Nothing is kept.
+  }
 }
 
 /** Whether a link among the folders of a path leads out of the root. */

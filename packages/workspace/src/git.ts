@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { discoveredOf, kindOf, type Discovered } from './discover.js';
 import { Failure } from './failure.js';
 import type { Source } from './memory.js';
@@ -93,6 +94,12 @@ function objectSource(
   let blobs: ReadonlyMap<string, Buffer | number> | undefined;
   return {
     list: listed,
+    state() {
+      const hash = createHash('sha256');
+      for (const [file, { id, mode }] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+        hash.update(`${mode} ${id} ${file}\0`);
+      return hash.digest('hex');
+    },
     read(file): Read {
       const entry = entries.get(file);
       if (!entry) return { gone: true };

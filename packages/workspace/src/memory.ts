@@ -6,6 +6,8 @@ import type { Read } from './read.js';
 export interface Source {
   list(): Discovered;
   read(file: string): Read;
+  /** What tells this state of all files from any other, where that is known without reading them. */
+  state?(): string;
 }
 
 /** Texts by path, for tests, examples and hosts that hold the text of an editor. */

@@ -1,8 +1,10 @@
 import { changeSince, Failure, stagedChange, type Change } from '@tenant-lint/workspace';
-import { analyse } from '../analyse.js';
+import type { Report } from '@tenant-lint/engine';
+import { analyse, type Analysed } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
-import { changedPart } from '../changed.js';
+import { changedPart, findingKey, uncheckedKey } from '../changed.js';
 import { withFixes } from '../fix/code.js';
+import { KnownStates } from '../known-states.js';
 import { limited } from '../limit.js';
 import type { Io } from '../main.js';
 import { isWithin, open, type Opened } from '../open.js';
@@ -16,9 +18,7 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
   const baseline = baselineFor(flags, opened.root, io);
   const change = changeOf(flags, opened);
   const analysed = analyse(change ? { ...opened, source: change.after } : opened, flags, io, baseline);
-  const whole = change
-    ? changedPart(analysed.report, change.files, () => analysed.on(change.before)?.report)
-    : analysed.report;
+  const whole = change ? changeOnly(analysed, change, opened, flags) : analysed.report;
   const asked = limited(whole, (file) => isWithin(file, opened.within));
   const part = flags.shard ? shardOf(asked, flags.shard) : asked;
   // Each edit is analysed before it is offered; only formats that tell edits pay for that.
@@ -27,6 +27,20 @@ export async function check(paths: readonly string[], flags: CheckFlags, io: Io)
     : part;
   writeReport(report, flags, io, opened.root, analysed.built.model);
   return exitCode(report, flags);
+}
+
+/** What a change touches or causes. The state before is analysed where something is found elsewhere, and was not kept when it was new. */
+function changeOnly({ report, on }: Analysed, change: Change, { root, settings }: Opened, flags: CheckFlags): Report {
+  const states = new KnownStates(root, settings, flags);
+  const part = changedPart(report, change.files, () => {
+    const known = states.of(change.before);
+    if (known) return known;
+    const before = on(change.before)?.report;
+    if (before) states.keep(change.before, before);
+    return before && { findings: before.findings.map(findingKey), unchecked: before.unchecked.map(uncheckedKey) };
+  });
+  states.keep(change.after, report);
+  return part;
 }
 
 /** The change that the report is limited to, if any. Throws Failure. */
