@@ -15,6 +15,7 @@ import {
   type Settings,
   type Source,
 } from '@tenant-lint/workspace';
+import type { FileFacts } from '@tenant-lint/model';
 import type { Io } from './main.js';
 import { writeNotices } from './notices.js';
 import type { Opened } from './open.js';
@@ -39,12 +40,13 @@ export interface Analysed {
 export function analyse(
   { root, source, settings }: Pick<Opened, 'root' | 'source' | 'settings'>,
   flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'threads' | 'timing' | 'types'> &
-    Partial<Pick<CheckFlags, 'facts'>>,
+    Partial<Pick<CheckFlags, 'facts'>> & { readonly live?: FileFacts },
   io: Io,
   baseline?: ReadonlySet<string>,
 ): Analysed {
   for (const name of [...flags.rule, ...Object.keys(flags.severity)]) checkRuleName(name, rules);
   const progress = progressLine(io);
+  const live = flags.live ? { live: flags.live } : {};
   const own = flags.cache ? rememberedFacts(root) : undefined;
   const given = flags.facts?.length ? factsOfFolders(foldersMatching(flags.facts, io.cwd), own) : undefined;
   const cache = given ?? own;
@@ -54,6 +56,7 @@ export function analyse(
     threads: flags.threads ?? defaultThreads(),
     ...(cache ? { cache } : {}),
     ...(flags.types ? { types: root } : {}),
+    ...live,
   });
   const linked = performance.now();
   progress.end();
@@ -76,6 +79,7 @@ export function analyse(
       const other = buildModel(state, {
         settings,
         ...(peek ? { cache: peek } : {}),
+        ...live,
         ...(flags.types ? { types: root } : {}),
       });
       return refusal(other) ? undefined : { built: other, report: ruled(other, settings, flags, undefined) };

@@ -26,10 +26,10 @@ export class KnownStates {
   constructor(
     root: string,
     settings: Settings,
-    flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'types'>,
+    flags: Pick<CheckFlags, 'rule' | 'severity' | 'confidence' | 'cache' | 'types' | 'url'>,
   ) {
-    // What a type checker says depends on what is installed, which git does not know.
-    this.#file = flags.cache && !flags.types ? cacheFile(root, 'states.json') : undefined;
+    // What a type checker says depends on what is installed, and a database is as it is today: git knows neither.
+    this.#file = flags.cache && !flags.types && flags.url === undefined ? cacheFile(root, 'states.json') : undefined;
     this.#made = JSON.stringify([version, settings.config, flags.rule, flags.severity, flags.confidence]);
     this.#kept = this.#file === undefined ? [] : read(this.#file);
   }

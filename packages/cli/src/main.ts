@@ -16,8 +16,8 @@ import {
   type ReviewFlags,
 } from './options.js';
 import type { ExplainFlags } from './commands/explain.js';
-import type { InspectFlags } from './commands/inspect.js';
 import { addProveOptions, type ProveFlags } from './prove-options.js';
+import type { InspectFlags } from './commands/inspect.js';
 import type { InitFlags } from './commands/init.js';
 import { printable } from './report/printable.js';
 import { version } from './version.js';
@@ -58,7 +58,8 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     .option('--no-config-code', 'JSON configuration only')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .option(...typesOption)
-    .option('--verbose', 'stacks of unexpected errors')
+    .option('--url <url>', 'the catalogue of a live Postgres as a source, read-only: postgres://user@host/database')
+    .option('--verbose', 'every difference to the database of --url; stacks of unexpected errors')
     .action(async (subject: string | undefined, flags: InspectFlags) => {
       const { inspect } = await import('./commands/inspect.js');
       code = await inspect(subject, flags, io);

@@ -36,6 +36,8 @@ export interface CheckFlags extends OutputFlags {
   readonly shard?: Shard;
   readonly since?: string;
   readonly staged?: boolean;
+  /** A database whose catalogue is read as well. */
+  readonly url?: string;
   /** Folders of facts, or patterns of such folders, as they were given. */
   readonly facts: readonly string[];
 }
@@ -184,6 +186,7 @@ export function addCheckOptions(command: Command): Command {
     .option('--no-cache', 'extract every file anew')
     .option('--since <ref>', 'only what changed since the branch left this commit, and what that causes elsewhere')
     .option('--staged', 'only what a commit would change: read from the index of git, not from the work tree')
+    .option('--url <url>', 'the catalogue of a live Postgres as a source, read-only: postgres://user@host/database')
     .addOption(
       new Option('--facts <dir>', 'facts that `tenant-lint facts` wrote; may be a pattern (repeatable)')
         .argParser(collect<string>((text) => text))

@@ -33,10 +33,17 @@ export function summarize(findings: readonly Finding[], unchecked: readonly Unch
 }
 
 /** Line starts of the files that a report points into, by file name in order. */
-export function lineStartsFor(model: Model, findings: readonly Finding[]): Record<string, readonly number[]> {
+export function lineStartsFor(
+  model: Model,
+  findings: readonly Finding[],
+  unchecked: readonly Unchecked[],
+): Record<string, readonly number[]> {
   const files = new Set([
-    ...findings.flatMap((f) => [...(f.span ? [f.span.file] : []), ...f.related.map((r) => r.span.file)]),
-    ...model.unchecked.flatMap((u) => (u.span ? [u.span.file] : [])),
+    ...findings.flatMap((f) => [
+      ...(f.span ? [f.span.file] : []),
+      ...f.related.flatMap((r) => (r.span ? [r.span.file] : [])),
+    ]),
+    ...unchecked.flatMap((u) => (u.span ? [u.span.file] : [])),
   ]);
   return Object.fromEntries(
     [...files].sort().flatMap((file) => {

@@ -3,6 +3,7 @@ import { confidences, type Confidence, type Finding } from '@tenant-lint/model';
 import { oneFindingPerCause, type Cause } from './cause.js';
 import { fingerprinter } from './fingerprint.js';
 import { figuresOf, lineStartsFor, summarize } from './figures.js';
+import { uncheckedWithoutLivePlaces, withoutLivePlaces } from './live.js';
 import { render } from './render.js';
 import type { Draft, Need, Rule, SubjectKind, Subjects } from './rule.js';
 import type { Report } from './report.js';
@@ -73,12 +74,16 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
   }
 
   const weakest = confidences.indexOf(options.confidence ?? 'likely');
-  const findings = judged.filter((f) => confidences.indexOf(f.confidence) <= weakest).sort(findingOrder);
+  const findings = judged
+    .filter((f) => confidences.indexOf(f.confidence) <= weakest)
+    .map((f) => withoutLivePlaces(f, model.files))
+    .sort(findingOrder);
+  const unchecked = model.unchecked.map((u) => uncheckedWithoutLivePlaces(u, model.files));
   return {
     findings,
-    unchecked: model.unchecked,
+    unchecked,
     model: figuresOf(model),
-    summary: summarize(findings, model.unchecked),
+    summary: summarize(findings, unchecked),
     rules: running
       .filter((a, i) => running.findIndex((b) => b.rule === a.rule) === i)
       .map(({ rule, severity }) => ({ meta: rule.meta, severity })),
@@ -86,7 +91,7 @@ export function runRules(model: Model, rules: readonly Rule[], options: RunOptio
     libraries: model.libraries,
     hiddenPossible: judged.filter((f) => confidences.indexOf(f.confidence) > weakest && !f.suppressed && !f.baselined)
       .length,
-    lineStarts: lineStartsFor(model, findings),
+    lineStarts: lineStartsFor(model, findings, unchecked),
   };
 }
 

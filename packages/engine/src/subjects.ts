@@ -48,7 +48,11 @@ const enumerate: Enumerators = {
     for (const overloads of model.schema.functions.values()) yield* overloads;
   },
   *statement(model): Iterable<StatementSubject> {
-    for (const facts of model.files.values()) for (const event of facts.schema) yield { facts, event };
+    for (const facts of model.files.values()) {
+      // What is there says nothing of the statements that made it.
+      if (facts.live) continue;
+      for (const event of facts.schema) yield { facts, event };
+    }
   },
   *project(model) {
     yield model;

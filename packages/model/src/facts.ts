@@ -42,10 +42,27 @@ export interface FileFacts {
   readonly published?: readonly string[];
   /** SQL files, and code files that are migrations. */
   readonly sql?: SqlFileFacts;
+  /** No file: the catalogue of a database, as the statements that would make it. */
+  readonly live?: LiveFacts;
   /** Schema languages: features the file switches on for its client, as written: 'strictUndefinedChecks'. */
   readonly features?: readonly string[];
   /** Declared types of values that syntax does not show: what a type check of the whole program adds where it is asked for. */
   readonly types?: readonly { readonly value: Value; readonly type: TypeName }[];
+}
+
+/** What the parts of a text are about that stands for a database, `policy public.orders/isolate`; a smaller part lies within a larger one. */
+export interface LiveFacts {
+  readonly subjects: readonly { readonly start: number; readonly end: number; readonly subject: string }[];
+}
+
+/** What a place in the facts of a database is about. */
+export function subjectAt({ subjects }: LiveFacts, { start }: Pick<Span, 'start'>): string {
+  let best: LiveFacts['subjects'][number] | undefined;
+  for (const one of subjects) {
+    const holds = one.start <= start && start < one.end;
+    if (holds && (!best || one.end - one.start < best.end - best.start)) best = one;
+  }
+  return best?.subject ?? 'database';
 }
 
 /** An assignment to something that is there before a function runs and after it. */

@@ -23,12 +23,19 @@ export interface Finding {
   readonly suppressed: boolean;
   readonly suppressReason?: string;
   readonly baselined: boolean;
-  readonly related: readonly Related[];
+  readonly related: readonly ReportedRelated[];
   readonly fixes: readonly Fix[];
 }
 
 export interface Related {
   readonly span: Span;
+  readonly text: string;
+}
+
+/** The same as it is reported: what stands in no file has a `subject` in the place of a span. */
+export interface ReportedRelated {
+  readonly span?: Span;
+  readonly subject?: string;
   readonly text: string;
 }
 

@@ -59,6 +59,8 @@ export interface Schema {
     readonly span: Span;
     readonly history: string;
   }[];
+  /** Tables that files state and the database that was read does not have. */
+  readonly notInDatabase?: ReadonlySet<TableId>;
   /** Events that name something unknown: an ALTER of a table no file creates. */
   readonly dangling: readonly { readonly what: string; readonly span: Span }[];
 }

@@ -13,7 +13,9 @@ export { openEmbeddedSession } from './session/embedded-session.js';
 export { planMigrations, type MigrationFile } from './migrate/plan.js';
 export type { Applied, Exception } from './migrate/apply.js';
 export { proveIsolation, type Proof, type ProveInput } from './prove.js';
-export { openServerSession, ServerRefused } from './session/server-session.js';
+export { openServerSession } from './session/server-session.js';
+export { ServerRefused } from './session/connect.js';
+export { liveCatalogueOf, readLiveCatalogue, type LiveCatalogue } from './live/read.js';
 export {
   claimedRules,
   compare,

@@ -20,5 +20,6 @@ export * from './stamp.js';
 export { defaultThreads } from './default-threads.js';
 export { outlineOf } from '@tenant-lint/sql';
 export { edited, mends, suggestionFor } from './suggest.js';
+export { databaseName, liveFacts } from './live-facts.js';
 export { liveModel, type Edited } from './live.js';
 export * from './migration/index.js';

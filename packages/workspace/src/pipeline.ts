@@ -31,6 +31,8 @@ export interface BuildOptions {
   readonly progress?: (phase: string, done: number, total: number) => void;
   /** Facts of earlier runs; none where absent. */
   readonly cache?: FactsCache;
+  /** Facts of a database, beside those of files. */
+  readonly live?: FileFacts;
   /** How many threads may extract code; one where absent. What comes out does not depend on it. */
   readonly threads?: number;
   /** The folder of the project on disk: what syntax does not show is asked of the type checker, which reads installed packages there. */
@@ -185,6 +187,8 @@ function build(source: Source, options: BuildOptions): Built {
     },
   );
   for (const own of made) if (own) facts.push(own);
+  const files = facts.length;
+  if (options.live) facts.push(options.live);
   const extracting = lap();
   options.progress?.('linking', 1, 1);
   facts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
@@ -223,8 +227,8 @@ function build(source: Source, options: BuildOptions): Built {
     listed: listed.files,
     counted: {
       found: wanted.length,
-      read: texts.size + facts.length - demanded.size,
-      parsed: facts.length,
+      read: texts.size + files - demanded.size,
+      parsed: files,
       remembered,
       elsewhere,
     },

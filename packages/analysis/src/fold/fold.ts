@@ -12,6 +12,7 @@ import type {
 import { applyEvent } from './apply.js';
 import { besides, hasPolicies, isLoose, namesTable, sharesTables, type SetApart } from './beside.js';
 import { lossesOf, settleLosses } from './history.js';
+import { asTheDatabaseIs } from './live.js';
 import { mergeWorlds } from './merge.js';
 import { sourcesOf, type Source } from './order.js';
 import { attachRelations, finishConstraint, finishRelations, resolver, settleReferences } from './relations.js';
@@ -34,16 +35,19 @@ export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {
   const of = (kind: Source['kind']): readonly Source[] => sources.filter((s) => s.kind === kind);
   const declared = [...of('prisma'), ...of('drizzle')].map((s) => foldSource(s, new World()));
   const { histories, dumps, apart } = foldHistories(of('migrations'), of('dump'), declared);
+  const live = of('live').map((s) => foldSource(s, new World()));
   const worlds = [...declared, ...histories, ...dumps];
-  const resolve = resolver(worlds);
-  for (const world of worlds) settleReferences(world, resolve);
+  const resolve = resolver([...worlds, ...live]);
+  for (const world of [...worlds, ...live]) settleReferences(world, resolve);
   const losses = worlds.flatMap(lossesOf);
-  const world = mergeWorlds(worlds);
+  const world = live.reduce(asTheDatabaseIs, mergeWorlds(worlds));
   attachRelations(world, (name) => resolve(name, world));
   const schema = schemaOf(world, [...new Set(sources.map((s) => s.kind))]);
   const history = settleLosses(losses, schema);
+  const [database] = live;
   return {
     ...schema,
+    ...(database ? { notInDatabase: new Set([...schema.tables.keys()].filter((id) => !database.tables.has(id))) } : {}),
     ...(apart.length > 0 ? { apart } : {}),
     ...(history.length > 0 ? { history } : {}),
   };

@@ -187,10 +187,11 @@ const indexColumns = (index: Index): string | undefined =>
 const withoutPlaces = (value: unknown): string =>
   JSON.stringify(value, (key, inner: unknown) => (key === 'span' || key === 'start' ? undefined : inner));
 
-const indexKey = (index: Index): string => `${index.method} ${withoutPlaces(index.keys)}`;
+/** Equal for indexes over the same keys, whatever they are called. */
+export const indexKey = (index: Index): string => `${index.method} ${withoutPlaces(index.keys)}`;
 
 /** Equal for constraints that say the same, whatever they are called. References must have been resolved to names of the database. */
-function constraintKey(constraint: Constraint): string {
+export function constraintKey(constraint: Constraint): string {
   switch (constraint.kind) {
     case 'primary key':
     case 'unique':

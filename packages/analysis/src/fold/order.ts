@@ -2,7 +2,7 @@ import type { FileFacts, Journal } from '@tenant-lint/model';
 
 /** Files that build one schema together, in the order in which they apply. */
 export interface Source {
-  readonly kind: 'migrations' | 'dump' | 'prisma' | 'drizzle';
+  readonly kind: 'migrations' | 'dump' | 'prisma' | 'drizzle' | 'live';
   readonly folder: string;
   readonly files: readonly FileFacts[];
   /** Whether the names of the files say their order. Otherwise a statement may come before the table it changes. */
@@ -22,7 +22,9 @@ export function sourcesOf(files: readonly FileFacts[], journals: readonly Journa
   for (const group of prismaSchemas(building.filter((f) => f.dialect === 'prisma'))) sources.push(group);
   for (const facts of building) {
     if (facts.dialect === 'prisma') continue;
-    if (facts.dialect === 'typescript' && isDeclaration(facts)) {
+    if (facts.live) {
+      sources.push({ kind: 'live', folder: '', files: [facts], ordered: true });
+    } else if (facts.dialect === 'typescript' && isDeclaration(facts)) {
       sources.push({ kind: 'drizzle', folder: folderOf(facts.file), files: [facts], ordered: false });
     } else if (facts.sql?.role === 'dump') {
       sources.push({ kind: 'dump', folder: folderOf(facts.file), files: [facts], ordered: true });

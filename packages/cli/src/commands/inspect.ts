@@ -3,6 +3,7 @@ import type { Table, Tenancy } from '@tenant-lint/model';
 import { buildModel, Failure, hint } from '@tenant-lint/workspace';
 import type { Io } from '../main.js';
 import { open } from '../open.js';
+import { driftOf, factsOfDatabase, writeDrift } from '../live.js';
 import { writeNotices } from '../notices.js';
 import { progressLine } from '../progress.js';
 import { locatedIn, placed } from '../report/place.js';
@@ -13,16 +14,25 @@ export interface InspectFlags {
   readonly configCode: boolean;
   readonly format: 'text' | 'json';
   readonly types?: boolean;
+  readonly url?: string;
+  readonly verbose?: boolean;
 }
 
 /** `tenant-lint inspect [table|file]`: what was understood, and why. Returns 0; 2 is thrown as Failure where the subject is unknown. */
 export async function inspect(subject: string | undefined, flags: InspectFlags, io: Io): Promise<number> {
   const { root, source, settings } = await open([], flags, io.cwd);
   const progress = progressLine(io);
-  const built = buildModel(source, { settings, progress: progress.update, ...(flags.types ? { types: root } : {}) });
+  const live = flags.url === undefined ? undefined : await factsOfDatabase(flags.url);
+  const built = buildModel(source, {
+    settings,
+    progress: progress.update,
+    ...(flags.types ? { types: root } : {}),
+    ...(live ? { live } : {}),
+  });
   const { model } = built;
   progress.end();
   writeNotices(settings, built, io);
+  if (live) writeDrift(driftOf(source, settings, built), io, flags.verbose ?? false);
   const view = subject === undefined ? overview(model) : detail(model, subject);
   io.stdout.write(
     flags.format === 'json'

@@ -1,6 +1,6 @@
 import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
-import { located, placeOf } from './place.js';
+import { located, placeOf, whereOf } from './place.js';
 import { oneLine, shownFindings } from './printable.js';
 
 /**
@@ -41,6 +41,6 @@ function record(f: Finding, report: Report): string[] {
     oneLine(`  what: ${f.text.what}`),
     oneLine(`  why: ${f.text.why}`),
     oneLine(`  fix: ${f.text.fix}`),
-    ...f.related.map((r) => oneLine(`  at ${located(report, r.span)}: ${r.text}`)),
+    ...f.related.map((r) => oneLine(`  at ${whereOf(report, r)}: ${r.text}`)),
   ].map((line) => line.trimEnd());
 }

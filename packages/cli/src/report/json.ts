@@ -24,15 +24,17 @@ export function jsonReport(report: Report): string {
 
 /** One finding as the json format has it. */
 export function findingJson(f: Finding, report: Report): Record<string, unknown> {
-  const at = (span: Span): Record<string, unknown> => ({ file: span.file, ...placeOf(report, span) });
+  const at = ({ span, subject }: { readonly span?: Span; readonly subject?: string }): Record<string, unknown> => ({
+    ...(span ? { file: span.file, ...placeOf(report, span) } : { file: null }),
+    ...(subject === undefined ? {} : { subject }),
+  });
   return {
     rule: f.rule,
     message: f.message,
     severity: f.severity,
     confidence: f.confidence,
     text: f.text,
-    ...(f.span ? at(f.span) : { file: null }),
-    ...(f.subject !== undefined ? { subject: f.subject } : {}),
+    ...at(f),
     ...(f.table !== undefined ? { table: f.table } : {}),
     ...(f.evidence !== undefined ? { evidence: f.evidence } : {}),
     ...(f.witness !== undefined ? { witness: f.witness } : {}),
@@ -40,7 +42,7 @@ export function findingJson(f: Finding, report: Report): Record<string, unknown>
     suppressed: f.suppressed,
     ...(f.suppressReason !== undefined ? { suppressReason: f.suppressReason } : {}),
     baselined: f.baselined,
-    related: f.related.map((r) => ({ ...at(r.span), text: r.text })),
+    related: f.related.map((r) => ({ ...at(r), text: r.text })),
     fixes: f.fixes,
   };
 }

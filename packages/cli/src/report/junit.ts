@@ -1,6 +1,6 @@
 import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
-import { placeOf } from './place.js';
+import { placeOf, whereOf } from './place.js';
 import { printable, shownFindings } from './printable.js';
 import { uncheckedText } from './words.js';
 
@@ -52,10 +52,7 @@ function caseOf(f: Finding, report: Report, fails: boolean): string {
   const where = start ? `:${start.line}:${start.column}` : '';
   const classname = f.span?.file ?? f.subject ?? 'database';
   const open = `    <testcase name="${attribute(`${f.rule}${where === '' ? '' : ` at ${where.slice(1)}`}`)}" classname="${attribute(classname)}"${f.span && start ? ` file="${attribute(f.span.file)}" line="${start.line}"` : ''}>`;
-  const related = f.related.map((r) => {
-    const at = placeOf(report, r.span).start;
-    return `rests on ${r.span.file}:${at.line}:${at.column} ${r.text}`;
-  });
+  const related = f.related.map((r) => `rests on ${whereOf(report, r)} ${r.text}`);
   const body = content(
     [
       `${classname}${where} ${f.severity} ${f.rule} (${f.confidence})`,

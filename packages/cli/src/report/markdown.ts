@@ -1,6 +1,6 @@
 import type { Finding } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
-import { located } from './place.js';
+import { located, whereOf } from './place.js';
 import { oneLine, shownFindings } from './printable.js';
 import { plural, uncheckedText } from './words.js';
 
@@ -45,7 +45,7 @@ function finding(f: Finding, report: Report): string[] {
     `- **${f.severity}** ${code(f.rule)} ${where(f, report)}${f.confidence === 'certain' ? '' : ` _(${f.confidence})_`}`,
     `  ${text(f.text.what)} ${text(f.text.why)}`,
     `  Fix: ${text(f.text.fix)}`,
-    ...f.related.map((r) => `  - ${code(located(report, r.span))} ${text(r.text)}`),
+    ...f.related.map((r) => `  - ${code(whereOf(report, r))} ${text(r.text)}`),
   ];
 }
 

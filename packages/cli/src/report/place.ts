@@ -1,5 +1,5 @@
 import type { Model } from '@tenant-lint/analysis';
-import { positionAt, type Reason, type Span } from '@tenant-lint/model';
+import { positionAt, subjectAt, type Reason, type Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 
 export interface Position {
@@ -13,9 +13,17 @@ export function located(report: Report, span: Span): string {
   return `${span.file}:${start.line}:${start.column}`;
 }
 
-/** The same by the facts of a model, for what is no part of a report. */
+/** Where something stands, or what it is about where it stands in no file. */
+export const whereOf = (
+  report: Report,
+  { span, subject }: { readonly span?: Span; readonly subject?: string },
+): string => (span ? located(report, span) : (subject ?? ''));
+
+/** The place by the facts of a model, for what is no part of a report; of the catalogue of a database what it is about. */
 export function locatedIn(model: Pick<Model, 'files'>, span: Span): string {
-  const { line, column } = positionAt(model.files.get(span.file)?.lineStarts ?? [0], span.start);
+  const facts = model.files.get(span.file);
+  if (facts?.live) return subjectAt(facts.live, span);
+  const { line, column } = positionAt(facts?.lineStarts ?? [0], span.start);
   return `${span.file}:${line}:${column}`;
 }
 

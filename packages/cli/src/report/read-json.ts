@@ -56,7 +56,7 @@ interface JsonPlace {
   readonly end?: JsonPosition;
 }
 type JsonFinding = Omit<Finding, 'span' | 'related'> &
-  JsonPlace & { readonly related: readonly (JsonPlace & { readonly text: string })[] };
+  JsonPlace & { readonly related: readonly (JsonPlace & { readonly subject?: string; readonly text: string })[] };
 type JsonUnchecked = Omit<Unchecked, 'span'> & { readonly start?: JsonPosition };
 interface JsonReport {
   readonly version: 1;
@@ -105,9 +105,9 @@ function findingOf(f: JsonFinding, places: Places): Finding {
   return {
     ...rest,
     ...(span ? { span } : {}),
-    related: related.flatMap((r) => {
+    related: related.map((r) => {
       const at = places.span(r);
-      return at ? [{ span: at, text: r.text }] : [];
+      return { ...(at ? { span: at } : {}), ...(r.subject === undefined ? {} : { subject: r.subject }), text: r.text };
     }),
   };
 }

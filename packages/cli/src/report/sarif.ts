@@ -74,7 +74,9 @@ function result(f: Finding, report: Report): Result {
     partialFingerprints: { 'tenantLint/v1': f.fingerprint },
     relatedLocations: f.related.map((r, i) => ({
       id: i + 1,
-      physicalLocation: physical(report, r.span),
+      ...(r.span
+        ? { physicalLocation: physical(report, r.span) }
+        : { logicalLocations: [{ fullyQualifiedName: r.subject ?? '' }] }),
       message: { text: r.text },
     })),
     properties: {

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import type { Finding, Span } from '@tenant-lint/model';
 import type { Report } from '@tenant-lint/engine';
 import { groupsOf, type Group } from './groups.js';
-import { located, placeOf } from './place.js';
+import { located, placeOf, whereOf } from './place.js';
 import { oneLine, printable, shownFindings } from './printable.js';
 import { plural } from './words.js';
 
@@ -82,7 +82,7 @@ function findingBlock(f: Finding, { report, colors, color, textOf }: View): stri
   if (f.witness !== undefined) lines.push(`  ${colors.dim('shows')}  ${oneLine(f.witness)}`);
   for (const r of f.related)
     lines.push(
-      `  ${colors.dim('rests on')}  ${oneLine(located(report, r.span))}  ${oneLine(r.text)}${quoted(textOf(r.span.file), report, r.span, colors)}`,
+      `  ${colors.dim('rests on')}  ${oneLine(whereOf(report, r))}  ${oneLine(r.text)}${r.span ? quoted(textOf(r.span.file), report, r.span, colors) : ''}`,
     );
   return lines.join('\n');
 }

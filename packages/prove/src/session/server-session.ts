@@ -1,11 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type * as Pg from 'pg';
+import { connectTo, refuse } from './connect.js';
 import { OutOfTime, quoteName, TimedOut, type Limits, type Ran, type Session } from './session.js';
-
-/** A server could not be used. The message names neither user, password nor host. */
-export class ServerRefused extends Error {}
-
-const connectMilliseconds = 10_000;
 
 /**
  * A scratch database on a server that the user named: created now, dropped on close, and the only one that is ever connected to besides the one
@@ -13,20 +9,9 @@ const connectMilliseconds = 10_000;
  * committed, so that roles, which all databases of a server share, stay as they are. @throws ServerRefused
  */
 export async function openServerSession(url: string, limits: Limits): Promise<Session> {
-  const pg = await loadDriver();
   const begun = Date.now();
   const name = `tenant_lint_${randomBytes(6).toString('hex')}`;
-  const connect = async (connectionString: string): Promise<Pg.Client> => {
-    const client = new pg.Client({
-      connectionString,
-      connectionTimeoutMillis: connectMilliseconds,
-      application_name: 'tenant-lint prove',
-    });
-    // A connection that is cut while idle is noticed by the next statement.
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  };
+  const connect = (connectionString: string): Promise<Pg.Client> => connectTo(connectionString, 'tenant-lint prove');
   const admin = await connect(url).catch((error: unknown) => refuse('The server cannot be reached', error));
   try {
     await admin.query(`create database ${quoteName(name)} template template0`);
@@ -93,21 +78,6 @@ export async function openServerSession(url: string, limits: Limits): Promise<Se
       await client.end().catch(() => undefined);
     },
   };
-}
-
-async function loadDriver(): Promise<typeof Pg> {
-  try {
-    return (await import('pg')).default as unknown as typeof Pg;
-  } catch {
-    throw new ServerRefused('The package pg is not installed; --url needs it.');
-  }
-}
-
-/** The reason without what the URL holds: drivers put host and user into their messages. */
-function refuse(what: string, error: unknown): never {
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
-  throw new ServerRefused(`${what} (${code}).`);
 }
 
 async function outcomeOf(client: Pg.Client, sql: string): Promise<Ran> {

@@ -1,6 +1,6 @@
 import type { Report } from '@tenant-lint/engine';
 import type { Span } from '@tenant-lint/model';
-import { located, placeOf } from '../place.js';
+import { located, placeOf, whereOf } from '../place.js';
 import { printable } from '../printable.js';
 import { uncheckedText } from '../words.js';
 import type { ProjectMap } from './map.js';
@@ -66,9 +66,9 @@ export function pageData(report: Report, textOf: (file: string) => string | unde
       state: f.suppressed ? 'suppressed' : f.baselined ? 'baselined' : '',
       code: f.span ? frame(f.span) : [],
       trail: f.related.map((r) => ({
-        place: printable(located(report, r.span)),
+        place: printable(whereOf(report, r)),
         text: printable(r.text),
-        code: shown(linesOf(r.span.file)[placeOf(report, r.span).start.line - 1] ?? '').trim(),
+        code: r.span ? shown(linesOf(r.span.file)[placeOf(report, r.span).start.line - 1] ?? '').trim() : '',
       })),
     })),
     unchecked: report.unchecked.map((u) => ({
