@@ -225,7 +225,7 @@ function judge(draft: Draft, analysed: Analysed, state: State, files: readonly N
     if (known.has(f.fingerprint) || f.suppressed) continue;
     // An access that was reported before is told by another rule now: what was unique no longer is.
     if (lost.some((was) => isSamePlace(was, f))) continue;
-    const at = stepsAt(draft, files, [f.span, ...f.related.map((r) => r.span)], f.table);
+    const at = stepsAt(draft, files, [f.span, ...f.related.flatMap((r) => r.span ?? [])], f.table);
     if (f.rule === 'require-policy-with-table' && draft.protectedLate(at)) continue;
     const reason = `it would bring another finding, ${f.rule}: ${f.text.what}`;
     if (at.length === 0) draft.dropAll(reason);

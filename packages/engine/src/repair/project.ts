@@ -177,7 +177,7 @@ export class Project {
 
   /** Whether a finding points at something: by its place, or by one that is related. */
   isAt(finding: Finding, origin: Origin, own?: Span): boolean {
-    const places = [...(finding.span ? [finding.span] : []), ...finding.related.map((r) => r.span)];
+    const places = [...(finding.span ? [finding.span] : []), ...finding.related.flatMap((r) => r.span ?? [])];
     const mine = [origin.created, ...origin.changed, ...(own ? [own] : [])];
     return places.some((p) => mine.some((m) => m.file === p.file && m.start === p.start && m.end === p.end));
   }
