@@ -95,9 +95,12 @@ function* copiesOf(model: Model, f: SchemaFunction, from: Table, keys: readonly 
       if (!to || to.id === from.id || !carriesRow(access, target)) continue;
       const tenancy = model.tenancyOf(to.id);
       if (tenancy.kind === 'keyed') {
-        const unset = tenancy.keys.find(
-          ({ column }) => target.writes?.open === false && !(column in target.writes.set),
-        );
+        const { writes } = target;
+        const unsetIn = ({ column }: { readonly column: string }): boolean =>
+          writes?.open === false && !(column in writes.set);
+        // Of several keys one that every row has is enough: a row of a person's own has no organization.
+        const has = tenancy.keys.some((k) => !k.nullable && !unsetIn(k));
+        const unset = tenancy.keys.find((k) => unsetIn(k) && !(has && k.nullable));
         const filled = unset && to.columns.get(unset.column)?.default !== undefined;
         if (unset && !filled) yield { to, at: access.span, column: unset.column };
       } else if (tenancy.kind === 'unknown' && !mentions(access, keys)) yield { to, at: access.span };

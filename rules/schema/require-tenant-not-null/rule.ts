@@ -111,11 +111,10 @@ function marksShared(model: Model, table: Table, column: string): boolean {
 
 type MessageId = 'nullable' | 'unguarded' | 'unseen' | 'neverTightened' | 'skipsReference' | 'skipsUnique';
 
-/** Whether something lets rows without a tenant through, or may: a policy does, one cannot be read, or none is in force. */
+/** Whether something lets rows without a tenant through: a policy does, or none is in force. */
 const showsUnowned = (model: Model, table: Table): boolean =>
   !table.rowSecurity.enabled ||
-  model.policyLeaks(table).some((leak) => leak.excuse === undefined && !emptyKey(leak.witness.text)) ||
-  model.policyUnknowns(table).length > 0;
+  model.policyLeaks(table).some((leak) => leak.excuse === undefined && !emptyKey(leak.witness.text));
 
 /** One nullable key is one finding: the worst that follows from it. */
 function worstConsequence(
@@ -131,8 +130,11 @@ function worstConsequence(
       return { message: 'skipsReference', columns: c.columns, at: definitionOf(c) };
     }
   }
-  if (model.databaseIsolates(table))
-    return { message: showsUnowned(model, table) ? 'unguarded' : 'unseen', columns: [] };
+  if (model.databaseIsolates(table)) {
+    if (showsUnowned(model, table)) return { message: 'unguarded', columns: [] };
+    // What a policy that is not understood lets through is not known.
+    return { message: model.policyUnknowns(table).length > 0 ? 'nullable' : 'unseen', columns: [] };
+  }
   for (const c of table.constraints) {
     if (c.kind === 'unique' && c.columns.length > 1 && c.columns.includes(column.name) && c.nullsNotDistinct !== true) {
       return { message: 'skipsUnique', columns: c.columns, at: definitionOf(c) };

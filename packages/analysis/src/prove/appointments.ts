@@ -23,6 +23,7 @@ import {
   isStaffRole,
   readsStaffFlag,
   staffColumns,
+  staffTests,
   withMember,
 } from './staff.js';
 import { eachNode } from './walk.js';
@@ -65,10 +66,11 @@ function collect(clause: Predicate, policy: Policy, world: PolicyWorld, found: M
     known.by.add(policy);
   };
   const noteTest = (query: Query): void => {
-    if (!isTest(query, world)) return;
-    const columns = staffColumns(query);
-    for (const { target, column } of columns) note(target, column);
-    if (columns.length === 0) note(callersRow(query));
+    for (const test of staffTests(query, world.staff)) {
+      const columns = staffColumns(test);
+      for (const { target, column } of columns) note(target, column);
+      if (columns.length === 0) note(callersRow(test));
+    }
   };
   const look = (tree: Predicate | Value, depth: number): void =>
     eachNode(tree, (node) => {

@@ -15,6 +15,8 @@ export class Cache {
   /** By its whole key, the short one of a value: a search looks a choice up by its key at every step. */
   readonly #short = new Map<string, string>();
   readonly queries = new Map<Query, QueryFacts>();
+  /** Look-ups without what only the operator's own people meet. */
+  readonly tenants = new Map<Query, Query | undefined>();
   readonly facts = new Map<string, ColumnFact>();
   readonly visible = new Map<TargetRef, Predicate | undefined>();
   /** The two questions that an IN over a sub-query asks: whether a row is equal, and whether a comparison is NULL. */

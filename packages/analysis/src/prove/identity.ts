@@ -1,4 +1,4 @@
-import type { Value } from '@tenant-lint/model';
+import type { Query, Value, ValueOf } from '@tenant-lint/model';
 import type { ValueClass } from './question.js';
 
 /** SQL names of the user or role of the session: of Postgres, and of the platforms that put a verified token into settings. */
@@ -27,9 +27,32 @@ const userEditable: ReadonlySet<string> = new Set(['user_metadata', 'raw_user_me
 export function identityOf(value: Value): ValueClass | undefined {
   if (value.kind === 'setting') return ofSetting(value.name);
   if (value.kind === 'element') return ofPath(jsonPath(value));
+  if (value.kind === 'query') return isOwnAddress(value.query) ? 'caller' : undefined;
   if (value.kind !== 'apply') return undefined;
   if (value.to.length === 0 && Object.hasOwn(identities, value.function)) return identities[value.function];
   return jsonOperator.test(value.function) ? ofPath(jsonPath(value)) : undefined;
+}
+
+/** `SELECT email FROM auth.users WHERE id = auth.uid()`: where the identity provider keeps the address of whoever has signed in. */
+function isOwnAddress({ targets, condition, output, arms }: Query): boolean {
+  const [target, ...others] = targets;
+  const [column] = output;
+  if (!target?.table.known || others.length > 0 || arms?.length || output.length !== 1) return false;
+  const { schema, name } = target.table.value.by === 'sql' ? target.table.value : {};
+  if (schema !== 'auth' || name !== 'users' || condition.kind !== 'compare' || condition.operator !== '=') return false;
+  // No migration makes that table, but it surely has these columns.
+  const isOf = (value: ValueOf<'column'>): boolean =>
+    value.target === target.ref || (value.target === undefined && value.candidates?.[0]?.includes(target.ref) === true);
+  const isColumn = (value: Value | undefined, called: RegExp): boolean =>
+    value?.kind === 'apply' && value.function.startsWith('cast:')
+      ? isColumn(value.to[0], called)
+      : value?.kind === 'column' && isOf(value) && called.test(value.column);
+  const sides = [condition.left, condition.right];
+  return (
+    isColumn(column, /^(?:email|phone)$/) &&
+    sides.some((side) => isColumn(side, /^id$/)) &&
+    sides.some((side) => identityOf(side) === 'caller')
+  );
 }
 
 /** What a value of the session owes to its user: the part of the token that users edit, what the client sent, a mail address. */

@@ -4,7 +4,7 @@ import { andOf, ERROR, FALSE, NULL, orOf, TRUE, truth, verdictOf, type Outcomes 
 import type { Rows } from './rows.js';
 import type { Run } from './run.js';
 import type { Found, Remembered } from './space.js';
-import { findsStaff, readsStaffFlag } from './staff.js';
+import { readsStaffFlag, withoutStaff } from './staff.js';
 import { keyOf, nothing, refsOf, textOf, type Symbol } from './symbols.js';
 import { refsIn, renameTargets, targetsIn } from './walk.js';
 
@@ -28,18 +28,29 @@ export class Queries {
 
   exists(query: Query): Outcomes {
     const { refs, outer, key } = this.#facts(query);
-    const { staff } = this.run.setup.world;
-    // Whoever asks is not one of the operator's own people.
+    const asked = this.#byTenants(query);
     const found =
-      staff && findsStaff(query, staff)
+      asked === undefined
         ? 'no'
         : this.run.space.remembering(this.#memoryOf(query), () =>
-            this.run.space.within(refs, () => this.run.space.search(() => verdictOf(this.#condition(query)))),
+            this.run.space.within(refs, () => this.run.space.search(() => verdictOf(this.#condition(asked)))),
           );
     let result: Outcomes = TRUE | FALSE;
     if (found === 'no') result = FALSE;
     else if (found === 'yes') result = refs.length === 0 ? TRUE : this.#rowExists(key, outer);
     return (query.arms ?? []).reduce((before, arm) => orOf(before, this.exists(arm)), result);
+  }
+
+  /**
+   * A look-up as it is when whoever asks is not one of the operator's own people: without the alternatives that find only these. Undefined: nothing
+   * is left of it.
+   */
+  #byTenants(query: Query): Query | undefined {
+    const { staff } = this.run.setup.world;
+    if (!staff) return query;
+    const { tenants } = this.run.setup.cache;
+    if (!tenants.has(query)) tenants.set(query, withoutStaff(query, staff));
+    return tenants.get(query);
   }
 
   /** A looked-up row that could be there may be there or not; whether it is is one choice for the same sub-query. */

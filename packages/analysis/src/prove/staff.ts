@@ -1,4 +1,13 @@
-import { and, equal, type Predicate, type Query, type Target, type TargetRef, type Value } from '@tenant-lint/model';
+import {
+  and,
+  equal,
+  or,
+  type Predicate,
+  type Query,
+  type Target,
+  type TargetRef,
+  type Value,
+} from '@tenant-lint/model';
 import { claimPath, identityOf } from './identity.js';
 import { refsIn, targetsIn } from './walk.js';
 
@@ -43,6 +52,43 @@ export function findsStaff(query: Query, world: StaffWorld): boolean {
   if (!looksUpCaller(query, parts)) return false;
   const flags = [...parts.map((part) => flagOf(part, query)), nameOfTable(query)];
   return counts(flags, query, world);
+}
+
+/**
+ * A look-up without the alternatives that only the operator's own people meet: of `user_id = caller AND (role = 'super_admin' OR tenant_id = x)` the
+ * second is left. Undefined: it finds nobody else.
+ */
+export function withoutStaff(query: Query, world: StaffWorld): Query | undefined {
+  if (findsStaff(query, world)) return undefined;
+  const gone = new Set(staffWays(query, world).map(({ way }) => way));
+  if (gone.size === 0) return query;
+  const parts = partsOf(query.condition).map((part) =>
+    part.kind === 'or' ? or(...part.of.filter((way) => !gone.has(way))) : part,
+  );
+  return { ...query, condition: and(...parts) };
+}
+
+/** A look-up by each way in which it finds the operator's own people: itself, or with one alternative of its condition. */
+export function staffTests(query: Query, world: StaffWorld): readonly Query[] {
+  if (findsStaff(query, world) || readsStaffFlag(query, world)) return [query];
+  return staffWays(query, world).map(({ alone }) => alone);
+}
+
+const asking = (query: Query, condition: Predicate): Query => ({
+  ...query,
+  targets: query.targets.map((target) => ({ ...target, predicate: condition })),
+  condition,
+});
+
+function staffWays(query: Query, world: StaffWorld): readonly { readonly way: Predicate; readonly alone: Query }[] {
+  const parts = partsOf(query.condition);
+  return parts.flatMap((part) => {
+    if (part.kind !== 'or') return [];
+    const others = parts.filter((other) => other !== part && other.kind !== 'or');
+    return part.of
+      .map((way) => ({ way, alone: asking(query, and(...others, way)) }))
+      .filter(({ alone }) => findsStaff(alone, world));
+  });
 }
 
 /** Whether a scalar sub-query gives the flag of the caller, which is true only for the operator's own people. */

@@ -54,7 +54,7 @@ export class Values {
         return this.#concatenated(parts, false);
       }
       case 'query':
-        return this.queries().scalar(value.query);
+        return identityOf(value) === undefined ? this.queries().scalar(value.query) : this.#classified(value);
       case 'predicate':
         return this.#truth(this.conditions.evaluate(value.predicate));
       case 'unknown':
