@@ -69,15 +69,30 @@ export function describe(value: Value): string {
 
 /** Sources without those that say the same. */
 export function distinct(sources: readonly Provenance[]): readonly Provenance[] {
+  if (sources.length < 2) return sources;
   const seen = new Set<string>();
   return sources.filter((s) => {
-    const key =
-      s.kind === 'unknown' || s.kind === 'constant'
-        ? s.kind
-        : `${s.kind}/${'chain' in s ? s.chain : ''}/${'at' in s ? s.at : ''}/${'what' in s ? s.what : ''}/${'name' in s ? s.name : ''}/${'path' in s ? s.path.join('.') : ''}/${s.via.length > 0}`;
+    const key = keyOf(s);
     return seen.has(key) ? false : (seen.add(key), true);
   });
 }
+
+/** Sources never change, and are compared again at each function that hands them on. */
+const keys = new WeakMap<Provenance, string>();
+
+function keyOf(source: Provenance): string {
+  if (source.kind === 'unknown' || source.kind === 'constant') return source.kind;
+  let key = keys.get(source);
+  if (key === undefined) {
+    const { kind, chain = '', at = '', what = '', name = '', path = [], via } = source as Partial<AllOf> & Named;
+    key = `${kind}/${chain}/${at}/${what}/${name}/${path.join('.')}/${via.length > 0}`;
+    keys.set(source, key);
+  }
+  return key;
+}
+
+type Named = Extract<Provenance, { via: readonly Reason[] }>;
+type AllOf = Record<'chain' | 'at' | 'what' | 'name', string> & { path: Path };
 
 /** Whether two reasons stand at the same place. */
 export const sameReason = (a: Reason, b: Reason): boolean =>
