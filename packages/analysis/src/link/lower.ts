@@ -34,6 +34,7 @@ export function lowerAccesses(
   const read = new Set(files.map((f) => f.file));
   const open = new Set<ChainId>();
   const silent = new Set<ChainId>();
+  const contexts = adapters.map((a) => ({ ...context, typeOf: typesFor(a, adapters, context) }));
   const isOpen = (id: ChainId): boolean => (read.has(fileOfId(id)) ? open : before).has(id);
   for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
@@ -49,8 +50,8 @@ export function lowerAccesses(
 
   /** False where no adapter knows the chain. */
   function lowerChain(chain: CallChain, facts: FileFacts): boolean {
-    for (const adapter of adapters) {
-      const lowered = adapter.lower(chain, context);
+    for (const [i, adapter] of adapters.entries()) {
+      const lowered = adapter.lower(chain, contexts[i]!);
       if (lowered === 'not mine') continue;
       if (lowered === 'no access') {
         silent.add(chain.id);
@@ -71,6 +72,24 @@ export function lowerAccesses(
     return false;
   }
 }
+
+/**
+ * The declared types as one library sees them. Several call a type alike (`Sql`, `Transaction`, `Model`): the text of one that is imported from
+ * another library's package says nothing to this one.
+ */
+function typesFor(own: Adapter, all: readonly Adapter[], context: LowerContext): LowerContext['typeOf'] {
+  const others = all.filter((a) => a !== own);
+  return (value) => {
+    const type = context.typeOf(value);
+    if (type?.name?.kind !== 'import' || type.text === '') return type;
+    const { module } = type.name;
+    return !isOf(own, module) && others.some((a) => isOf(a, module)) ? { ...type, text: '' } : type;
+  };
+}
+
+/** Whether a module is one of a library's packages, or stands in one. */
+const isOf = ({ packages }: Adapter, module: string): boolean =>
+  packages.some((name) => module === name || module.startsWith(name.endsWith('/') ? name : `${name}/`));
 
 /** SQL text that does not parse says so itself; everything else an adapter could not resolve. */
 function reasonOf(text: string, adapter: string): { reason: string; detail: string } {

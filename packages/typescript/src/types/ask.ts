@@ -1,10 +1,11 @@
 import type TS from 'typescript';
-import type { Adapter, Typed, Unchecked, Unresolved } from '@tenant-lint/model';
+import type { Adapter, CallChain, Typed, Unchecked, Unresolved } from '@tenant-lint/model';
+import { packageOf } from '../adapters/packages.js';
 import { linksOf } from '../extract/chains.js';
 import { isComponent } from '../extract/script-blocks.js';
 import { loadTypescript, ts } from '../extract/typescript.js';
 import { Callees } from './callees.js';
-import { Configs, type Config } from './configs.js';
+import { Configs, groupsOf, type Config } from './configs.js';
 import { libraryType, type TypeReader } from './library.js';
 import { compilerName, programOf, Reading } from './program.js';
 import type { TypeSources } from './sources.js';
@@ -31,23 +32,28 @@ export function askTypes(
   const typed: Typed[] = [];
   const unchecked: Unchecked[] = [];
   const configs = new Configs(sources, (u) => unchecked.push(u));
-  const groups = new Map<string, { readonly config: Config; readonly byFile: Map<string, Unresolved[]> }>();
+  const used = new Map<string, { readonly config: Config; readonly byFile: Map<string, Unresolved[]> }>();
   for (const question of questions) {
+    if (isOfPlatform(question.chain)) continue;
     const { file } = question.chain.span;
     const config = configs.of(file);
-    let group = groups.get(config.path);
-    if (!group) groups.set(config.path, (group = { config, byFile: new Map() }));
-    const list = group.byFile.get(file);
+    let under = used.get(config.path);
+    if (!under) used.set(config.path, (under = { config, byFile: new Map() }));
+    const list = under.byFile.get(file);
     if (list) list.push(question);
-    else group.byFile.set(file, [question]);
+    else under.byFile.set(file, [question]);
   }
   const reading = new Reading();
   const isLibrary = libraryTest(adapters);
-  for (const { config, byFile } of groups.values()) {
+  const missing = new Set<string>();
+  for (const group of groupsOf([...used.values()].map((u) => u.config))) {
+    const byFile = new Map(group.configs.flatMap(({ path }) => [...used.get(path)!.byFile]));
     const relative = (path: string): string =>
       path.startsWith(`${sources.root}/`) ? path.slice(sources.root.length + 1) : path;
     try {
-      const { program, missing } = programOf([...byFile.keys()], config, sources, reading);
+      const checked = programOf([...byFile.keys()], group, sources, reading);
+      const { program } = checked;
+      for (const name of checked.missing) missing.add(name);
       const checker = program.getTypeChecker();
       const fileOf = (source: TS.SourceFile): string | undefined => {
         const path = source.fileName;
@@ -62,21 +68,28 @@ export function askTypes(
         if (!source) continue;
         typed.push(...answer(source, list, { checker, isLibrary, fileOf, from: file }, callees));
       }
-      if (missing.size > 0) unchecked.push(notInstalled(relative(config.path), [...missing].sort()));
     } catch (error) {
       // The compiler meets code that nobody compiled; what it cannot take costs these types and nothing else.
       const detail = error instanceof Error ? error.message : String(error);
-      unchecked.push({ file: relative(config.path), reason: 'types:failed', detail });
+      for (const { path } of group.configs) unchecked.push({ file: relative(path), reason: 'types:failed', detail });
     }
   }
+  if (missing.size > 0) unchecked.push(notInstalled([...missing].sort(), isLibrary));
   return { typed, unchecked };
 }
 
-const notInstalled = (file: string, names: readonly string[]): Unchecked => ({
-  file,
-  reason: 'types:not-installed',
-  detail: `${names.length} packages have no types here: ${names.slice(0, maxNamed).join(', ')}${names.length > maxNamed ? ' ...' : ''}; what they declare stays unresolved`,
-});
+/** Packages without declarations: those of data libraries first, since they matter most. */
+function notInstalled(names: readonly string[], isLibrary: (name: string) => boolean): Unchecked {
+  const data = names.filter(isLibrary);
+  const named = [...data, ...names.filter((n) => !data.includes(n))].slice(0, Math.max(maxNamed, data.length));
+  const count = names.length === 1 ? '1 package has' : `${names.length} packages have`;
+  const rest = names.length > named.length ? ` and ${names.length - named.length} more` : '';
+  return {
+    file: 'package.json',
+    reason: 'types:not-installed',
+    detail: `${count} no types here: ${named.join(', ')}${rest}; what they declare stays unresolved`,
+  };
+}
 
 /** Whether a package belongs to one of the libraries that are looked for. */
 function libraryTest(adapters: readonly Adapter[]): (name: string) => boolean {
@@ -113,8 +126,9 @@ function answerOne(node: TS.Expression, q: Unresolved, reader: TypeReader, calle
   const { steps } = q.chain;
   const before = (step: number): TS.Expression | undefined =>
     step === 0 ? root : byEnd.get(steps[step - 1]!.span.end);
-  const receiver = q.receiver ? receiverOf(steps.length, before, reader) : undefined;
+  const receiver = q.receiver ? receiverOf(q.chain, before, reader) : undefined;
   const called = q.callees.flatMap((step) => {
+    if (step > lastAsked(q.chain)) return [];
     const link = byEnd.get(steps[step]!.span.end);
     const callee =
       link &&
@@ -129,16 +143,33 @@ function answerOne(node: TS.Expression, q: Unresolved, reader: TypeReader, calle
     : undefined;
 }
 
+/**
+ * The last step worth asking about. What comes of a call that is handed a function is what the function gives, and the checker would read
+ * its whole body to say what that is.
+ */
+function lastAsked({ steps }: CallChain): number {
+  const at = steps.findIndex((s) => s.arguments?.some((a) => a.kind === 'function'));
+  return at < 0 ? steps.length - 1 : at;
+}
+
+/** Whether a chain begins at something of the platform: `console`, `JSON`, `Object`. */
+const isOfPlatform = ({ receiver }: CallChain): boolean =>
+  receiver.kind === 'global' && receiver.name in globalThis && !/^global(?:This)?$/.test(receiver.name);
+
 /** The first thing in a chain that is of a data library: what follows are its methods. */
 function receiverOf(
-  steps: number,
+  chain: CallChain,
   before: (step: number) => TS.Expression | undefined,
   reader: TypeReader,
 ): Typed['receiver'] {
-  for (let step = 0; step < steps; step++) {
+  // Where an import comes from, syntax shows: `sql` of a library is a function of it and no client.
+  const imported = chain.receiver.kind === 'import' ? packageOf(chain.receiver.module) : undefined;
+  for (let step = 0; step <= lastAsked(chain); step++) {
     const node = before(step);
     const found = node && libraryType(reader.checker.getTypeAtLocation(node), reader);
-    if (found) return { before: step, ...found };
+    const name = found?.type.name;
+    if (found && !(step === 0 && imported !== undefined && name?.kind === 'import' && name.module === imported))
+      return { before: step, ...found };
   }
   return undefined;
 }

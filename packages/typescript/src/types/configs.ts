@@ -11,6 +11,48 @@ export interface Config {
   readonly options: TS.CompilerOptions;
 }
 
+/** Configurations whose files one program can hold, with the options of all of them. */
+export interface Group {
+  readonly configs: readonly Config[];
+  readonly options: TS.CompilerOptions;
+}
+
+/**
+ * What configurations have in common that find modules alike. How strict each is, and where it writes, does not change what a value is
+ * declared as, and a program for each package of a monorepo would read the same libraries again and again.
+ */
+export function groupsOf(configs: readonly Config[]): readonly Group[] {
+  const groups = new Map<string, Config[]>();
+  for (const config of configs) {
+    const { moduleResolution, module, customConditions, typeRoots } = config.options;
+    const key = JSON.stringify([moduleResolution ?? `by ${module ?? ''}`, customConditions, typeRoots]);
+    const list = groups.get(key);
+    if (list) list.push(config);
+    else groups.set(key, [config]);
+  }
+  return [...groups.values()].map((list) => ({ configs: list, options: shared(list) }));
+}
+
+function shared(configs: readonly Config[]): TS.CompilerOptions {
+  const [first, ...others] = configs.map((c) => c.options);
+  if (!first || others.length === 0) return first ?? {};
+  const all = [first, ...others];
+  // Aliases of the project are resolved by what the analysis knows of each folder.
+  const {
+    paths: _paths,
+    baseUrl: _base,
+    rootDir: _root,
+    rootDirs: _roots,
+    lib: _lib,
+    types: _types,
+    ...options
+  } = first;
+  const lib = all.every((o) => o.lib) ? { lib: [...new Set(all.flatMap((o) => o.lib ?? []))] } : {};
+  const types = all.every((o) => o.types) ? { types: [...new Set(all.flatMap((o) => o.types ?? []))] } : {};
+  const target = Math.max(...all.map((o) => o.target ?? ts.ScriptTarget.ES2022)) as TS.ScriptTarget;
+  return { ...options, ...lib, ...types, target };
+}
+
 const names = ['tsconfig.json', 'jsconfig.json'];
 /** How many configurations may be looked at that others refer to. */
 const maxReferences = 60;

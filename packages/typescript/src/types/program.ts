@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module';
 import type TS from 'typescript';
 import { isComponent, scriptBlocks } from '../extract/script-blocks.js';
 import { ts } from '../extract/typescript.js';
-import type { Config } from './configs.js';
+import type { Group } from './configs.js';
 import { folderOf, type TypeSources } from './sources.js';
 
 /** The name under which the compiler knows a file of the project. */
@@ -21,10 +21,10 @@ export class Reading {
   readonly isFolder = new Map<string, boolean>();
 }
 
-/** A program over `files` (relative to the root) under one configuration. Nothing in it is executed: plugins are for editors. */
-export function programOf(files: readonly string[], config: Config, sources: TypeSources, reading: Reading): Checked {
+/** A program over `files` (relative to the root) under some configurations. Nothing in it is executed: plugins are for editors. */
+export function programOf(files: readonly string[], group: Group, sources: TypeSources, reading: Reading): Checked {
   const { root } = sources;
-  const { options } = config;
+  const { options, configs } = group;
   const missing = new Set<string>();
   const read = (path: string): string | undefined => remembered(reading.texts, path, () => textOf(path, sources));
   const isFile = (path: string): boolean =>
@@ -76,10 +76,10 @@ export function programOf(files: readonly string[], config: Config, sources: Typ
   };
   const names = [
     ...files.map((file) => compilerName(root, file)),
-    ...sources.declarations(config.folder),
+    ...configs.flatMap(({ folder }) => sources.declarations(folder)),
     ...sources.augmenting
       .map((file) => compilerName(root, file))
-      .filter((path) => path.startsWith(`${config.folder}/`)),
+      .filter((path) => configs.some(({ folder }) => path.startsWith(`${folder}/`))),
   ];
   return { program: ts.createProgram({ rootNames: [...new Set(names)], options, host }), missing };
 }
