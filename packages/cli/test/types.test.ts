@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { project, run } from './support/project.js';
 
@@ -350,6 +352,18 @@ describe('what keeps types from showing more', () => {
       '--types',
     );
     expect(unchecked.map((u) => `${u.file} ${u.reason}`)).toContain('tsconfig.json types:configuration');
+  });
+
+  it('plugins of a compiler configuration are not loaded', async () => {
+    const root = opened({
+      ...files,
+      ...stubs,
+      'tsconfig.json':
+        '{ "compilerOptions": { "plugins": [{ "name": "./evil.cjs" }, { "transform": "./evil.cjs" }] } }',
+      'evil.cjs': "require('node:fs').writeFileSync(__dirname + '/executed', '');\nmodule.exports = () => ({});\n",
+    });
+    expect(lines(await report(root, '--types'))).toEqual(['src/orders.ts:2 no-unscoped-get']);
+    expect(existsSync(path.join(root, 'executed'))).toBe(false);
   });
 
   it('without the option nothing depends on what is installed', async () => {
