@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { rules } from '@tenant-lint/rules';
 import { analyze, checkCase, checkCoverage, checkProbes, parseCases, parseExamples } from '@tenant-lint/rule-tester';
-import { probeExecutor } from './probe.js';
+import { probeExecutor, serverExecutor } from './probe.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -50,4 +50,13 @@ describe.each(rules.map((rule) => [rule.meta.id, rule] as const))('%s', (id, rul
   it.each(probed.map((one) => [`executed: ${one.title}`, one] as const))('%s', async (_, one) => {
     expect(await checkProbes(one, await probeExecutor())).toEqual([]);
   });
+  const url = process.env['TENANT_LINT_TEST_DATABASE_URL'];
+  it.skipIf(url === undefined).each(probed.map((one) => [`executed on a server: ${one.title}`, one] as const))(
+    '%s',
+    async (_, one) => {
+      const { execute, version } = await serverExecutor(url!);
+      const probes = one.probes.filter(({ since = 0 }) => since <= version);
+      expect(await checkProbes({ ...one, probes }, execute)).toEqual([]);
+    },
+  );
 });

@@ -17,6 +17,8 @@ export interface Mark {
  * query about the effect finds. In a good case it returns none. */
 export interface Probe {
   readonly leaks: boolean;
+  /** The major version of Postgres from which on the case is one: it names what earlier ones do not have. */
+  readonly since?: number;
   readonly text: string;
 }
 
@@ -87,17 +89,17 @@ function caseOf(section: Section, shared: Readonly<Record<string, string>>): Cas
     files[file] = read.text;
     marks.push(...read.marks);
   }
-  const probes = section.fences.filter(isProbe).map((fence) => ({ leaks: probeKind(fence), text: fence.text }));
+  const probes = section.fences.filter(isProbe).map((fence) => ({ ...probeKind(fence), text: fence.text }));
   return { title: section.title, line: section.line, entries, files: { ...shared, ...files }, marks, probes };
 }
 
 const isProbe = (fence: Fence): boolean => fence.info[0] === 'sql' && fence.info[1] === 'probe';
 
-function probeKind(fence: Fence): boolean {
-  const kind = fence.info[2];
-  if (kind === 'bad') return true;
-  if (kind === 'good') return false;
-  throw new Error(`line ${fence.line}: a probe is "probe bad" or "probe good"`);
+function probeKind(fence: Fence): Omit<Probe, 'text'> {
+  const [, , kind, since, version] = fence.info;
+  if ((kind === 'bad' || kind === 'good') && (since === undefined || (since === 'since' && Number(version) > 0)))
+    return { leaks: kind === 'bad', ...(since === undefined ? {} : { since: Number(version) }) };
+  throw new Error(`line ${fence.line}: a probe is "probe bad" or "probe good", perhaps "since" a version of Postgres`);
 }
 
 /** Takes the marks out of a text; lines keep their numbers. */
