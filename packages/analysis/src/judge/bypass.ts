@@ -1,4 +1,4 @@
-import type { Predicate, Span, TableId, Target, Value } from '@tenant-lint/model';
+import type { Predicate, Span, TableId, Target } from '@tenant-lint/model';
 import type { Bypass, LinkedAccess } from '../model.js';
 import type { SessionSetting } from '../session/sessions.js';
 import type { Ground } from './ground.js';
@@ -40,7 +40,7 @@ export class Bypasses {
       this.ground.enforced.isNoConstant(s.value);
     const around = this.ground.sessions.around(access).find(isTenant);
     if (around) return { kind: 'outer', setting: around.name, span: around.span };
-    const own = this.#madeAs(access.client.receiver);
+    const own = this.ground.program.bindingOf(access.client.receiver);
     if (own === undefined || access.client.through || access.client.base) return undefined;
     this.#bases ??= this.#findBases();
     const keys = new Set(keyColumns(this.ground.tenancyOf(table.id)));
@@ -54,27 +54,16 @@ export class Bypasses {
     return found && { kind: 'base', span: found.span, ...(found.setting ? { setting: found.setting.name } : {}) };
   }
 
-  /** The module-level binding in which a client is made. */
-  #madeAs(client: Value): string | undefined {
-    const { program } = this.ground;
-    const made = program.resolveUntil(client, (v) => {
-      if (v.kind !== 'binding' || v.path.length > 0) return false;
-      const own = program.files.get(v.file)?.bindings[v.name];
-      return own !== undefined && own.kind !== 'binding' && own.kind !== 'import';
-    });
-    return made?.kind === 'binding' ? `${made.file}#${made.name}` : undefined;
-  }
-
   /** The clients that the program extends or wraps for one tenant. */
   #findBases(): readonly ScopedBase[] {
     const found: ScopedBase[] = [];
     for (const { client, setting } of this.ground.sessions.bases()) {
-      const made = this.#madeAs(client);
+      const made = this.ground.program.bindingOf(client);
       if (made !== undefined && setting.local)
         found.push({ client: made, setting, columns: [], covers: [], span: setting.span });
     }
     for (const access of this.ground.accesses) {
-      const made = access.client.base && this.#madeAs(access.client.base);
+      const made = access.client.base && this.ground.program.bindingOf(access.client.base);
       if (made === undefined) continue;
       for (const lost of access.lost ?? []) {
         if (lost.how !== 'uncovered' || !lost.span) continue;

@@ -1,4 +1,5 @@
 import type { CallChain, FileFacts, FunctionFacts, FunctionId, Value } from '@tenant-lint/model';
+import { Dispatch } from './dispatch.js';
 
 /** A call of a known function: which chain, and the step whose arguments are the function's. */
 export interface CallSite {
@@ -23,6 +24,9 @@ export interface CallersInput {
   /** The function that a given step of a chain calls. */
   calleeAt(chain: CallChain, step: number): FunctionId | undefined;
   chain(id: string): CallChain | undefined;
+  resolve(value: Value): Value;
+  asFunction(value: Value): FunctionId | undefined;
+  bindingOf(value: Value): string | undefined;
 }
 
 /** The file of an id: `src/a.ts#f3`. */
@@ -48,18 +52,25 @@ export class Callers {
     private readonly below?: { readonly callers: Callers; readonly replaced: ReadonlySet<string> },
   ) {
     const functions: FunctionFacts[] = [];
+    const open: CallChain[] = [];
+    const dispatch = new Dispatch({ ...input, callersOf: (id) => this.of(id) });
     for (const facts of input.files) {
-      for (const chain of facts.chains) this.#add(chain);
+      for (const chain of facts.chains) {
+        if (!this.#add(chain)) open.push(chain);
+        dispatch.note(chain);
+      }
       functions.push(...facts.functions);
     }
     if (below) {
-      for (const chain of below.callers.#sitesInto(below.replaced)) this.#add(chain);
+      for (const chain of below.callers.#sitesInto(below.replaced)) if (!this.#add(chain)) open.push(chain);
       for (const file of below.replaced)
         functions.push(
           ...(below.callers.#handedInto.get(file) ?? []).filter((f) => !below.replaced.has(fileOfId(f.id))),
         );
     }
     for (const f of functions) this.#handed(f);
+    for (const chain of open)
+      for (const callee of dispatch.calleesOf(chain)) push(this.#direct, callee.function, { chain, step: callee.step });
   }
 
   of(id: FunctionId): readonly CallSite[] {
@@ -70,7 +81,8 @@ export class Callers {
     return own.length === 0 ? others : [...new Set([...others, ...own])];
   }
 
-  #add(chain: CallChain): void {
+  /** Notes a call; false where it is not known which function it goes to. */
+  #add(chain: CallChain): boolean {
     const callee = this.input.calleeOf(chain);
     if (callee) {
       push(this.#direct, callee.function, { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) });
@@ -88,6 +100,7 @@ export class Callers {
       if (step >= 0)
         push(this.#throughParameter, `${owner}/${index}/${[...path, ...names].join('.')}`, { chain, step });
     }
+    return callee !== undefined;
   }
 
   /** A callback is called by what it was handed to: `withSession(async ({ session }) => ...)`. */

@@ -477,6 +477,16 @@ export class Program implements LinkContext {
     }
   }
 
+  /** The module-level binding in which a value is made, as `file#name`: a client, a registry. */
+  bindingOf(value: Value): string | undefined {
+    const made = this.resolveUntil(value, (v) => {
+      if (v.kind !== 'binding' || v.path.length > 0) return false;
+      const own = this.files.get(v.file)?.bindings[v.name];
+      return own !== undefined && own.kind !== 'binding' && own.kind !== 'import';
+    });
+    return made?.kind === 'binding' ? `${made.file}#${made.name}` : undefined;
+  }
+
   supplied(parameter: Extract<Value, { kind: 'parameter' }>): readonly Value[] {
     return this.callersOf(parameter.function).flatMap(({ chain, step }) => {
       const argument = chain.steps[step]?.arguments?.[parameter.index];
@@ -496,6 +506,9 @@ export class Program implements LinkContext {
       calleeOf: (chain: CallChain) => this.calleeOf(chain),
       calleeAt: (chain: CallChain, step: number) => this.calleeAt(chain, step),
       chain: this.chain,
+      resolve: (value: Value) => this.resolve(value),
+      asFunction: (value: Value) => this.#asFunction(value),
+      bindingOf: (value: Value) => this.bindingOf(value),
     };
     const below = this.#below;
     if (!below) return new Callers(input);

@@ -9,8 +9,26 @@ type Bindings = Readonly<Record<string, Value>>;
 const httpMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const routeSteps = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'del', 'options', 'all']);
 const procedureSteps = new Set(['query', 'mutation', 'subscription']);
+/** What servers of the Model Context Protocol call the registration of a handler, which comes last. */
+const protocolSteps = new Set([
+  'setRequestHandler',
+  'tool',
+  'registerTool',
+  'resource',
+  'registerResource',
+  'prompt',
+  'registerPrompt',
+]);
+const protocolModules = /^@modelcontextprotocol\/|^mcp-handler$|^@vercel\/mcp-adapter$/;
+/** Functions that describe a tool of a language model, whose `execute` is called with what the model asks for. */
+const toolMakers: readonly { readonly module: RegExp; readonly name: string }[] = [
+  { module: /^ai$/, name: 'tool' },
+  { module: /^ai$/, name: 'dynamicTool' },
+  { module: /^@mastra\/core(?:\/tools)?$/, name: 'createTool' },
+  { module: /^@openai\/agents$/, name: 'tool' },
+];
 /** Names of steps that may register a handler. */
-const registering = new Set([...routeSteps, ...procedureSteps, 'use', 'route', 'action', 'on']);
+const registering = new Set([...routeSteps, ...procedureSteps, ...protocolSteps, 'use', 'route', 'action', 'on', '']);
 /** What request objects, handler contexts and procedure options call the parts that the client sends. */
 const requestParts = [
   'params',
@@ -265,6 +283,10 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
       }
     };
     if (serves) all(step.arguments, 'http handler', () => [input(0)]);
+    else if (step.name === '') {
+      if (makesTool(chain)) all(executed(step), 'model tool', () => [input(0), context(1)]);
+    } else if (protocolSteps.has(step.name) && x.imports.some((i) => protocolModules.test(i.module)))
+      all(step.arguments.slice(-1), 'model tool', () => [input(0), context(1)]);
     else if (step.name === 'on' && isOfSocket(x, chain))
       all(step.arguments.slice(1), 'socket handler', (made) => everyParameter(made));
     else if (routeSteps.has(step.name) && isPath(step, chain, at)) all(step.arguments, 'http handler', handlerRoles);
@@ -297,6 +319,17 @@ function isOfSocket(x: Extraction, { receiver, steps }: CallChain): boolean {
   const [event] = step?.arguments ?? [];
   return step?.name === 'on' && event?.kind === 'constant' && /^connect(?:ion)?$/.test(String(event.value));
 }
+
+const makesTool = ({ receiver }: CallChain): boolean =>
+  receiver.kind === 'import' &&
+  receiver.path.length === 0 &&
+  toolMakers.some((m) => m.name === receiver.name && m.module.test(receiver.module));
+
+/** `tool({ execute: async (input) => ... })` */
+const executed = (step: Step): readonly Value[] =>
+  (step.arguments ?? []).flatMap((a) =>
+    a.kind === 'object' ? a.entries.flatMap((e) => ('set' in e && e.set === 'execute' ? [e.value] : [])) : [],
+  );
 
 /** `Deno.serve(handler)`, and `serve(handler)` of its standard library. */
 function isServer({ receiver }: CallChain, { name }: Step): boolean {
