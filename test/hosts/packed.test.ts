@@ -14,6 +14,8 @@ import module from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** The packages as they are published, installed into an empty project: files, exports and dependencies are those of the tarballs. */
@@ -60,8 +62,17 @@ function write(file: string, text: string): void {
   writeFileSync(path.join(app, file), text);
 }
 
-const manifestOf = (workspace: string): { name: string; private?: boolean; dependencies?: Record<string, string> } =>
-  JSON.parse(readFileSync(path.join(repository, workspace, 'package.json'), 'utf8')) as { name: string };
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+  readonly private?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+}
+
+const manifestOf = (workspace: string): Manifest =>
+  JSON.parse(readFileSync(path.join(repository, workspace, 'package.json'), 'utf8')) as Manifest;
 
 /** Every workspace that is published. */
 const published = [...readdirSync(path.join(repository, 'packages')).map((name) => `packages/${name}`), 'rules'].filter(
@@ -157,6 +168,63 @@ describe('packed', () => {
     );
     expect(wanted.length).toBeGreaterThan(5);
     expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it.each(published)('%s is in order, as publint sees it and as its readers do', async (workspace) => {
+    const { name, version: own, license } = manifestOf(workspace);
+    const tarball = readFileSync(
+      path.join(folder, 'tarballs', `${name.replace('@', '').replace('/', '-')}-${own}.tgz`),
+    );
+    const { messages, pkg } = await publint({
+      pack: { tarball: new Uint8Array(tarball).buffer },
+      strict: true,
+    });
+    expect(messages.map((m) => formatMessage(m, pkg))).toEqual([]);
+    expect([own, license]).toEqual([version('tenant-lint'), 'MIT']);
+    const installed = path.join(app, 'node_modules', name);
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).map((f) => f.split(path.sep).join('/'));
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']));
+    expect(files.filter((f) => /(?:^|\/)(?:test|src)\/|\.test\.|tsbuildinfo/.test(f))).toEqual([]);
+    expect(readFileSync(path.join(installed, 'LICENSE'), 'utf8')).toBe(
+      readFileSync(path.join(repository, 'LICENSE'), 'utf8'),
+    );
+    expect(readFileSync(path.join(installed, 'README.md'), 'utf8')).toContain(`# ${name}\n`);
+    // What it is made for: every entry has its types beside it.
+    for (const entry of Object.values(manifestOf(workspace).exports ?? {})) {
+      const parts = typeof entry === 'string' ? [entry] : [entry.types, entry.default];
+      expect(files).toEqual(expect.arrayContaining(parts.map((part) => part.slice(2))));
+    }
+  });
+
+  it('the changelog has the version, and every package depends on that version of the others', () => {
+    const own = version('tenant-lint');
+    expect(readFileSync(path.join(repository, 'CHANGELOG.md'), 'utf8')).toContain(`\n## ${own}\n`);
+    const others = published.flatMap((workspace) =>
+      Object.entries(manifestOf(workspace).dependencies ?? {}).filter(([name]) => name.includes('tenant-lint')),
+    );
+    expect(new Set(others.map(([, range]) => range))).toEqual(new Set([own]));
+  });
+
+  it('fingerprints hold from one version to the next', async () => {
+    const report = async (): Promise<{ tool: { version: string }; findings: { fingerprint: string }[] }> =>
+      JSON.parse((await node('node_modules/tenant-lint/bin/tenant-lint.js', '--format', 'json')).stdout) as Awaited<
+        ReturnType<typeof report>
+      >;
+    const before = await report();
+    expect(before.findings.length).toBeGreaterThan(0);
+    const manifests = ['tenant-lint', '@tenant-lint/workspace'].map((name) =>
+      path.join(app, 'node_modules', name, 'package.json'),
+    );
+    const texts = manifests.map((file) => readFileSync(file, 'utf8'));
+    try {
+      for (const [i, file] of manifests.entries())
+        writeFileSync(file, texts[i]!.replace(/"version": "[^"]+"/, '"version": "9.9.9"'));
+      const after = await report();
+      expect(after.tool.version).toBe('9.9.9');
+      expect(after.findings.map((f) => f.fingerprint)).toEqual(before.findings.map((f) => f.fingerprint));
+    } finally {
+      for (const [i, file] of manifests.entries()) writeFileSync(file, texts[i]!);
+    }
   });
 
   it('the command starts from its bin', async () => {
