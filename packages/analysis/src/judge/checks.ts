@@ -11,16 +11,20 @@ import {
 } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
+import { prefixOf } from '../trace/prefix.js';
 import type { Provenance } from '../trace/provenance.js';
+import { iterations } from '../trust/sources.js';
 import { atomsAt, chosen, dominates, precedes, presenceOf, stripped } from './conditions.js';
-import { isPresenceOf, isTested, isTestedLater, throwsWhenMissing } from './guards.js';
-import { refusesByBoth } from './refusal.js';
+import { isAsked, isAskedLater, isPresenceOf, isTested, isTestedLater, pathInto, throwsWhenMissing } from './guards.js';
+import { holdsParameter, refusesByBoth } from './refusal.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
-import { lookedForBy } from './selection.js';
+import { lookedForBy, pinsOf } from './selection.js';
 
 /** How deep a called function is searched for the place where it refuses. */
 const maxRefusalDepth = 3;
 const maxMentionDepth = 3;
+/** How many rows, one the parent of the other, are loaded before the last one is checked. */
+const maxLoads = 2;
 /** How many calls, one inside the other, are read for a check of what they are handed. */
 const maxSummaryDepth = 4;
 
@@ -62,6 +66,9 @@ export class Checks {
     const at = { f, block: chain.block, offset: chain.span.start };
     const found = this.#at(value, at, maxSummaryDepth) ?? this.#beforeCallback(value, chain);
     if (found) return found;
+    const listed = this.#listOf(value);
+    const each = listed && this.before(listed.value, listed.chain);
+    if (each) return each;
     // What a function hands back of what it was called with: `const { id } = await checked(session.user, id)`.
     const resolved = stripped(value).kind === 'result' ? this.program.resolve(stripped(value)) : value;
     return sameValue(resolved, value) ? undefined : this.#at(resolved, at, maxSummaryDepth);
@@ -106,19 +113,57 @@ export class Checks {
    * The check that the row (or something of it) that `chain` returned is handed to afterwards, together with a verified identity: a function
    * that can refuse, or whose answer is tested.
    */
-  after(chain: string, f: FunctionFacts, offset: number): Reason | undefined {
+  after(chain: string, f: FunctionFacts, offset: number, depth = maxLoads): Reason | undefined {
     const loaded: Value = { kind: 'result', chain, path: [] };
     for (const later of this.#chainsOf(f)) {
       if (later.span.start < offset) continue;
       const args = later.steps.flatMap((s) => s.arguments ?? []);
       if (!args.some((a) => this.#mentions(a, loaded, maxMentionDepth))) continue;
+      // What it belongs to is loaded, and that is checked: `page = await pageOf(comment.pageId); await mayView(page, user)`.
+      const through = depth > 0 && this.#isLoadBy(later, args, chain);
+      const parent = through ? this.after(later.id, f, later.span.end, depth - 1) : undefined;
+      if (parent) return parent;
       const declared = this.known.declaredOf(later)?.some((a) => this.#mentions(a, loaded, maxMentionDepth)) ?? false;
       if (!declared && !args.some((a) => this.#isIdentity(a))) continue;
-      if (declared || this.#refusesRow(later, loaded) || isTestedLater(f, later.id, later.span.end, this.program)) {
+      if (
+        declared ||
+        this.#refusesRow(later, loaded) ||
+        isTestedLater(f, later.id, later.span.end, this.program) ||
+        isAskedLater(f, later.id, later.span.end, this.program)
+      ) {
         return { text: 'what was loaded is checked against a verified identity afterwards', span: later.span };
       }
     }
     return undefined;
+  }
+
+  /** What a call is handed and decides which row it looks up: what a query asks for, in the function that is called too. */
+  #deciding(call: CallChain): readonly Value[] {
+    const sought = lookedForBy(this.known.accessesOf(call.function), call);
+    if (sought) return sought;
+    const all = call.steps.flatMap((s) => s.arguments ?? []);
+    const callee = this.program.calleeOf(call);
+    const accesses = callee && !callee.wrapped ? this.known.accessesOf(callee.function) : [];
+    const handed = callee && call.steps[callee.step]?.arguments;
+    if (!handed || accesses.length === 0) return all;
+    const queries = new Set(accesses.map((a) => a.chain));
+    const used = [
+      ...accesses.flatMap((a) => a.targets.flatMap((t) => pinsOf(t.predicate, t.ref).map((pin) => pin.value))),
+      ...this.program
+        .chainsOf(callee.function)
+        .filter((c) => !queries.has(c.id))
+        .flatMap((c) => c.steps.flatMap((s) => s.arguments ?? [])),
+    ];
+    const own = new Set([callee.function]);
+    return handed.filter((_, index) => used.some((v) => holdsParameter(v, own, 3, index)));
+  }
+
+  /** Whether a call looks up a row by nothing but a property of a loaded one. */
+  #isLoadBy(later: CallChain, args: readonly Value[], chain: string): boolean {
+    const isPart = (a: Value): boolean => (pathInto(a, chain, this.program)?.length ?? 0) > 0;
+    const isFixed = (a: Value): boolean => a.kind === 'constant' || a.kind === 'undefined' || a.kind === 'object';
+    if (!args.every((a) => isPart(a) || isFixed(stripped(a)))) return false;
+    return this.#deciding(later).some(isPart);
   }
 
   /** Whether a function can end early because of what the row is to the identity: that it throws for another reason is no check. */
@@ -138,6 +183,65 @@ export class Checks {
     return outer && outer.id !== chain.id ? this.before(value, outer) : undefined;
   }
 
+  /** What the callback of an iteration is called with, as an item of the list, where it is called: `ids.map((id) => ...)`. */
+  #listOf(value: Value): { readonly value: Value; readonly chain: CallChain } | undefined {
+    const own = stripped(value);
+    const handed =
+      own.kind === 'parameter' && own.index === 0 ? this.program.function(own.function)?.handedTo : undefined;
+    const chain = handed && this.program.chain(handed.chain);
+    if (own.kind !== 'parameter' || !handed || !chain || !iterations.has(chain.steps[handed.step]?.name ?? ''))
+      return undefined;
+    return { value: valueAt(prefixOf(chain, handed.step, this.program), ['*', ...own.path]), chain };
+  }
+
+  #isTestedAt(earlier: CallChain, at: Place): boolean {
+    return testedAt(at, earlier).some((block) => isTested(at.f, earlier.id, block, this.program));
+  }
+
+  /** It is a property of a row that was authorised since it was loaded: `await mayEdit(page, user)`, and then `page.id`. */
+  #ofCheckedRow(value: Value, at: Place): Reason | undefined {
+    const load = value.kind === 'result' && value.path.length > 0 ? this.program.chain(value.chain) : undefined;
+    if (!load || load.function !== at.f.id) return undefined;
+    const loaded: Value = { kind: 'result', chain: load.id, path: [] };
+    for (const earlier of this.#chainsOf(at.f)) {
+      if (earlier.span.start < load.span.end || earlier.span.end > at.offset) continue;
+      const args = earlier.steps.flatMap((s) => s.arguments ?? []);
+      if (!args.some((a) => sameValue(stripped(a), loaded)) || !args.some((a) => this.#isIdentity(a))) continue;
+      if (!precedes(at.f, earlier.block, at.block)) continue;
+      if (this.#refusesRow(earlier, loaded) || this.#isTestedAt(earlier, at))
+        return { text: 'the row it is read from was checked against a verified identity before', span: earlier.span };
+    }
+    return undefined;
+  }
+
+  /** Every item of a list was checked, one by one: in the callback of an earlier iteration over it, or in a loop. */
+  #checkedEach(value: Value, at: Place, depth: number): Reason | undefined {
+    if (!('path' in value) || depth <= 1) return undefined;
+    const item = value.path.findLastIndex((name) => name === '*' || /^\d+$/.test(name));
+    const list: Value = { ...value, path: item < 0 ? value.path : value.path.slice(0, item) };
+    const rest = item < 0 ? [] : value.path.slice(item + 1);
+    for (const earlier of this.#chainsOf(at.f)) {
+      if (earlier.span.end > at.offset || !precedes(at.f, earlier.block, at.block)) continue;
+      for (const [index, step] of earlier.steps.entries()) {
+        const [callback] = step.arguments ?? [];
+        if (callback?.kind !== 'function' || !iterations.has(step.name)) continue;
+        if (!sameValue(prefixOf(earlier, index, this.program), list)) continue;
+        const f = this.program.function(callback.function);
+        const own: Value = { kind: 'parameter', function: callback.function, index: 0, path: rest };
+        const found = f && this.#at(own, { f, block: lastOf(f), offset: f.span.end }, depth - 1);
+        if (found) return found;
+      }
+    }
+    for (const [index, block] of at.f.blocks.entries()) {
+      if (!block.each || block.start > at.offset || dominates(at.f, index, at.block)) continue;
+      if (block.parent === undefined || !dominates(at.f, block.parent, at.block)) continue;
+      if (!sameValue(stripped(block.each), list)) continue;
+      const found = this.#at(valueAt(list, ['*', ...rest]), { ...at, block: lastOf(at.f, index) }, depth - 1);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   #at(given: Value, at: Place, depth: number): Reason | undefined {
     const value = stripped(given);
     if (depth <= 0 || value.kind === 'constant' || value.kind === 'undefined' || value.kind === 'unknown')
@@ -147,7 +251,12 @@ export class Checks {
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);
-    const found = this.#compared(value, at, depth) ?? this.#found(value, at) ?? this.#handed(value, at, depth);
+    const found =
+      this.#compared(value, at, depth) ??
+      this.#found(value, at) ??
+      this.#handed(value, at, depth) ??
+      this.#ofCheckedRow(value, at) ??
+      this.#checkedEach(value, at, depth);
     this.#memo.set(key, found ?? false);
     return found;
   }
@@ -156,8 +265,8 @@ export class Checks {
   #found(value: Value, at: Place): Reason | undefined {
     for (const access of this.known.accessesOf(at.f.id)) {
       const earlier = access.chain === undefined ? undefined : this.program.chain(access.chain);
-      if (!earlier || earlier.span.start >= at.offset || !precedes(at.f, earlier.block, at.block)) continue;
-      if (!throwsWhenMissing(access) && !isTested(at.f, earlier.id, at.block, this.program)) continue;
+      if (!earlier || earlier.span.start >= at.offset || !precedes(at.f, earlier.block, at.block, value)) continue;
+      if (!throwsWhenMissing(access) && !this.#isTestedAt(earlier, at)) continue;
       if (this.known.foundUnder(access, value))
         return { text: 'a row of the tenant was found by the same identifier before', span: access.span };
     }
@@ -167,7 +276,7 @@ export class Checks {
   /** It was handed to a function that checks it. */
   #handed(value: Value, at: Place, depth: number): Reason | undefined {
     for (const earlier of this.#chainsOf(at.f)) {
-      if (earlier.span.end > at.offset || !precedes(at.f, earlier.block, at.block)) continue;
+      if (earlier.span.end > at.offset || !precedes(at.f, earlier.block, at.block, value)) continue;
       const args = earlier.steps.flatMap((s) => s.arguments ?? []);
       const isMentioned = args.some((a) => this.#mentions(a, value, maxMentionDepth));
       if (!isMentioned && !args.some((a) => pathsTo(a, value).length > 0)) continue;
@@ -177,7 +286,11 @@ export class Checks {
         return { text: 'it was handed to a function that checks it before', span: earlier.span };
       if (!isMentioned || !args.some((a) => this.#isIdentity(a))) continue;
       if (!this.#looksAt(value, earlier, depth)) continue;
-      if (this.#canRefuse(earlier) || isTested(at.f, earlier.id, at.block, this.program))
+      if (
+        this.#canRefuse(earlier) ||
+        this.#isTestedAt(earlier, at) ||
+        testedAt(at, earlier).some((block) => isAsked(at.f, earlier.id, block, this.program))
+      )
         return { text: 'the identifier was checked against a verified identity before', span: earlier.span };
     }
     return undefined;
@@ -343,7 +456,7 @@ export class Checks {
           if (isWhole || (own.path.length > 0 && own.path.every((p, i) => what.path[i] === p))) return true;
         }
         const chain = this.program.chain(own.chain);
-        return chain?.steps.some((s) => s.arguments?.some((a) => this.#mentions(a, what, depth - 1))) ?? false;
+        return chain !== undefined && this.#deciding(chain).some((a) => this.#mentions(a, what, depth - 1));
       }
       case 'parameter':
         return (
@@ -392,6 +505,10 @@ export class Checks {
     return found;
   }
 }
+
+/** Where the answer of an earlier call may have been tested: on the way to a place, or in the branch that the call stands in. */
+const testedAt = (at: Place, earlier: CallChain): readonly number[] =>
+  dominates(at.f, earlier.block, at.block) ? [at.block] : [at.block, lastOf(at.f, earlier.block)];
 
 /** Methods of lists and sets that say whether something is in them. */
 const membership: ReadonlySet<string> = new Set(['some', 'find', 'includes', 'has']);

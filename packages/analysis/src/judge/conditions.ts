@@ -40,9 +40,10 @@ export function dominates(f: FunctionFacts, outer: number, inner: number): boole
 
 /**
  * Whether every path to `inner` goes through `outer`, conditions counted: a branch whose condition holds at `inner` too was taken on the way,
- * as in `if (id) check(id); ... if (id) use(id)`. Values are symbolic, so that an equal condition is the same one.
+ * as in `if (id) check(id); ... if (id) use(id)`. Values are symbolic, so that an equal condition is the same one. `there` is taken to be
+ * there at `inner`.
  */
-export function precedes(f: FunctionFacts, outer: number, inner: number): boolean {
+export function precedes(f: FunctionFacts, outer: number, inner: number, there?: Value): boolean {
   let at = outer;
   for (let steps = 0; steps <= f.blocks.length; steps++) {
     if (dominates(f, at, inner)) return true;
@@ -51,7 +52,7 @@ export function precedes(f: FunctionFacts, outer: number, inner: number): boolea
     // The other way left the function before.
     if (block.because !== 'exit') {
       const asked = block.because === 'branch' && block.holds ? entailed(block.holds) : [];
-      const known = atomsAt(f, inner);
+      const known = [...atomsAt(f, inner), ...(there ? [{ value: there, holds: true }] : [])];
       if (asked.length === 0 || !asked.every((atom) => isKnown(known, atom))) return false;
     }
     at = block.parent;

@@ -130,6 +130,7 @@ export class Ground {
       rowIsOwn: (chain) => this.own.rowIsOwn(chain),
       reachOf: (f) => this.reach.of(f),
       before: (value, chain) => this.checks.before(value, chain),
+      checkedOn: (access, table, way) => this.loaded.checkedOn(access, table, way),
     });
     this.standingWorld = {
       program,

@@ -1,7 +1,8 @@
 import { valueAt, type Block, type CallChain, type FunctionFacts, type Table, type Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { Program } from '../link/program.js';
-import { atomsAt, chosen, dominates, entailed, presenceOf, type Atom } from './conditions.js';
+import { atomsAt, chosen, dominates, entailed, presenceOf, type Atom, stripped } from './conditions.js';
+import { isSecret } from './confidence.js';
 
 /** The path that a value reads from the result of `chain`; undefined where it is something else. */
 export function pathInto(value: Value, chain: string, program: Program): readonly string[] | undefined {
@@ -31,6 +32,18 @@ function sameIdentifier({ receiver, steps }: CallChain): Value | undefined {
         reads.map((s) => s.name),
       )
     : undefined;
+}
+
+/** A property that holds a secret which was given to somebody; a password was chosen by a user, whom another look-up has to find. */
+export const isGiven = (path: readonly string[]): boolean =>
+  isSecret(path.at(-1) ?? '') && !/pass/i.test(path.at(-1) ?? '');
+
+/** A function that is asked whether two things belong together: `safeEqual(token, row.token)`. The two; not where the answer is no truth. */
+export function pairOf(value: Value, program: Program): readonly Value[] | undefined {
+  const chain = value.kind === 'result' && value.path.length === 0 ? program.chain(value.chain) : undefined;
+  const called = chain?.steps.filter((s) => s.arguments !== undefined) ?? [];
+  const [only, more] = called;
+  return only?.arguments?.length === 2 && !more ? only.arguments : undefined;
 }
 
 /** `row.orgId.equals(orgId)`, as identifiers that are objects are compared: the two sides. */
@@ -84,12 +97,16 @@ export function comparesKey(
 ): Block | undefined {
   const wanted = ({ value, holds }: Atom): boolean => {
     if (!holds) return pathInto(value, chain, program)?.length === 0;
-    const sides = sidesOf(value, program);
+    const pair = pairOf(value, program);
+    const sides = sidesOf(value, program) ?? pair;
     if (!sides) return false;
     const paths = sides.map((side) => pathInto(side, chain, program));
+    if (pair && !paths.some((path) => path && isGiven(path))) return false;
     return paths.some((path, side) => {
       const other = sides[1 - side];
       if (path === undefined || !other || paths[1 - side] !== undefined) return false;
+      // Whoever presents the row's secret has been given it.
+      if (isGiven(path) && other.kind !== 'constant' && other.kind !== 'undefined') return true;
       return (isKey(path) && mayBeTenant(other)) || (path.length > 0 && isVerified(other));
     });
   };
@@ -151,7 +168,7 @@ function withoutPresence(condition: Value, isVerified: (value: Value) => boolean
 
 function mentionsComparison(condition: Value, program: Program): boolean {
   if (condition.kind === 'missing-able') return mentionsComparison(condition.of, program);
-  if (condition.kind !== 'apply') return sidesOf(condition, program) !== undefined;
+  if (condition.kind !== 'apply') return (sidesOf(condition, program) ?? pairOf(condition, program)) !== undefined;
   return /^[!=]==?$/.test(condition.function) || condition.to.some((c) => mentionsComparison(c, program));
 }
 
@@ -180,6 +197,23 @@ function saysSome(operator: string, number: Value, holds: boolean): boolean {
   if (number.kind !== 'constant' || typeof number.value !== 'number') return false;
   if (operator === (holds ? '>' : '<=')) return number.value >= 0;
   return operator === (holds ? '>=' : '<') && number.value >= 1;
+}
+
+/** Whether what a call answered has been asked on every path to `block`, either way: `if (ability.cannot('read')) throw`. */
+export function isAsked(f: FunctionFacts, chain: string, block: number, program: Program): boolean {
+  return atomsAt(f, block).some(({ value }) => {
+    const own = stripped(value);
+    const asked = own.kind === 'result' && own.path.length === 0 ? program.chain(own.chain) : undefined;
+    const isCall = asked !== undefined && asked.id !== chain && asked.steps.at(-1)?.arguments !== undefined;
+    return isCall && pathInto(asked.receiver, chain, program) !== undefined;
+  });
+}
+
+/** Like isAsked, of any block after a place. */
+export function isAskedLater(f: FunctionFacts, chain: string, after: number, program: Program): boolean {
+  return f.blocks.some(
+    (block, index) => block.holds !== undefined && block.start >= after && isAsked(f, chain, index, program),
+  );
 }
 
 /** Whether any later block rests on the result of `chain` being there (a check after the load). */

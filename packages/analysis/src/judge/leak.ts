@@ -38,7 +38,13 @@ export function leakOf(
       ? 'possible'
       : evidence === 'none'
         ? likelihoodOf(access, table, target, derived, ground)
-        : isForNobody(access, ground) || (evidence === 'vanishing' && !canVanish(whole, ground.program))
+        : isForNobody(access, ground) ||
+            (evidence === 'vanishing' && !canVanish(whole, ground.program)) ||
+            // What picks the row comes from where nobody knows: a column of another row.
+            (evidence === 'negated' &&
+              target.role !== 'root' &&
+              derived.kind === 'foreign' &&
+              derived.confidence === 'possible')
           ? 'possible'
           : 'certain',
   );

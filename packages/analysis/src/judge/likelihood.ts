@@ -1,4 +1,4 @@
-import type { Confidence, Table, Target } from '@tenant-lint/model';
+import type { Confidence, Predicate, Table, Target, Value } from '@tenant-lint/model';
 import { primaryKey, uniqueKeys } from '../fold/index.js';
 import type { LinkedAccess } from '../model.js';
 import { stripped } from './conditions.js';
@@ -21,6 +21,8 @@ export function likelihoodOf(
   derived: Exclude<Derived, { kind: 'safe' | 'open' }>,
   ground: Ground,
 ): Confidence {
+  const whole = wholeCondition(access, target);
+  const pins = pinsOf(whole, target.ref);
   const reached = ground.reachedBy(access);
   const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
   if (reached === 'system' || (reached === 'no request' && own !== 'certain')) return 'possible';
@@ -30,9 +32,14 @@ export function likelihoodOf(
     return 'possible';
   // Whether a name is taken: nothing of the row goes further than the question whether there is one.
   if (derived.kind === 'unpinned' && isAskedOnly(access, table, target, ground)) return 'possible';
+  // Which tenant it is: what a host name, a customer's number or an address stands for is found out by the look-up.
+  if (
+    derived.kind === 'unpinned' &&
+    ground.tenancyOf(table.id).kind === 'root' &&
+    asksForOne(access, target, whole, ground)
+  )
+    return 'possible';
   // Whether it is taken: that a row is there, and nothing else of it, decides, and the row is not asked for by its own key.
-  const whole = wholeCondition(access, target);
-  const pins = pinsOf(whole, target.ref);
   const isByName = !isPickedByKey(pins, table);
   if (target.role === 'root' && (isByName ? isAskedForPresence(access, ground) : refusesPresence(access, ground)))
     return 'possible';
@@ -46,6 +53,39 @@ export function likelihoodOf(
   if (ground.hasCommonRows(table)) return derived.kind === 'unpinned' ? 'possible' : worst(own, 'likely');
   // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
   return derived.kind === 'foreign' && readsOnlyTheTenant(access, ground) ? worst(own, 'possible') : own;
+}
+
+/** Whether a read is for one row that a value names: `findFirst({ where: { domain } })`, `select ... where lower(host) = $1 limit 1`. */
+function asksForOne(access: LinkedAccess, target: Target, whole: Predicate, ground: Ground): boolean {
+  const isOne = target.cardinality === 'one' || oneRow.test(access.method);
+  const isRead = access.operation === 'read' && target.role === 'root';
+  return isRead && isNamed(whole) && (isOne || takesOne(access, ground));
+}
+
+/** Whether of the rows that an access finds no more than the first is used: `.limit(1)`, `executeTakeFirst()`, `const [row] = await ...`. */
+function takesOne(access: LinkedAccess, { program }: Ground): boolean {
+  const chain = access.chain === undefined ? undefined : program.chain(access.chain);
+  if (!chain) return false;
+  const isOne = chain.steps.some(({ name, arguments: [count] = [] }) =>
+    name === 'limit' ? count?.kind === 'constant' && count.value === 1 : oneRow.test(name),
+  );
+  const text = chain.steps.flatMap((s) => s.arguments ?? []).find((a) => a.kind === 'text');
+  const end = text?.parts.at(-1);
+  return isOne || (end !== undefined && 'text' in end && /\blimit\s+1\s*;?\s*$/i.test(end.text));
+}
+
+/** Methods of libraries that give one row. */
+const oneRow = /^(?:(?:find|select|get|fetch|execute|take|maybe)_?(?:take)?_?)?(?:one|first|unique|single)(?:By|Or|$)/i;
+
+/** Whether a condition names what is looked for by some value, rather than by a state that many rows are in. */
+function isNamed(condition: Predicate): boolean {
+  if (condition.kind === 'and') return condition.of.some(isNamed);
+  if (condition.kind === 'or' || condition.kind === 'either')
+    return condition.of.length > 0 && condition.of.every(isNamed);
+  const isValue = (v: Value): boolean => v.kind !== 'constant' && v.kind !== 'column' && v.kind !== 'undefined';
+  if (condition.kind === 'compare')
+    return condition.operator === '=' && (isValue(condition.right) || isValue(condition.left));
+  return condition.kind === 'in' && condition.right.some(isValue);
 }
 
 /** Whether the rows are picked by the primary key of the table, or by a reference to another row. */

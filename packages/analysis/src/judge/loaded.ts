@@ -1,6 +1,8 @@
 import {
   valueAt,
   type Block,
+  type CallChain,
+  type ChainId,
   type FunctionFacts,
   type Reason,
   type Schema,
@@ -14,7 +16,7 @@ import type { Program } from '../link/program.js';
 import { areVerified, type Provenance } from '../trace/provenance.js';
 import type { Checks } from './checks.js';
 import { stripped } from './conditions.js';
-import { comparesKey, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
+import { comparesKey, isGiven, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
 import { keyColumns } from './keys.js';
 import { pinsOf, type Pin } from './selection.js';
 
@@ -32,6 +34,9 @@ export interface LoadedWorld {
   /** Whether only the tenant's own data or a verified identity supplies a value. */
   readonly isOwn: (value: Value) => boolean;
 }
+
+/** Functions of libraries that check a signature, and throw where it is another one's. */
+const verifiers = /^(?:verify|jwtVerify|compactVerify|timingSafeEqual)$/;
 
 /** What a chain gave: the row that was loaded, or what a function gave of it. */
 interface Loading {
@@ -52,6 +57,36 @@ export class Loaded {
     const chain = access.chain === undefined ? undefined : this.world.program.chain(access.chain);
     if (!f || !chain) return undefined;
     return this.#after({ chain: chain.id, at: [] }, table, f, chain.span.end, pins, maxLevels);
+  }
+
+  /** The check of the row on one way to an access, given as the calls that lead there, the nearest first. */
+  checkedOn(access: LinkedAccess, table: Table, way: readonly ChainId[]): Reason | undefined {
+    const { program } = this.world;
+    let f = access.in;
+    let end = access.chain === undefined ? undefined : program.chain(access.chain)?.span.end;
+    let row: Loading = { chain: access.chain ?? '', at: [] };
+    for (const id of [...way, undefined]) {
+      if (!f || end === undefined) return undefined;
+      const here = this.#inFunction(row, table, f, end);
+      if (here) return here;
+      const at = program.entryOf(f.id) ? undefined : this.#handedOut(row, f);
+      const site = id === undefined ? undefined : program.chain(id);
+      if (!at || !site) return undefined;
+      row = { chain: site.id, at };
+      f = program.function(site.function);
+      end = site.span.end;
+    }
+    return undefined;
+  }
+
+  /** What comes out of a function of a row that was loaded in it: the path under which the row was loaded; undefined where it stays inside. */
+  #handedOut(row: Loading, f: FunctionFacts): readonly string[] | undefined {
+    const { program } = this.world;
+    const given = f.returns.filter((r) => comesFrom(r.value, row.chain, program, 3));
+    if (given.length === 0) return undefined;
+    // Part of the row: `return row.organizationId`.
+    const paths = given.map((r) => pathInto(r.value, row.chain, program) ?? []);
+    return [...row.at, ...(paths.every((p) => p.join() === paths[0]!.join()) ? paths[0]! : [])];
   }
 
   /** The comparison of the loaded row with the tenant; `assuming`: one that whoever has no tenant passes by, too. */
@@ -84,11 +119,8 @@ export class Loaded {
     const { program } = this.world;
     if (program.entryOf(f.id)) return undefined;
     // What comes out of the function has to be the row, or made of it.
-    const given = f.returns.filter((r) => comesFrom(r.value, row.chain, program, 3));
-    if (given.length === 0) return undefined;
-    // Part of the row: `return row.organizationId`.
-    const paths = given.map((r) => pathInto(r.value, row.chain, program) ?? []);
-    const at = [...row.at, ...(paths.every((p) => p.join() === paths[0]!.join()) ? paths[0]! : [])];
+    const at = this.#handedOut(row, f);
+    if (!at) return undefined;
     const callers = program.callersOf(f.id);
     let first: Reason | undefined;
     for (const site of callers) {
@@ -131,6 +163,9 @@ export class Loaded {
     }
     const authorised = checks.after(chainId, f, after);
     if (authorised) return authorised;
+    // What was presented is verified with the row's own secret: `jwtVerify(token, encode(row.secret))`, which throws.
+    const proof = program.chainsOf(f.id).find((later) => later.span.start >= after && this.#proves(later, chainId));
+    if (proof) return { text: "what was presented is verified with the row's own secret", span: proof.span };
     // A membership look-up by the key of the loaded row, whose result is tested.
     for (const later of this.world.accessesOf(f.id)) {
       const chain = later.chain === undefined ? undefined : program.chain(later.chain);
@@ -147,6 +182,23 @@ export class Loaded {
       }
     }
     return undefined;
+  }
+
+  /** Whether a call of a library checks a signature with a secret of the row. */
+  #proves(call: CallChain, chainId: string): boolean {
+    const { program } = this.world;
+    const root = program.importOf(call.receiver, 4);
+    const name = call.steps.findLast((s) => s.arguments !== undefined)?.name;
+    if (!root || !verifiers.test(name === undefined || name === '' ? root.name : name)) return false;
+    const isSecretPart = (value: Value, depth: number): boolean => {
+      const own = stripped(value);
+      const path = pathInto(own, chainId, program);
+      if (path !== undefined && isGiven(path)) return true;
+      const made = own.kind === 'result' && depth > 0 ? program.chain(own.chain) : undefined;
+      return made?.steps.some((s) => s.arguments?.some((a) => isSecretPart(a, depth - 1))) ?? false;
+    };
+    const [, ...keys] = call.steps.flatMap((s) => s.arguments ?? []);
+    return keys.some((a) => isSecretPart(a, 3));
   }
 
   /** Whatever the request does not choose freely; what it chooses has to be checked in the function itself. */

@@ -100,7 +100,9 @@ export class Reach {
       (wrapper !== undefined && this.#checksSignature(wrapper, maxDepth)) ||
       (wrapping !== undefined && this.#checks(wrapping, maxDepth, new Set())) ||
       this.#checks(id, maxDepth, new Set()) ||
-      [...this.beforeHandler.passedBy(id)].some((before) => this.#checks(before, maxDepth, new Set()));
+      [...this.beforeHandler.passedBy(id), ...this.beforeHandler.builtWith(id)].some((before) =>
+        this.#checks(before, maxDepth, new Set()),
+      );
     this.#system.set(id, found);
     return found;
   }

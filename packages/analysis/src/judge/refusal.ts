@@ -109,3 +109,30 @@ function holds(value: Value, f: { readonly id: FunctionId }, places: readonly Pl
   };
   return walk(value, maxValues);
 }
+
+/** Whether a value is a parameter of one of these functions (its parameter number `index`), or holds one. */
+export function holdsParameter(
+  value: Value,
+  functions: ReadonlySet<FunctionId>,
+  depth: number,
+  index?: number,
+): boolean {
+  const own = stripped(value);
+  const within = (v: Value): boolean => depth > 0 && holdsParameter(v, functions, depth - 1, index);
+  switch (own.kind) {
+    case 'parameter':
+      return functions.has(own.function) && (index === undefined || own.index === index);
+    case 'object':
+      return own.entries.some((e) => within('spread' in e ? e.spread : e.value));
+    case 'list':
+      return own.of.some((item) => within(item.value));
+    case 'choice':
+      return own.of.some(within);
+    case 'apply':
+      return own.to.some(within);
+    case 'element':
+      return within(own.of);
+    default:
+      return false;
+  }
+}

@@ -27,9 +27,9 @@ export function endsBefore(chain: CallChain, callee: FunctionFacts, at: Place, p
   return falls ? [...ends, { f: callee, block: lastOf(callee), offset: callee.span.end }] : ends;
 }
 
-/** The block at the end of a body: what remains after every early exit on the way. */
-export function lastOf(f: FunctionFacts): number {
-  let last = 0;
+/** The block at the end of a body, or of a part of it: what remains after every early exit on the way. */
+export function lastOf(f: FunctionFacts, of = 0): number {
+  let last = of;
   f.blocks.forEach((block, index) => {
     if (block.because === 'exit' && block.parent === last) last = index;
   });

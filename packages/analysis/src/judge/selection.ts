@@ -57,7 +57,12 @@ export function pinsOf(predicate: Predicate, target: TargetRef): readonly Pin[] 
     // `ids.length > 0 ? inArray(id, ids) : false`: what lets no row through does not count.
     case 'either': {
       const parts = predicate.of.filter((p) => !isNothing(p));
-      return parts.length === 1 && parts.length < predicate.of.length ? pinsOf(parts[0]!, target) : [];
+      if (parts.length === 1) return parts.length < predicate.of.length ? pinsOf(parts[0]!, target) : [];
+      // Whichever column it is compared with, `isUuid(x) ? eq(id, x) : eq(slug, x)`: the row that this value names.
+      const arms = parts.map((p) => pinsOf(p, target));
+      const [first] = arms[0] ?? [];
+      const isSame = first && arms.every((pins) => pins.some((p) => sameValue(p.value, first.value)));
+      return isSame ? [first] : [];
     }
     case 'exists':
       return pinsThrough(predicate.query, target);

@@ -1,6 +1,7 @@
 import {
   valueAt,
   type CallChain,
+  type ChainId,
   type Confidence,
   type FunctionId,
   type Reason,
@@ -21,7 +22,7 @@ import type { UnreadCall } from './unread.js';
 
 /** What the values that pick the rows say about whose rows they are. */
 export type Derived =
-  | { readonly kind: 'safe'; readonly reason: Reason; readonly evidence: 'derived' | 'intended' }
+  | { readonly kind: 'safe'; readonly reason: Reason; readonly evidence: 'derived' | 'guarded' | 'intended' }
   /** A foreign value can be the one that picks the row. */
   | { readonly kind: 'foreign'; readonly confidence: Confidence; readonly reasons: readonly Reason[] }
   /** It hangs on another access, which is reported by itself. */
@@ -63,6 +64,8 @@ export interface SourceWorld {
   readonly reachOf: (f: FunctionId) => Reached;
   /** The check of a value that every path to a call has passed. */
   readonly before: (value: Value, chain: CallChain) => Reason | undefined;
+  /** The check of the row that is loaded, on one way to an access. */
+  readonly checkedOn: (access: LinkedAccess, table: Table, way: readonly ChainId[]) => Reason | undefined;
   /** A call on the way from the request that may check it, and whose body is not in the program. */
   readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => UnreadCall | undefined;
 }
@@ -96,7 +99,7 @@ export class Sources {
         return { ...pin, value: valueAt(argument ?? { kind: 'undefined' }, value.path) };
       });
       const checked = here.map((pin) => this.world.before(pin.value, site.chain)).find((r) => r !== undefined);
-      if (checked) return { kind: 'safe', evidence: 'derived', reason: checked };
+      if (checked) return { kind: 'safe', evidence: 'guarded', reason: checked };
       return this.#together(here, site.chain.function, about, levels - 1);
     });
     return ways.find((w) => w.kind === 'open') ?? bestOf(ways) ?? found;
@@ -114,7 +117,9 @@ export class Sources {
     return worstFound;
   }
 
-  #judgeSources(pin: Pin, sources: readonly Provenance[], { table, target, access }: About): Derived {
+  #judgeSources(pin: Pin, sources: readonly Provenance[], about: About): Derived {
+    const { table, target, access } = about;
+    let checked: Reason | undefined;
     const reasons: Reason[] = [];
     let open: Reason | undefined;
     let confidence: Confidence | undefined;
@@ -141,6 +146,11 @@ export class Sources {
             staff = true;
             continue;
           }
+          const after = this.#checkedAfter(source, about);
+          if (after) {
+            checked ??= after;
+            continue;
+          }
           const unread = this.world.unreadOf(source, access);
           const isOpen = isSecret(pin.column) || source.assumed || isComposed || unread?.isHandedBoth === true;
           const own = isOpen ? 'possible' : unread ? 'likely' : 'certain';
@@ -157,6 +167,11 @@ export class Sources {
           const reached = this.world.reachOf(source.function);
           if (reached === 'staff') {
             staff = true;
+            continue;
+          }
+          const after = this.#checkedAfter(source, about);
+          if (after) {
+            checked ??= after;
             continue;
           }
           const own = this.#isExported(source.function) && !isSecret(pin.column) ? 'likely' : 'possible';
@@ -183,6 +198,7 @@ export class Sources {
     if (open) return { kind: 'open', reason: open };
     if (confidence) return { kind: 'foreign', confidence, reasons };
     const bySource = sources.some((s) => s.kind === 'trusted' || s.kind === 'row');
+    if (checked) return { kind: 'safe', evidence: 'guarded', reason: checked };
     if (staff && !bySource)
       return {
         kind: 'safe',
@@ -203,6 +219,16 @@ export class Sources {
       confidence: 'possible',
       reasons: [{ text: `${pin.column} is a fixed value`, span: target.span }],
     };
+  }
+
+  /** The check of the row that is loaded by what comes on this way: each caller answers for what it hands over. */
+  #checkedAfter(
+    source: Extract<Provenance, { kind: 'input' | 'parameter' }>,
+    { table, target, access }: About,
+  ): Reason | undefined {
+    return target.role === 'root' && target.operation === 'read'
+      ? this.world.checkedOn(access, table, [...(source.through ?? [])].reverse())
+      : undefined;
   }
 
   #spanOf(chain: string): { span?: Reason['span'] & object } {

@@ -6,6 +6,7 @@ import { conversions, iterations, signatures, trustedSources } from '../trust/so
 import { precedes, stripped } from './conditions.js';
 import { isTestedLater } from './guards.js';
 import { comesFrom } from './loaded.js';
+import { holdsParameter } from './refusal.js';
 
 /** A call that was not read, on the way of an identifier. */
 export interface UnreadCall {
@@ -310,28 +311,6 @@ const named = (what: { readonly name: string; readonly module: string }, span: S
   reason: { text: `as far as ${what.name} of ${what.module} does not check it`, span },
   isHandedBoth: false,
 });
-
-/** Whether a value is a parameter of one of these functions, or holds one. */
-function holdsParameter(value: Value, functions: ReadonlySet<FunctionId>, depth: number): boolean {
-  const own = stripped(value);
-  const within = (v: Value): boolean => depth > 0 && holdsParameter(v, functions, depth - 1);
-  switch (own.kind) {
-    case 'parameter':
-      return functions.has(own.function);
-    case 'object':
-      return own.entries.some((e) => within('spread' in e ? e.spread : e.value));
-    case 'list':
-      return own.of.some((item) => within(item.value));
-    case 'choice':
-      return own.of.some(within);
-    case 'apply':
-      return own.to.some(within);
-    case 'element':
-      return within(own.of);
-    default:
-      return false;
-  }
-}
 
 /** Functions of the platform that compare a secret or a signature. */
 const isComparison = (name: string): boolean => name === 'timingSafeEqual' || name === 'verify';

@@ -38,6 +38,8 @@ export type Provenance =
       readonly function: FunctionId;
       readonly name: string;
       readonly via: readonly Reason[];
+      /** The calls that hand it on, the last one first. */
+      readonly through?: readonly ChainId[];
     }
   | { readonly kind: 'constant' }
   | { readonly kind: 'unknown'; readonly reason: string };

@@ -4,6 +4,7 @@ import { conversions, forms, iterations, readers } from '../trust/sources.js';
 import { decorated } from './decorated.js';
 import { calledName, decodedText, libraryProvenance, nameOf, namedBy, transformed, verifies } from './library.js';
 import { describe, distinct, sameReason, type Provenance } from './provenance.js';
+import { prefixOf } from './prefix.js';
 
 /** How many steps a value is followed, and how many one question may take in all. */
 const maxDepth = 16;
@@ -180,7 +181,7 @@ export class Tracer {
       if (argument === undefined) return [{ kind: 'constant' }];
       const handed = valueAt(argument, value.path);
       const sources = this.#trace(handed, depth - 1);
-      const check = sources.some((p) => p.kind === 'input' || p.kind === 'parameter')
+      const check = sources.some((p) => p.kind === 'input' || p.kind === 'parameter' || p.kind === 'row')
         ? this.checked(handed, site.chain)
         : undefined;
       if (check) return [{ kind: 'trusted', what: 'a checked identifier', path: [], via: [check] }];
@@ -188,7 +189,9 @@ export class Tracer {
       return sources.map((p) => {
         if (!('via' in p)) return p;
         const via = p.via.some((v) => sameReason(v, step)) ? p.via : [...p.via, step];
-        return p.kind === 'input' ? { ...p, via, through: [...(p.through ?? []), site.chain.id] } : { ...p, via };
+        return p.kind === 'input' || p.kind === 'parameter'
+          ? { ...p, via, through: [...(p.through ?? []), site.chain.id] }
+          : { ...p, via };
       });
     });
     const left = callers.length - maxCallers;
@@ -269,19 +272,6 @@ function sameProperty(args: readonly Value[], path: Path): Value | undefined {
   const [only, ...others] = args.filter((a) => a.kind === 'object');
   if (name === undefined || only?.kind !== 'object' || others.length > 0) return undefined;
   return only.entries.some((e) => 'set' in e && e.set === name) ? valueAt(only, path) : undefined;
-}
-
-/** The value of a chain before its step `step`: `rows` in `rows.filter(f).map(g)` for either step, since iteration keeps the rows. */
-function prefixOf(chain: CallChain, step: number, program: Program): Value {
-  const names: string[] = [];
-  for (const s of chain.steps.slice(0, step)) {
-    if (s.arguments === undefined) names.push(s.name);
-    else if (!iterations.has(s.name)) {
-      const whole = program.chain(chain.id);
-      return whole ? { kind: 'result', chain: chain.id, path: [] } : valueAt(chain.receiver, names);
-    }
-  }
-  return valueAt(chain.receiver, names);
 }
 
 function roleOf(
