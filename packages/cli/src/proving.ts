@@ -56,11 +56,14 @@ export async function proved({
   built,
   flags,
   progress,
+  tables,
 }: {
   readonly migrations: readonly MigrationFile[];
   readonly built: Built;
   readonly flags: { readonly timeout: number; readonly url?: string };
   readonly progress: (phase: string, done: number, total: number) => void;
+  /** Limits what is tried, see `ProveInput`. */
+  readonly tables?: ReadonlySet<string>;
 }): Promise<Proof> {
   try {
     return await proveIsolation({
@@ -69,6 +72,7 @@ export async function proved({
       staff: new Map(built.model.lookups().flatMap((l) => (l.staff ? [[l.table.id, l.columns] as const] : []))),
       limits: { totalSeconds: flags.timeout },
       progress,
+      ...(tables ? { tables } : {}),
       ...(flags.url === undefined ? {} : atServer(flags.url)),
     });
   } catch (error) {

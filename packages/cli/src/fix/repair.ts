@@ -1,9 +1,8 @@
 import { compareModels, type Change } from '@tenant-lint/analysis';
 import { isOfDatabase, planRepairs, type Report, type RepairStep, type Unrepaired } from '@tenant-lint/engine';
 import { spanContains, type Edit, type Finding, type Span } from '@tenant-lint/model';
-import { cellName, type Cell } from '@tenant-lint/prove';
+import { cellName } from '@tenant-lint/prove';
 import {
-  Failure,
   overlaid,
   redeclared,
   writeMigration,
@@ -44,7 +43,7 @@ const mostRounds = 12;
 
 /**
  * Plans a corrective migration and keeps what holds: after it the findings are gone and no other has come, nothing is weaker, and Postgres runs it
- * behind all migrations that are there. What does not hold is left out and named.
+ * behind all migrations that are there. What does not hold is left out and named. Throws Failure where the database cannot be had.
  */
 export async function repaired(input: RepairInput): Promise<Repaired> {
   const { analysed, source } = input;
@@ -187,6 +186,10 @@ class Draft {
     for (const { id } of [...this.steps]) this.drop(id, reason);
   }
 
+  get isChanged(): boolean {
+    return this.#changed;
+  }
+
   /** Whether something was left out since this was asked. */
   changed(): boolean {
     const changed = this.#changed;
@@ -270,7 +273,7 @@ function isReplaced(change: Change, before: Built, after: Built): boolean {
 
 const sameTable = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** What Postgres says of it, and who reaches what afterwards. */
+/** What Postgres says of it, and who reaches the rows of tables whose row security changes afterwards. */
 async function execute(
   draft: Draft,
   input: RepairInput,
@@ -278,38 +281,29 @@ async function execute(
   overlay: Source,
   files: readonly NewFile[],
 ): Promise<void> {
-  const run = (built: Built, source: Source): ReturnType<typeof proved> =>
+  const run = (built: Built, source: Source, tables: ReadonlySet<string>): ReturnType<typeof proved> =>
     proved({
       migrations: migrationsOf(built, source),
       built,
       flags: { timeout: input.timeout },
       progress: input.progress,
+      tables,
     });
-  let proof: Awaited<ReturnType<typeof proved>>;
-  try {
-    proof = await run(state.built, overlay);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    draft.dropAll(`it could not be applied: ${error.message}`);
-    return;
-  }
-  for (const e of proof.applied.exceptions) {
-    const file = files.find((f) => f.file === e.file);
-    if (!file || e.kind !== 'failed') continue;
+  const { applied } = await run(state.built, overlay, new Set());
+  for (const e of applied.exceptions) {
+    if (e.kind !== 'failed' || !files.some((f) => f.file === e.file)) continue;
     const at = stepsAt(draft, files, [{ file: e.file, start: e.start, end: e.end }]);
     for (const id of at) draft.drop(id, `Postgres refuses it: ${e.reason}`);
   }
-  if (draft.steps.length === 0) return;
+  const tables = new Set(draft.steps.flatMap((s) => (s.phase === 'row security' ? (s.table ?? []) : [])));
+  if (draft.isChanged || tables.size === 0) return;
+  const proof = await run(state.built, overlay, tables);
   const leaks = leaksIn(proof, compared(proof, state.built, input.settings));
   if (leaks.length === 0) return;
-  const before = await run(input.analysed.built, input.source);
-  const known = new Set(leaksIn(before, compared(before, input.analysed.built, input.settings)).map(cellName));
-  const tried = new Set(before.cells.map(cellName));
-  // What the application isolated alone before leaked then as well, though nobody counted it.
-  const open = (cell: Cell): boolean =>
-    known.has(cellName(cell)) || before.cells.some((c) => cellName(c) === cellName(cell) && c.outcome === 'leaked');
+  const before = await run(input.analysed.built, input.source, tables);
+  const outcomes = new Map(before.cells.map((c) => [cellName(c), c.outcome]));
   for (const cell of leaks) {
-    if (open(cell) || !tried.has(cellName(cell))) continue;
+    if (outcomes.get(cellName(cell)) === 'leaked') continue;
     const reason = `executed, it lets rows of another tenant through: ${cell.reason}`;
     const at = stepsAt(draft, files, [], cell.table);
     if (at.length === 0) draft.dropAll(reason);

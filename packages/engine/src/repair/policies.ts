@@ -162,7 +162,7 @@ function stepOf(project: Project, edit: PolicyEdit): RepairStep | undefined {
       ? `${policy.name} of ${shortName(table)} holds rows to the current tenant, ${edit.narrow.from}.`
       : roles && using === undefined && check === undefined
         ? `${policy.name} of ${shortName(table)} is for the roles that use the table.`
-        : `${policy.name} of ${shortName(table)} lets through what it did.`,
+        : `${policy.name} of ${shortName(table)} lets through what it did, and works out once what depends on no row.`,
     up: [
       head +
         (roles ? ` TO ${roles.map((r) => names.role(r)).join(', ')}` : '') +
