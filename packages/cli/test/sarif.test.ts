@@ -85,6 +85,30 @@ const sarif = closed(['version', 'runs', '$schema'], {
           partialFingerprints: { type: 'object', additionalProperties: { type: 'string' } },
           relatedLocations: { type: 'array', items: location },
           properties: bag,
+          fixes: {
+            type: 'array',
+            items: closed(['artifactChanges'], {
+              description: text,
+              artifactChanges: {
+                type: 'array',
+                minItems: 1,
+                items: closed(['artifactLocation', 'replacements'], {
+                  artifactLocation: closed(['uri'], { uri: { type: 'string' }, uriBaseId: { type: 'string' } }),
+                  replacements: {
+                    type: 'array',
+                    minItems: 1,
+                    items: closed(['deletedRegion'], {
+                      deletedRegion: closed(['charOffset'], {
+                        charOffset: { type: 'integer', minimum: 0 },
+                        charLength: { type: 'integer', minimum: 0 },
+                      }),
+                      insertedContent: closed([], { text: { type: 'string' } }),
+                    }),
+                  },
+                }),
+              },
+            }),
+          },
           baselineState: { enum: ['new', 'unchanged', 'updated', 'absent'] },
           suppressions: {
             type: 'array',

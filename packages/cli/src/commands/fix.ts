@@ -13,7 +13,7 @@ import type { Io } from '../main.js';
 import { isWithin, open } from '../open.js';
 import type { FixFlags } from '../options.js';
 import { progressLine } from '../progress.js';
-import { printable } from '../report/printable.js';
+import { oneLine, printable } from '../report/printable.js';
 import { writeFile } from '../write-file.js';
 
 /**
@@ -60,7 +60,7 @@ export async function fix(paths: readonly string[], flags: FixFlags, io: Io): Pr
   const names = [...sql.files.map((f) => f.file), ...edits.keys()];
   const text = fixText(done, [...sql.left, ...rest], names, flags.write === true, analysed.report.lineStarts);
   // In front of a diff they are what `git apply` and `patch` pass over.
-  io.stdout.write(printable(`${text.map((l) => (flags.write ? l : `# ${l}`.trimEnd())).join('\n')}\n`));
+  io.stdout.write(`${text.map((l) => oneLine(flags.write ? l : `# ${l}`.trimEnd())).join('\n')}\n`);
   if (!flags.write) {
     const diffs = [
       ...sql.files.map((f) => diffOfNew(f.file, f.text)),

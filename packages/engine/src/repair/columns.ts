@@ -103,12 +103,15 @@ export function addTenantColumn(project: Project, finding: Finding): Repair {
     ...parents.flatMap((p) => compositeReference(project, withKey, p.edge, { own: key, theirs: p.key }, [])),
     ...(first.root === undefined ? [] : referenceToRoot(project, withKey, key, first.root, [])),
     ...(hasIndexLedBy(table, key) ? [] : tenantIndex(project, withKey, [key], [])),
-    ...(project.model.tenancy.strategy === 'rls' && !table.rowSecurity.enabled
+    ...(isolatedByDatabase(project) && !table.rowSecurity.enabled
       ? enableRowSecurity(project, withKey, { column: key, root: first.root }, [])
       : []),
   ].map((step) => ({ ...step, needs: [...step.needs, id] }));
   return { steps: [column, ...more] };
 }
+
+const isolatedByDatabase = ({ model }: Project): boolean =>
+  model.tenancy.strategy === 'rls' || model.tenancy.strategy === 'hybrid';
 
 interface Parent {
   readonly edge: Edge;

@@ -102,11 +102,16 @@ function byDonor(project: Project, table: Table, history: string, own: OwnKey): 
     if (typeOf(donor.table, donor.key.column) !== typeOf(table, own.column) && table.columns.has(own.column)) continue;
     const sql = retargeted(project, donor, table, history, own);
     if (sql === undefined) continue;
+    const setting = settingOf(donor);
     return {
       sql,
       from: `like policy ${donor.policy.name} of ${donor.table.name.name}`,
       implies: (other) =>
-        disjuncts(other).some((d) => sameBut(d, own.column) === sameBut(donor.using, donor.key.column)),
+        disjuncts(other).some(
+          (d) =>
+            sameBut(d, own.column) === sameBut(donor.using, donor.key.column) ||
+            (setting !== undefined && comparesWith(d, own.column, setting)),
+        ),
       roles: donor.policy.roles,
       name: donor.policy.name.replaceAll(donor.table.name.name, table.name.name),
     };
@@ -215,23 +220,32 @@ const disjuncts = (p: Predicate): readonly Predicate[] => (p.kind === 'or' ? p.o
 function comparesWith(p: Predicate, column: string, setting: string): boolean {
   if (p.kind === 'always') return true;
   if (p.kind !== 'compare' || p.operator !== '=') return false;
-  const sides = [p.left, p.right].map(bare);
+  const sides = [p.left, p.right].map(bareSetting);
   return (
     sides.some((v) => v.kind === 'column' && v.column === column) &&
     sides.some((v) => v.kind === 'setting' && v.name === setting)
   );
 }
 
-/** Without casts, and without what takes the place of a missing value. */
-function bare(value: Value): Value {
-  if (
+/** The setting that a donor compares its key with, and nothing else. */
+function settingOf({ using, key }: Donor): string | undefined {
+  if (using.kind !== 'compare' || using.operator !== '=') return undefined;
+  const sides = [using.left, using.right].map(bareSetting);
+  const setting = sides.find((v) => v.kind === 'setting');
+  const own = sides.some((v) => v.kind === 'column' && v.column === key.column);
+  return own && setting?.kind === 'setting' ? setting.name : undefined;
+}
+
+/** A setting without its cast and without what takes the place of a missing one; a cast of a column is left, since it may tell values apart. */
+function bareSetting(value: Value): Value {
+  const inner =
     value.kind === 'apply' &&
-    /^(?:cast|nullif|coalesce)$/.test(value.function) &&
-    value.to[0] &&
+    /^(?:cast:.*|nullif|coalesce)$/.test(value.function) &&
     value.to.slice(1).every((v) => v.kind === 'constant')
-  )
-    return bare(value.to[0]);
-  return value;
+      ? value.to[0]
+      : undefined;
+  const found = inner && bareSetting(inner);
+  return found?.kind === 'setting' ? found : value;
 }
 
 const sameBut = (p: Predicate, column: string): string =>

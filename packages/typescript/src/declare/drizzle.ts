@@ -59,11 +59,11 @@ function editsFor(w: Written, table: Declared, change: DeclaredChange): readonly
     }
     case 'index':
       return change.properties.every(has)
-        ? added(w, table, change.name, `index('${change.name}').on(${of(change.properties)})`, ['index'])
+        ? added(w, table, change.name, `index(${quoted(change.name)}).on(${of(change.properties)})`, ['index'])
         : undefined;
     case 'unique': {
       if (!change.properties.every(has)) return undefined;
-      const entry = (word: string): string => `${word}('${change.name}').on(${of(change.properties)})`;
+      const entry = (word: string): string => `${word}(${quoted(change.name)}).on(${of(change.properties)})`;
       if (!change.instead) return added(w, table, change.name, entry('unique'), ['unique']);
       const old = entries(table).find((e) => {
         const [first, on] = callsOf(e);
@@ -98,7 +98,7 @@ function editsFor(w: Written, table: Declared, change: DeclaredChange): readonly
       if (actions === undefined) return undefined;
       const removed = without(w, column, 'references');
       const foreign = change.references.map((r) => `${parent}${member(r)}`).join(', ');
-      const entry = `foreignKey({ name: '${change.name}', columns: [${of(change.properties)}], foreignColumns: [${foreign}] })${actions}`;
+      const entry = `foreignKey({ name: ${quoted(change.name)}, columns: [${of(change.properties)}], foreignColumns: [${foreign}] })${actions}`;
       const rest = removed && added(w, table, change.name, entry, ['foreignKey']);
       return removed && rest && [removed, ...rest];
     }
@@ -126,11 +126,18 @@ function editsFor(w: Written, table: Declared, change: DeclaredChange): readonly
       if (kept.some((n) => n !== '' && !['notNull', 'references'].includes(n))) return undefined;
       const text = w.text.slice(skipTrivia(w.text, like.pos), like.end);
       return [
-        withProperty(w, table.columns, `${change.property}: ${text}${kept.includes('notNull') ? '' : '.notNull()'}`),
+        withProperty(
+          w,
+          table.columns,
+          `${/^[A-Za-z_$][\w$]*$/.test(change.property) ? change.property : JSON.stringify(change.property)}: ${text}${kept.includes('notNull') ? '' : '.notNull()'}`,
+        ),
       ];
     }
   }
 }
+
+const quoted = (text: string): string =>
+  `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 const member = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
 
@@ -174,7 +181,7 @@ function added(
   const body = bodyOf(table);
   if (!body || !ts.isIdentifier(extra.parameters[0]?.name ?? body)) return undefined;
   if (ts.isObjectLiteralExpression(body)) {
-    const key = name.replace(/_+(\w)/g, (_, c: string) => c.toUpperCase());
+    const key = name.replaceAll(/\W/g, '_').replace(/_+(\w)/g, (_, c: string) => c.toUpperCase());
     return [...used, withProperty(w, body, `${key}: ${entry}`)];
   }
   const last = body.elements.at(-1);
@@ -211,7 +218,7 @@ function actionsOf(options: TS.Expression | undefined): string | undefined {
     if (!given) continue;
     if (!ts.isPropertyAssignment(given) || !ts.isStringLiteral(given.initializer)) return undefined;
     if (/^set /.test(given.initializer.text)) return undefined;
-    text += `.${name}('${given.initializer.text}')`;
+    text += `.${name}(${quoted(given.initializer.text)})`;
   }
   return text;
 }

@@ -6,12 +6,17 @@ import { sameList, type DeclaredChange } from './change.js';
  */
 export function declareInPrisma(text: string, model: string, change: DeclaredChange): string | undefined {
   const block = blockOf(text, model);
-  if (!block) return undefined;
+  if (!block || !namesOf(change).every((name) => /^\w+$/.test(name))) return undefined;
   const { start, end } = block;
   const lines = text.slice(start, end).split('\n');
   const changed = changedLines(lines, change, text);
   return changed && text.slice(0, start) + changed.join('\n') + text.slice(end);
 }
+
+const namesOf = (change: DeclaredChange): readonly string[] =>
+  'property' in change
+    ? [change.property]
+    : [...change.properties, ...('references' in change ? change.references : [])];
 
 /** The lines between the braces of a model. */
 function blockOf(text: string, model: string): { readonly start: number; readonly end: number } | undefined {

@@ -94,7 +94,7 @@ function fileOf(
   // Goose and dbmate take the first line for their own.
   const open = layout.open(alone);
   if (layout.back) put(open);
-  put([head, ...remarks.map((r) => `-- ${r}`), '']);
+  put([head, ...remarks.map(comment), '']);
   if (!layout.back) put(open);
   const all = steps.flatMap((step) => step.up.map((sql, i) => ({ step, sql, first: i === 0 })));
   for (const [i, { step, sql, first }] of all.entries()) {
@@ -104,7 +104,7 @@ function fileOf(
       if (i > 0) put(['']);
       const fresh = [...step.notes, ...written.notes].filter((n) => !said.has(n));
       for (const note of fresh) said.add(note);
-      put([`-- ${step.title}`, ...fresh.map((n) => `-- ${n}`)]);
+      put([step.title, ...fresh].map(comment));
     }
     put([`${written.sql};`]);
     if (layout.between !== '' && i < all.length - 1) put([layout.between]);
@@ -117,6 +117,9 @@ function fileOf(
   put(layout.close);
   return { file, text, places };
 }
+
+/** One line, whatever a table is called. */
+const comment = (text: string): string => `-- ${text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}`;
 
 /** In a transaction an index is built while writers wait; whoever built it before finds nothing to do. */
 function inLayout(
