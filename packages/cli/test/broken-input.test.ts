@@ -374,14 +374,6 @@ describe('runs that cannot do their job end with 2 and say what to do', () => {
       says: [/rules\.require-tenant-filter: no option depth/],
     },
     {
-      name: 'a configuration of several tenancies',
-      files: {
-        ...app,
-        'tenant-lint.config.json': '{ "overrides": [{ "files": ["src/**"], "tenancy": { "keys": ["account_id"] } }] }',
-      },
-      says: [/overrides\.0\.tenancy: .* not supported/, /configuration of its own/],
-    },
-    {
       name: 'a configuration that throws',
       files: { ...app, 'tenant-lint.config.ts': "throw new Error('no luck');" },
       says: [/does not load: no luck/, /tenant-lint\.config\.ts/],

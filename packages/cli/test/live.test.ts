@@ -158,6 +158,20 @@ describe('a database without files', () => {
   });
 });
 
+it('knows how many rows a table has, where the database does', async () => {
+  await db.exec(`${schema} create table notes (id uuid primary key, organization_id uuid not null references organizations (id));
+    insert into organizations values ('00000000-0000-0000-0000-000000000001', 'a');
+    insert into notes select gen_random_uuid(), '00000000-0000-0000-0000-000000000001' from generate_series(1, 30); analyze notes;`);
+  const facts = await live();
+  const found = (ignoreBelowRows: number): (string | undefined)[] =>
+    analysed(nothing, facts, { rules: { 'require-tenant-first-index': ['warning', { ignoreBelowRows }] } })
+      .report.findings.filter((f) => f.rule === 'require-tenant-first-index')
+      .map((f) => f.table);
+  expect(found(0)).toEqual(['public.notes']);
+  expect(found(30)).toEqual(['public.notes']);
+  expect(found(31)).toEqual([]);
+});
+
 describe('a database and files', () => {
   const files = { 'migrations/001.sql': `create role live_app;\n${guarded}` };
   const source = memorySource(files);

@@ -52,6 +52,8 @@ export interface FileFacts {
 
 /** What the parts of a text are about that stands for a database, `policy public.orders/isolate`; a smaller part lies within a larger one. */
 export interface LiveFacts {
+  /** How many rows a table has by the database's own estimate, by id; one that was never analysed is not there. */
+  readonly rows?: Readonly<Record<string, number>>;
   readonly subjects: readonly { readonly start: number; readonly end: number; readonly subject: string }[];
 }
 

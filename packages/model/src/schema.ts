@@ -91,6 +91,8 @@ export interface Table {
   readonly origin: Origin;
   /** Whether columns are completely known: false after CREATE TABLE AS, or LIKE of an unknown table. */
   readonly complete: boolean;
+  /** How many rows it has, by the estimate of the database that was read. */
+  readonly rows?: number;
   /** A collection of documents: nothing that SQL says of tables holds for it. */
   readonly documents?: true;
 }

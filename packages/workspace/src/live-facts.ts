@@ -5,8 +5,8 @@ import { extractSql } from '@tenant-lint/sql';
 export const databaseName = 'database';
 
 /** The facts of a database, made of the statements that its catalogue amounts to. */
-export function liveFacts({ text, subjects }: LiveFacts & { readonly text: string }): FileFacts {
+export function liveFacts({ text, subjects, rows }: LiveFacts & { readonly text: string }): FileFacts {
   const facts = extractSql(text, { file: databaseName, role: 'dump' });
   // A comment in the body of a function is no order to this run.
-  return { ...facts, directives: [], live: { subjects } };
+  return { ...facts, directives: [], live: { subjects, ...(rows ? { rows } : {}) } };
 }

@@ -205,6 +205,7 @@ function build(source: Source, options: BuildOptions): Built {
     adapters: libraries.others.length > 0 ? adapters : libraries.used,
     project,
     tenancy: settings.tenancy,
+    areas: settings.areas,
     libraries: settings.libraries,
     trust: settings.trust,
   };

@@ -1,9 +1,8 @@
 import picomatch from 'picomatch';
-import type { TenancyOptions, TrustOptions } from '@tenant-lint/analysis';
+import type { TenancyArea, TenancyOptions, TrustOptions } from '@tenant-lint/analysis';
 import type { Override, RuleSetting } from '@tenant-lint/engine';
 import type { SqlRole } from '@tenant-lint/model';
 import type { SqlParser } from '@tenant-lint/sql';
-import { Failure } from './failure.js';
 import type { Config } from './schema.js';
 import { isSeedCode, isTestCode } from './vocabulary.js';
 
@@ -11,6 +10,8 @@ import { isSeedCode, isTestCode } from './vocabulary.js';
 export interface Settings {
   readonly config: Config;
   readonly tenancy: TenancyOptions;
+  /** Parts of the repository with a tenancy of their own. */
+  readonly areas: readonly TenancyArea[];
   readonly libraries: Readonly<Record<string, unknown>>;
   readonly trust: TrustOptions;
   /** Whether a schema file is one to read; every one is where the configuration names none. */
@@ -33,16 +34,9 @@ export interface Settings {
 }
 
 /**
- * Compiles a configuration. `base` is the folder of the configuration relative to the root, '' where they are the same. Throws Failure where
- * it asks for what this version cannot do, and doing less would be taken for a clean result.
+ * Compiles a configuration. `base` is the folder of the configuration relative to the root, '' where they are the same.
  */
 export function settingsOf(config: Config, base = ''): Settings {
-  for (const [i, override] of (config.overrides ?? []).entries()) {
-    if (override.tenancy === undefined) continue;
-    throw new Failure(`overrides.${i}.tenancy: several tenancies in one run are not supported yet.`, {
-      advice: `Run tenant-lint once for each: give ${override.files.join(', ')} a configuration of its own, in its folder.`,
-    });
-  }
   const matcher = (patterns: readonly string[] | undefined): ((file: string) => boolean) | undefined =>
     patterns === undefined ? undefined : (file) => compiled(patterns).some((m) => m(file));
   const memo = new Map<string, (file: string) => boolean>();
@@ -72,6 +66,18 @@ export function settingsOf(config: Config, base = ''): Settings {
   return {
     config,
     tenancy: (config.tenancy ?? {}) as TenancyOptions,
+    areas: (config.overrides ?? []).flatMap((override, i) =>
+      override.tenancy === undefined
+        ? []
+        : [
+            {
+              option: `overrides.${i}.tenancy`,
+              files: override.files.join(', '),
+              matches: matcher(override.files)!,
+              options: override.tenancy as TenancyOptions,
+            },
+          ],
+    ),
     libraries: config.libraries ?? {},
     trust: (config.trust ?? {}) as TrustOptions,
     isSchema: (file) => schema?.(file) ?? true,

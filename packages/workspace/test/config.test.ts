@@ -202,10 +202,12 @@ describe('settings', () => {
     expect(settingsOf({}).withoutEffect).toEqual([]);
   });
 
-  it('refuses a tenancy for a part of the repository', () => {
-    expect(failure(() => settingsOf({ overrides: [{ files: ['a/**'], tenancy: { keys: ['x'] } }] })).message).toContain(
-      'overrides.0.tenancy',
-    );
+  it('knows a tenancy of a part of the repository by the files of that part', () => {
+    const { areas } = settingsOf({ overrides: [{ files: ['b/**'] }, { files: ['a/**'], tenancy: { keys: ['x'] } }] });
+    expect(areas.map(({ option, files, options }) => ({ option, files, options }))).toEqual([
+      { option: 'overrides.1.tenancy', files: 'a/**', options: { keys: ['x'] } },
+    ]);
+    expect(['a/1.sql', 'b/1.sql'].filter((file) => areas[0]!.matches(file))).toEqual(['a/1.sql']);
   });
 });
 

@@ -16,6 +16,18 @@ export default defineRule({
     recommended: true,
     hosts: ['typescript', 'sql'],
     needs: ['schema'],
+    options: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        ignoreBelowRows: {
+          type: 'integer',
+          minimum: 0,
+          description:
+            'Tables with fewer rows are left out, by the estimate of the database that --url names; without one, nothing is known of rows, and none is.',
+        },
+      },
+    },
     catalogue: ['X01', 'X02', 'X07', 'X10', 'M09'],
     messages: {
       missing: {
@@ -42,8 +54,10 @@ export default defineRule({
     },
   },
   subject: 'table',
-  *check(table, model) {
+  *check(table, model, options) {
     if (!table.complete) return;
+    const { ignoreBelowRows } = options;
+    if (typeof ignoreBelowRows === 'number' && table.rows !== undefined && table.rows < ignoreBelowRows) return;
     const keys = tenantKeys(model, table).map((key) => key.column);
     const common = { confidence: 'certain', table: table.id } as const;
     const [key] = keys;

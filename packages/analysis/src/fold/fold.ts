@@ -45,9 +45,15 @@ export function foldSchema(files: readonly FileFacts[], options: FoldOptions = {
   const schema = schemaOf(world, [...new Set(sources.map((s) => s.kind))]);
   const history = settleLosses(losses, schema);
   const [database] = live;
+  const rows = of('live')[0]?.files[0]?.live?.rows ?? {};
+  const counted = new Map(
+    [...schema.tables].map(([id, table]) => [id, id in rows ? { ...table, rows: rows[id]! } : table]),
+  );
   return {
     ...schema,
-    ...(database ? { notInDatabase: new Set([...schema.tables.keys()].filter((id) => !database.tables.has(id))) } : {}),
+    ...(database
+      ? { tables: counted, notInDatabase: new Set([...schema.tables.keys()].filter((id) => !database.tables.has(id))) }
+      : {}),
     ...(apart.length > 0 ? { apart } : {}),
     ...(history.length > 0 ? { history } : {}),
   };

@@ -21,7 +21,7 @@ import { Judge } from '../judge/judge.js';
 import { accessOf, functionAccess } from '../prove/function-access.js';
 import type { LinkedAccess, Model, ViewReach } from '../model.js';
 import { policyWeakenings, viewReaches } from '../prove/index.js';
-import { inferTenancy, type TenancyOptions } from '../tenancy/index.js';
+import { inferTenancies, type TenancyArea, type TenancyOptions } from '../tenancy/index.js';
 import type { TrustOptions } from '../trust/declared.js';
 import { lowerAccesses } from './lower.js';
 import { fileOfId } from './callers.js';
@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly adapters: readonly Adapter[];
   readonly project: ProjectFacts;
   readonly tenancy: TenancyOptions;
+  /** Parts of the repository with a tenancy of their own. */
+  readonly areas?: readonly TenancyArea[];
   /** What the configuration declares about sources, guards and clients. */
   readonly trust?: TrustOptions;
   /** Options of the configuration that change what libraries do: strictUndefinedChecks. */
@@ -47,7 +49,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
   const program = new Program(files, options.project);
   const declared = withSchemas(files, program, options.adapters);
   const schema = foldSchema(declared, { journals: options.project.journals ?? [] });
-  const tenancy = inferTenancy(schema, options.tenancy);
+  const tenancy = inferTenancies(schema, options.tenancy, options.areas ?? []);
   const tables = new Tables(schema);
   const context = lowerContext(program, tables, schema.tables.size > 0, options);
   const { accesses, unchecked, open, silent } = lowerAccesses(program, tables, options.adapters, context, declared);

@@ -56,6 +56,7 @@ export function unmatchedTenancyOptions(
     expectTable('tenancy.shared', typeof shared === 'string' ? shared : shared.table);
   for (const [name, table] of Object.entries(options.tables ?? {})) {
     expectTable('tenancy.tables', name);
+    if (tablesNamed(schema, name).length === 0) continue;
     for (const key of table.keys ?? [])
       if (!tablesNamed(schema, name).some((t) => columnNamed(t, key) !== undefined))
         unmatched.push({ option: `tenancy.tables.${name}.keys`, name: key });

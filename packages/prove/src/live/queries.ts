@@ -152,6 +152,10 @@ select json_build_object(
 )::text
 from ${relations} where c.relkind in ('v', 'm') and ${ownRelation} order by 1`;
 
+/** How many rows a table has, by the last VACUUM or ANALYZE; a partitioned one has those of its partitions. */
+export const rowsQuery = `
+select ${shown}, c.reltuples::float8 from ${relations} where c.relkind in ('r', 'p') and c.reltuples >= 0 and ${ownRelation} order by 1`;
+
 /** Between the tables and the views. */
 export const queriesBetween: readonly CatalogueQuery[] = [
   {

@@ -3,6 +3,7 @@ import {
   queriesAfter,
   queriesBefore,
   queriesBetween,
+  rowsQuery,
   tablesQuery,
   viewsQuery,
   type CatalogueQuery,
@@ -13,6 +14,8 @@ export interface LiveCatalogue {
   readonly text: string;
   /** What each part of the text is about, `policy public.orders/isolate`; a smaller part lies within a larger one. */
   readonly subjects: readonly { readonly start: number; readonly end: number; readonly subject: string }[];
+  /** How many rows each table has by the database's own estimate; one that was never analysed is not there. */
+  readonly rows: Readonly<Record<string, number>>;
 }
 
 const statementSeconds = 30;
@@ -64,7 +67,8 @@ export async function liveCatalogueOf(query: (sql: string) => Promise<readonly u
   const views = ((await query(viewsQuery)) as [string][]).map(([json]) => JSON.parse(json) as LiveView);
   for (const view of inOrder(views)) writeView(view, writer);
   await all(queriesAfter);
-  return { text: writer.text, subjects: writer.subjects };
+  const rows = Object.fromEntries((await query(rowsQuery)) as [string, number][]);
+  return { text: writer.text, subjects: writer.subjects, rows };
 }
 
 interface LiveTable {
