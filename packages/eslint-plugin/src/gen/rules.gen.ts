@@ -478,7 +478,17 @@ export const generated = {
         "secondary": "The index of {table} over {columns} does not begin with {key}. A search for one tenant's rows walks through the entries of all tenants. Make it an index on ({key}, {columns}).",
         "membership": "Policies look up {table} by {columns}, and no index of it begins with any of these columns. The look-up reads the whole table for every statement of every tenant. Add an index on ({columns})."
       },
-      "options": {}
+      "options": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "ignoreBelowRows": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Tables with fewer rows are left out, by the estimate of the database that --url names; without one, nothing is known of rows, and none is."
+          }
+        }
+      }
     },
     {
       "id": "no-renamed-tenant-key",
