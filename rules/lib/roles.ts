@@ -60,7 +60,8 @@ export function appRoles(model: Model): readonly AppRole[] {
       for (const role of grant.to) granted.add(role);
   const roles = [...model.schema.roles.values()];
   const logins = roles.filter((r) => r.attributes.includes('login')).map((r) => r.name);
-  const isApp = (role: string): boolean => role !== 'public' && !isAdministrative(role);
+  const isApp = (role: string): boolean =>
+    role !== 'public' && !isAdministrative(role) && model.tenancy.adminRoles?.includes(role) !== true;
   const served = [...new Set([...addressed, ...granted])].filter(isApp);
   const members = logins.filter((name) => served.some((role) => role !== name && rolesOf(model, name).has(role)));
   const all = (served.length > 0 ? [...new Set([...served, ...members])] : logins).filter(isApp);

@@ -50,6 +50,30 @@ const found = (stdout: string): string[] =>
     .filter((f) => f.rule === 'require-tenant-filter')
     .map((f) => `${f.file}: ${f.text.what}`);
 
+describe('tenancy.roles.admin', () => {
+  const policies = `alter table charges enable row level security;
+create role migrator login;
+create role app_user login;
+create policy own on charges to app_user using (account_id = nullif(current_setting('app.account', true), '')::uuid);
+create policy everything on charges to migrator using (true);
+`;
+  it.each([
+    ['counts as any other role without it', [], ['services/billing/migrations/002.sql']],
+    ['may be given every row', ['migrator'], []],
+  ])('%s', async (_, admin, expected) => {
+    const made = project({
+      ...files,
+      'services/billing/migrations/002.sql': policies,
+      'tenant-lint.config.json': JSON.stringify({ tenancy: { keys: ['account_id'], roles: { admin } } }),
+    });
+    remove = made.remove;
+    const { stdout, stderr } = await run(made.root, '--format', 'json', '--confidence', 'possible');
+    expect(stderr).toBe('');
+    const leaks = (JSON.parse(stdout) as Json).findings.filter((f) => f.rule === 'no-leaking-policy');
+    expect(leaks.map((f) => f.file)).toEqual(expected);
+  });
+});
+
 describe('overrides[].tenancy', () => {
   it('decides about the tables that its files declare, and about no others', async () => {
     const { stdout, stderr } = await ran(overrides({ keys: ['account_id'], roots: ['accounts'] }), '--format', 'json');

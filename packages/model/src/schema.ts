@@ -269,6 +269,8 @@ export interface TenancyModel {
   /** Settings that carry the tenant: 'app.tenant_id'. */
   readonly settings: readonly string[];
   readonly appRoles: readonly string[];
+  /** Roles that may see every tenant, by the configuration. */
+  readonly adminRoles?: readonly string[];
   /** Nothing convincing was found: the candidates, best first. The command ends with exit code 2. */
   readonly refused?: { readonly reason: string; readonly candidates: readonly TenancyCandidate[] };
 }

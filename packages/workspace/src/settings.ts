@@ -90,7 +90,6 @@ export function settingsOf(config: Config, base = ''): Settings {
       settings: (o.rules ?? {}) as Readonly<Record<string, RuleSetting>>,
     })),
     withoutEffect: [
-      ...(config.tenancy?.roles?.admin ? ['tenancy.roles.admin'] : []),
       ...Object.entries(config.tenancy?.tables ?? {}).flatMap(([name, table]) =>
         table.append === undefined ? [] : [`tenancy.tables.${name}.append`],
       ),

@@ -198,7 +198,7 @@ describe('settings', () => {
       'sources.ignore',
       'intended.0.files',
     ]);
-    expect(settings.withoutEffect).toEqual(['tenancy.roles.admin', 'tenancy.tables.audit_log.append']);
+    expect(settings.withoutEffect).toEqual(['tenancy.tables.audit_log.append']);
     expect(settingsOf({}).withoutEffect).toEqual([]);
   });
 

@@ -28,6 +28,7 @@ export function rolesOf(
     const attributes = schema.roles.get(role)?.attributes.map((a) => a.toLowerCase()) ?? [];
     return (
       !bypassing.has(role) &&
+      tenancy.adminRoles?.includes(role) !== true &&
       otherRoles?.has(role) !== true &&
       !attributes.some((a) => a === 'bypassrls' || a === 'superuser')
     );

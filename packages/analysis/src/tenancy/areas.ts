@@ -40,6 +40,7 @@ export function inferTenancies(schema: Schema, options: TenancyOptions, areas: r
     keys: united((one) => one.keys),
     settings: united((one) => one.settings),
     appRoles: united((one) => one.appRoles),
+    adminRoles: united((one) => one.adminRoles ?? []),
     tables: new Map(all.flatMap((one) => [...one.tables])),
     ...(refused === undefined
       ? {}

@@ -44,6 +44,7 @@ export function inferTenancy(schema: Schema, options: TenancyOptions = {}, hints
     tables,
     settings: options.settings ?? settingsOf(schema, evidence, tables),
     appRoles: options.roles?.app ?? [],
+    ...(options.roles?.admin ? { adminRoles: options.roles.admin } : {}),
   };
   const found = [...tables.values()].some((t) => t.kind === 'keyed' || t.kind === 'root');
   if (found) return base;
