@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ColumnDefinition, SchemaAction } from '@tenant-lint/model';
 import {
   foldSchema,
+  sourcesOf,
   hasIndexLedBy,
   leadingIndexes,
   primaryKey,
@@ -406,4 +407,16 @@ describe('scripts beside the history of the tables that they change', () => {
       expect(beside.functions.get('public.current_tenant')?.map((f) => f.parameters.length)).toEqual([0]);
     });
   });
+});
+
+it('a migration that changes no object runs with the rest of its history', () => {
+  const files = factsOf({
+    'supabase/migrations/001_init.sql': "create type role as enum ('user'); create table t (id int);",
+    'supabase/migrations/002_role.sql': "alter type role add value 'admin';",
+    'supabase/migrations/003_more.sql': 'alter table t add column x int;',
+    'notes/migrations/001_rows.sql': 'insert into t values (1);',
+  });
+  expect(sourcesOf(files).map((s) => s.files.map((f) => f.file.slice(-11)))).toEqual([
+    ['01_init.sql', '02_role.sql', '03_more.sql'],
+  ]);
 });

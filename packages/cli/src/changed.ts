@@ -24,17 +24,41 @@ export function changedPart(report: Report, files: ReadonlySet<string>, before: 
   return { ...report, findings, unchecked, summary: summarize(findings, unchecked) };
 }
 
-/** What one report has and the other has not, by what is found and in which file. */
-export const findingsBeyond = (report: Report, known: Report | undefined): readonly Finding[] =>
-  report.findings.filter(beyond((known?.findings ?? []).map(findingKey), findingKey));
+/** What one report has and the other has not, by what is found and in which file. An error that has come to stand for more places is new. */
+export function findingsBeyond(report: Report, known: Report | undefined): readonly Finding[] {
+  const others = new Map<string, number[]>();
+  for (const f of known?.findings ?? []) others.set(findingKey(f), [...(others.get(findingKey(f)) ?? []), othersIn(f)]);
+  return report.findings.filter((f) => {
+    const before = others.get(findingKey(f))?.shift();
+    return before === undefined || (f.severity === 'error' && othersIn(f) > before);
+  });
+}
+
+/** What an earlier report had and the later one has not; one that stands for fewer places is still there. */
+export const findingsGone = (earlier: Report, later: Report): readonly Finding[] =>
+  earlier.findings.filter(beyond(later.findings.map(findingKey), findingKey));
 
 /** Likewise of what was not checked. */
 export const uncheckedBeyond = (report: Report, known: Report | undefined): readonly Unchecked[] =>
   report.unchecked.filter(beyond((known?.unchecked ?? []).map(uncheckedKey), uncheckedKey));
 
-/** Without places and occurrence: an equal finding further up in the project does not make this one new. */
+/**
+ * Without places and occurrence: an equal finding further up in the project does not make this one new, nor does another one that is told with
+ * it. Objects of the database are what their names say, whichever migration made them last.
+ */
 export const findingKey = (f: Finding): string =>
-  JSON.stringify([f.rule, f.message, f.span?.file, f.subject, f.text.what]);
+  JSON.stringify([
+    f.rule,
+    f.message,
+    f.span?.file.endsWith('.sql') ? 'sql' : f.span?.file,
+    f.subject,
+    f.text.what.replace(otherPlaces, 'others'),
+  ]);
+
+/** How a finding tells of the places that it stands for besides its own. */
+const otherPlaces = /\b(\d+) others?\b/g;
+const othersIn = (f: Finding): number =>
+  [...f.text.what.matchAll(otherPlaces)].reduce((sum, [, count]) => sum + Number(count), 0);
 export const uncheckedKey = (u: Unchecked): string => JSON.stringify([u.file, u.reason, u.detail]);
 
 /** Tells those that exceed in number the equal ones among `known`. */

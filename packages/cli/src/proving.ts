@@ -35,8 +35,12 @@ export function compared(proof: Proof, { model }: Built, settings: Settings): Co
 /** The files of all histories in the order in which they apply, else of dumps. Throws Failure where there are none. */
 export function migrationsOf({ model }: Built, source: Source): readonly MigrationFile[] {
   const sources = sourcesOf([...model.files.values()]);
+  // No tool runs them, and the migrations say otherwise.
+  const apart = new Set(model.schema.apart?.map(({ file }) => file));
   const sql = (kind: 'migrations' | 'dump'): readonly FileFacts[] =>
-    sources.filter((s) => s.kind === kind).flatMap((s) => s.files.filter((f) => f.dialect === 'postgres'));
+    sources
+      .filter((s) => s.kind === kind)
+      .flatMap((s) => s.files.filter((f) => f.dialect === 'postgres' && !apart.has(f.file)));
   const histories = sql('migrations');
   const files = (histories.length > 0 ? histories : sql('dump')).flatMap(({ file }) => {
     const read = source.read(file);

@@ -324,3 +324,47 @@ create table secrets as select pg_read_file('/etc/passwd') as content;
     expect((await run(root, 'review', '--since', 'main')).code).toBe(0);
   }, 120_000);
 });
+
+describe('what is no news', () => {
+  const helper = (body: string): string =>
+    `create or replace function touch() returns void language sql security definer as 'update invoices set total = ${body}';\n`;
+
+  it('a function that a later migration makes again as it was', async () => {
+    write('migrations/002_touch.sql', helper('1'));
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'second');
+    write('migrations/003_touch.sql', helper('2'));
+    const { json } = await reviewed();
+    expect([json.introduced, json.fixed]).toEqual([[], []]);
+  });
+
+  it('a first policy where nothing held a row back', async () => {
+    git('checkout', '--quiet', '-b', 'open');
+    const table =
+      'create table notes (id uuid primary key, organization_id uuid not null references organizations (id));\n';
+    write('migrations/002_notes.sql', table);
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'second');
+    write(
+      'migrations/003_notes.sql',
+      "alter table notes enable row level security;\ncreate policy own on notes using (organization_id = current_setting('app.org', true)::uuid or current_setting('app.org', true) is null);\n",
+    );
+    const { stdout } = await run(root, 'review', '--since', 'open', '--format', 'json');
+    const json = JSON.parse(stdout) as Json;
+    expect(json.changes.filter((c) => c.effect === 'weaker')).toEqual([]);
+  });
+
+  it('published rows are for a person to look at', async () => {
+    write(
+      'migrations/002_public.sql',
+      'alter table invoices add column is_public boolean not null default false;\ncreate policy shown on invoices for select using (is_public);\n',
+    );
+    const { json } = await reviewed();
+    expect(json.changes.filter((c) => c.thing === 'policy').map((c) => [c.effect, c.text])).toEqual([
+      [
+        'unknown',
+        'policy shown of public.invoices is new, and lets through rows that are marked as meant for everybody',
+      ],
+    ]);
+  });
+});

@@ -51,6 +51,9 @@ const claims: Readonly<Record<string, Scope>> = {
   'require-row-security': { commands: rows, ways: direct },
   'no-truncate-grant': { commands: ['truncate'], ways: ['table', 'partition'] },
   'require-composite-reference': { commands: ['reference', 'cascade'], ways: direct },
+  // A table without a key has nothing that its references could carry.
+  'require-tenant-column': { commands: ['reference', 'cascade'], ways: direct },
+  'require-own-tenant-key': { commands: ['reference', 'cascade'], ways: direct },
   'no-tenant-nulling-action': { commands: ['cascade', 'delete'], ways: direct },
   'require-security-invoker': { commands: rows, ways: ['view'] },
   'require-check-option': { commands: ['insert', 'update'], ways: ['view'] },
@@ -72,6 +75,8 @@ const claimsOfPossibility: ReadonlySet<string> = new Set([
   'no-definer-without-tenant',
   'no-public-definer',
   'require-composite-reference',
+  'require-tenant-column',
+  'require-own-tenant-key',
   'no-tenant-nulling-action',
   'no-owning-app-role',
   'no-bypassing-role',
@@ -92,7 +97,7 @@ export function compare(proof: Proof, model: Model, findings: readonly Finding[]
   const disagreements: Disagreement[] = [];
   for (const cell of proof.cells) {
     if (cell.outcome !== 'leaked') continue;
-    const verdict = verdictOf(cell, model, findings);
+    const verdict = isAsWritten(cell, proof, model) ? verdictOf(cell, model, findings) : 'undecided';
     if (verdict === 'open') open.add(cell.table);
     else if (verdict === 'isolated')
       disagreements.push({
@@ -120,7 +125,7 @@ export function verdictOf(cell: Cell, model: Model, findings: readonly Finding[]
   if (cell.way.kind === 'table' && rows.includes(cell.command)) {
     const leaks = model.policyLeaks(table);
     if (leaks.some((l) => covers(l, cell))) return 'leak';
-    return isUndecided(table, model) ? 'undecided' : 'isolated';
+    return isUndecided(table, cell, model) ? 'undecided' : 'isolated';
   }
   return 'isolated';
 }
@@ -135,8 +140,26 @@ const covers = (leak: PolicyLeak, cell: Cell): boolean => {
   return leak.commands.includes('update') || leak.commands.includes('insert');
 };
 
-/** Row security that is off, or on with conditions that the model could not read. */
-const isUndecided = (table: Table, model: Model): boolean =>
+/** Whether row security and all policies of a table are there as the migrations write them: none of these statements failed. */
+function isAsWritten({ table: id }: Cell, { applied }: Proof, model: Model): boolean {
+  const table = model.schema.tables.get(id);
+  const failed = applied.exceptions.filter((e) => e.kind === 'failed');
+  if (!table || failed.length === 0) return true;
+  const origins = [
+    ...table.policies.map((p) => p.origin),
+    ...(table.rowSecurity.origin ? [table.rowSecurity.origin] : []),
+  ];
+  const places = origins.flatMap((o) => [o.created, ...o.changed]);
+  return !failed.some((e) => places.some((at) => at.file === e.file && e.start <= at.start && at.start < e.end));
+}
+
+const asStatement = { read: 'select', insert: 'insert', delete: 'delete', move: 'update', update: 'update' } as const;
+
+/** Conditions that the model could not read, or that the prover could not decide. */
+const isUndecided = (table: Table, { command }: Cell, model: Model): boolean =>
+  model
+    .policyUnknowns(table)
+    .some(({ commands }) => !(command in asStatement) || commands.some((c) => c === asStatement[command as 'read'])) ||
   model.unchecked.some(
     (u) =>
       u.span !== undefined &&
@@ -187,11 +210,44 @@ function executedOf(finding: Finding, proof: Proof, model: Model): Executed | un
   const isPossibility = [finding.rule, `${finding.rule} ${finding.message}`].some((c) => claimsOfPossibility.has(c));
   if (finding.confidence === 'possible' || finding.severity === 'info' || isPossibility)
     return { finding, outcome: 'not executed', reason: 'it speaks of rows or uses that were not tried' };
+  const asked = notMadeUp(finding, model);
+  if (asked !== undefined) return { finding, outcome: 'not executed', reason: `${asked}, and none was made up` };
   return {
     finding,
     outcome: 'refuted',
     reason: `${blocked.length} tries of ${[...new Set(blocked.map((c) => c.command))].join(', ')} reach no row of another tenant`,
   };
+}
+
+/**
+ * What the leaks that a finding speaks of ask for besides whose a row is, where no row and no caller like that was made up: a role by its name, a row
+ * that names the caller. Undefined: some leak asks for nothing of the kind.
+ */
+function notMadeUp({ table: id, rule, span }: Finding, model: Model): string | undefined {
+  const table = id === undefined || !/^no-(?:leaking|fail-open)-/.test(rule) ? undefined : model.schema.tables.get(id);
+  if (!table) return undefined;
+  const leaks = model.policyLeaks(table);
+  const own = leaks.filter(({ policy }) =>
+    [policy.origin.created, ...policy.origin.changed, policy.usingSpan, policy.checkSpan].some(
+      (at) => at !== undefined && at.file === span?.file && at.start === span.start,
+    ),
+  );
+  const asks = (own.length > 0 ? own : leaks).map((leak) => askedFor(leak, table));
+  return asks.every((ask) => ask !== undefined) ? asks[0] : undefined;
+}
+
+function askedFor({ witness }: PolicyLeak, { name: { name } }: Table): string | undefined {
+  for (const [what, value] of Object.entries(witness.assignment)) {
+    const [, of, column, caller] = /^(\w+)\.(\w+)( = auth\.(?:uid|email)\(\))?$/.exec(what) ?? [];
+    if (of === undefined || column === undefined) continue;
+    if (caller !== undefined) {
+      if (of === name && value === 'true') return `it takes a row of the other tenant whose ${column} is the caller`;
+    } else if (of === name) {
+      if (value === 'NULL') return `it takes a row whose ${column} is NULL`;
+    } else if (!/^(?:A|B|AB|0|true|false|null)?$/i.test(value))
+      return `it takes a caller whose ${of}.${column} is '${value}'`;
+  }
+  return undefined;
 }
 
 /** The roles that the policy of a finding is for; empty where it is for all, or the finding is about no policy. */

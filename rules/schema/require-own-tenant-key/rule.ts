@@ -15,7 +15,7 @@ export default defineRule({
     messages: {
       joined: {
         what: '{table} has no tenant column; its rows belong to a tenant through {parents}.',
-        why: 'Every condition and every policy has to look the tenant up in another table, and no index can begin with it.',
+        why: 'Every condition and every policy has to look the tenant up in another table, no index can begin with it, and no other reference can carry it.',
         fix: 'Add {key} NOT NULL to {table}, and reference {parents} over it as well.',
       },
     },

@@ -35,10 +35,15 @@ export function sourcesOf(files: readonly FileFacts[], journals: readonly Journa
       else histories.set(folder, [facts]);
     }
   }
+  // What changes no object (a new value of a type, rows) runs with the rest of its history.
+  for (const facts of sorted) {
+    if (facts.schema.length > 0 || facts.sql?.role !== 'migration' || facts.sql.loose) continue;
+    histories.get(historyOf(facts.file))?.push(facts);
+  }
   for (const [folder, members] of [...histories].sort((a, b) => compareText(a[0], b[0]))) {
     const order = members.map((f) => ({ facts: f, key: f.file.slice(folder === '' ? 0 : folder.length + 1) }));
     const listed = positionsIn(journals.find((j) => j.folder === folder));
-    const keyed = order.every((o) => o.facts.sql?.order !== undefined);
+    const keyed = order.every((o) => o.facts.sql?.order !== undefined || o.facts.schema.length === 0);
     const own = (a: FileFacts, b: FileFacts): number =>
       keyed ? compareMigrations(a.sql?.order ?? '', b.sql?.order ?? '') : listed(a.file) - listed(b.file);
     order.sort((a, b) => own(a.facts, b.facts) || compareMigrations(a.key, b.key));
@@ -46,7 +51,7 @@ export function sourcesOf(files: readonly FileFacts[], journals: readonly Journa
       kind: 'migrations',
       folder,
       files: order.map((o) => o.facts),
-      ordered: keyed || order.every((o) => isNumbered(o.key)),
+      ordered: keyed || order.every((o) => o.facts.schema.length === 0 || isNumbered(o.key)),
     });
   }
   return sources;

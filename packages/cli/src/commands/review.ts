@@ -3,7 +3,7 @@ import { compareModels } from '@tenant-lint/analysis';
 import { changeSince, Failure } from '@tenant-lint/workspace';
 import { analyse } from '../analyse.js';
 import { baselineFor } from '../baseline.js';
-import { findingsBeyond, uncheckedBeyond } from '../changed.js';
+import { findingsBeyond, findingsGone, uncheckedBeyond } from '../changed.js';
 import type { Io } from '../main.js';
 import { open } from '../open.js';
 import type { ReviewFlags } from '../options.js';
@@ -33,7 +33,7 @@ export async function review(flags: ReviewFlags, io: Io): Promise<number> {
     ...(earlier ? { before: { model: earlier.built.model, report: earlier.report } } : {}),
     changes: earlier ? compareModels(earlier.built.model, built.model) : [],
     introduced: unsuppressed(findingsBeyond(report, earlier?.report)),
-    fixed: earlier ? unsuppressed(findingsBeyond(earlier.report, report)) : [],
+    fixed: earlier ? unsuppressed(findingsGone(earlier.report, report)) : [],
     unchecked: uncheckedBeyond(report, earlier?.report),
   };
   const result: Review = flags.prove

@@ -54,10 +54,26 @@ export function reviewMarkdown(review: Review): string {
 }
 
 function verdict(review: Review): string {
-  if (failsReview(review, 'error')) return 'This change lets one tenant nearer to the rows of another.';
+  if (failsReview(review, 'error'))
+    return isNearer(review)
+      ? 'This change lets one tenant nearer to the rows of another.'
+      : 'This change introduces errors, on tables that no row security held before.';
   const undecided = review.unchecked.length + review.changes.filter((c) => c.effect === 'unknown').length;
   const rest = undecided > 0 ? ' Some of it could not be decided.' : '';
   return `Nothing in this change weakens the isolation of tenants, as far as it was checked.${rest}`;
+}
+
+/** Whether something was held back before the change, or is new with it. */
+function isNearer({ changes, introduced, executed: shown, before }: Review): boolean {
+  const wasOpen = ({ table }: Finding): boolean => {
+    const earlier = table === undefined ? undefined : before?.model.schema.tables.get(table);
+    return earlier !== undefined && before?.model.databaseIsolates(earlier) === false;
+  };
+  return (
+    changes.some((c) => c.effect === 'weaker') ||
+    (shown !== undefined && 'cells' in shown && shown.cells.some((c) => c.isNew)) ||
+    introduced.some((f) => f.severity === 'error' && !f.baselined && !wasOpen(f))
+  );
 }
 
 function section(title: string, entries: readonly string[], folded = false): string[] {
