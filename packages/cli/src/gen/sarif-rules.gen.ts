@@ -2423,10 +2423,10 @@ export const sarifRules = [
       "text": "Require a tenant column of their own on tables whose rows belong to a tenant through others."
     },
     "fullDescription": {
-      "text": "Every condition and every policy has to look the tenant up in another table, and no index can begin with it."
+      "text": "Every condition and every policy has to look the tenant up in another table, no index can begin with it, and no other reference can carry it."
     },
     "help": {
-      "text": "<table> has no tenant column; its rows belong to a tenant through <parents>. Every condition and every policy has to look the tenant up in another table, and no index can begin with it. Add <key> NOT NULL to <table>, and reference <parents> over it as well."
+      "text": "<table> has no tenant column; its rows belong to a tenant through <parents>. Every condition and every policy has to look the tenant up in another table, no index can begin with it, and no other reference can carry it. Add <key> NOT NULL to <table>, and reference <parents> over it as well."
     },
     "defaultConfiguration": {
       "level": "note",

@@ -1275,7 +1275,7 @@ export const generated = {
         "sql"
       ],
       "messages": {
-        "joined": "{table} has no tenant column; its rows belong to a tenant through {parents}. Every condition and every policy has to look the tenant up in another table, and no index can begin with it. Add {key} NOT NULL to {table}, and reference {parents} over it as well."
+        "joined": "{table} has no tenant column; its rows belong to a tenant through {parents}. Every condition and every policy has to look the tenant up in another table, no index can begin with it, and no other reference can carry it. Add {key} NOT NULL to {table}, and reference {parents} over it as well."
       },
       "options": {}
     },
