@@ -102,6 +102,8 @@ create policy own on orders to app using (tenant_id = nullif(current_setting('ap
 `;
 const iso = "tenant_id = nullif(current_setting('app.tenant', true), '')::uuid";
 
+const once = "tenant_id = (SELECT nullif(current_setting('app.tenant', true), ''))::uuid";
+
 describe('steps', () => {
   it('fills a key through the parent before it is NOT NULL', async () => {
     const r = repair(
@@ -264,7 +266,7 @@ create table lines (id uuid primary key, tenant_id uuid not null default '000000
       ['require-row-security'],
     );
     expect(up(r)).toContain(
-      `CREATE POLICY own ON lines TO app USING (EXISTS (SELECT 1 FROM orders WHERE orders.id = lines.order_id AND orders.${iso})) WITH CHECK (EXISTS (SELECT 1 FROM orders WHERE orders.id = lines.order_id AND orders.${iso}))`,
+      `CREATE POLICY own ON lines TO app USING (EXISTS (SELECT 1 FROM orders WHERE orders.id = lines.order_id AND orders.${once})) WITH CHECK (EXISTS (SELECT 1 FROM orders WHERE orders.id = lines.order_id AND orders.${once}))`,
     );
     await applied(r);
   });
@@ -323,6 +325,25 @@ ${text}`,
       `ALTER POLICY odd ON items USING (${iso} AND (id::text like 'a%' or tenant_id is not null))`,
     ]);
     await applied(odd);
+  });
+
+  it('takes the setting that is compared with the tenant, and not one that lifts policies', () => {
+    const text = rls
+      .replace(/create policy own[\s\S]*$/, '')
+      .concat(
+        "create policy own on orders to app using (tenant_id::text = current_setting('app.tenant', true)::text);\n",
+        "create policy bypass on orders to app using (current_setting('app.bypass', true)::text = 'on');\n",
+        "create policy bypass on items to app using (current_setting('app.bypass', true)::text = 'on');\n",
+      );
+    const r = repair(
+      {
+        'migrations/001_init.sql': `${text}create table notes (id uuid primary key, tenant_id uuid not null references tenants (id));`,
+      },
+      ['require-row-security'],
+    );
+    expect(up(r).filter((sql) => sql.startsWith('CREATE POLICY') && sql.includes(' notes '))).toEqual([
+      `CREATE POLICY own ON notes TO app USING (${iso}) WITH CHECK (${iso})`,
+    ]);
   });
 
   it('leaves command and roles as they are', () => {

@@ -52,7 +52,7 @@ export async function repaired(input: RepairInput): Promise<Repaired> {
     return 'text' in read ? read.text : undefined;
   };
   const own = input.findings.filter((f) => isOfDatabase(f.rule));
-  const plan = planRepairs({ model: analysed.built.model, findings: own, textOf });
+  const plan = planRepairs({ model: analysed.built.model, findings: input.findings, textOf });
   const draft = new Draft(plan.steps);
   for (let round = 0; round < mostRounds && draft.steps.length > 0; round++) {
     const files: NewFile[] = [];

@@ -44,11 +44,14 @@ export function notNull(
     claims,
     needs: [],
     declares: [{ kind: 'not null', table: table.id, column }],
-    notes: sure
-      ? []
-      : [
-          `It fails while a row of ${shortName(table)} has no ${column}${sources.length > 0 ? ' and refers to nothing that has one' : ''}: give such rows their tenant first, or delete them.`,
-        ],
+    notes: [
+      ...project.insertsWithout(table),
+      ...(sure
+        ? []
+        : [
+            `It fails while a row of ${shortName(table)} has no ${column}${sources.length > 0 ? ' and refers to nothing that has one' : ''}: give such rows their tenant first, or delete them.`,
+          ]),
+    ],
   };
 }
 

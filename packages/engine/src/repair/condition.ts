@@ -51,12 +51,19 @@ export function isolation(project: Project, table: Table, history: string, key?:
     );
     return {
       ...above,
-      sql: `EXISTS (SELECT 1 FROM ${names.table(parent)} WHERE ${tied.join(' AND ')} AND ${names.table(parent)}.${above.sql})`,
+      sql: `EXISTS (SELECT 1 FROM ${names.table(parent)} WHERE ${tied.join(' AND ')} AND ${names.table(parent)}.${once(above.sql)})`,
       implies: () => false,
     };
   }
   return undefined;
 }
+
+/** What reads the session is worked out once for a statement, and not for every row that a sub-query is asked about. */
+const once = (sql: string): string =>
+  sql.replaceAll(
+    /nullif\(current_setting\('(?:[^']|'')*', true\), ''\)|current_setting\('(?:[^']|'')*'(?:, true)?\)/g,
+    '(SELECT $&)',
+  );
 
 function ownKey(project: Project, table: Table): OwnKey | undefined {
   const tenancy = project.model.tenancyOf(table.id);
@@ -82,7 +89,7 @@ function donors(project: Project): readonly Donor[] {
       if (policy.using.kind !== 'compare' && policy.using.kind !== 'in-query' && policy.using.kind !== 'value')
         continue;
       const columns = selfColumns(policy.using);
-      if (columns.length === 0 || columns.some((c) => c !== own.column)) continue;
+      if (columns.length === 0 || columns.some((c) => c !== own.column) || castsColumn(policy.using)) continue;
       const text = project.text(policy.usingSpan);
       if (text !== undefined) found.push({ table, policy, key: own, text, using: policy.using });
     }
@@ -168,17 +175,42 @@ function bySetting(project: Project, table: Table, history: string, own: OwnKey)
   };
 }
 
-/** The setting that policies of the history read, or functions that they call; else the only one of the project. */
+/**
+ * The setting with which policies compare the key of their table: of the history, else of the project. One that is only asked for (`app.bypass = 'on'`)
+ * is none, and where functions that are handed the key read several, which of them is the tenant is not known.
+ */
 function settingFor(project: Project, history: string): string | undefined {
   const { model } = project;
-  const here = [...model.schema.tables.values()].filter((t) => project.historyOf(t.origin) === history);
-  const near = mostFrequent(here.flatMap((t) => t.policies.flatMap((p) => settingsIn(project, [p.using, p.check]))));
-  if (near !== undefined) return near;
-  const all = [...model.schema.tables.values()].flatMap((t) =>
-    t.policies.flatMap((p) => settingsIn(project, [p.using, p.check])),
-  );
-  const settings = [...new Set([...model.tenancy.settings, ...all])];
-  return settings.length === 1 ? settings[0] : undefined;
+  const tables = [...model.schema.tables.values()];
+  const here = tables.filter((t) => project.historyOf(t.origin) === history);
+  for (const some of [here, tables]) {
+    const compared = mostFrequent(some.flatMap((t) => comparedSettings(project, t, 'compare')));
+    if (compared !== undefined) return compared;
+    const [handed, ...others] = new Set(some.flatMap((t) => comparedSettings(project, t, 'call')));
+    if (handed !== undefined && others.length === 0) return handed;
+  }
+  return model.tenancy.settings.length === 1 ? model.tenancy.settings[0] : undefined;
+}
+
+/** The settings that stand opposite a key in an equality (`compare`), or that a function reads which is handed the key (`call`). */
+function comparedSettings(project: Project, table: Table, how: 'compare' | 'call'): string[] {
+  const own = ownKey(project, table);
+  if (!own) return [];
+  const namesKey = (root: unknown): boolean => selfColumns(root).includes(own.column);
+  const look = (root: unknown): string[] => {
+    if (typeof root !== 'object' || root === null) return [];
+    if (Array.isArray(root)) return root.flatMap(look);
+    const node = root as Readonly<Record<string, unknown>>;
+    if (node['kind'] === 'compare') {
+      if (how === 'call' || node['operator'] !== '=') return [];
+      const { left, right } = node;
+      if (namesKey(left) === namesKey(right)) return [];
+      return settingsIn(project, namesKey(left) ? right : left);
+    }
+    if (how === 'call' && node['kind'] === 'value' && namesKey(node['of'])) return settingsIn(project, node['of']);
+    return Object.entries(node).flatMap(([key, value]) => (key === 'span' ? [] : look(value)));
+  };
+  return table.policies.flatMap((p) => look([p.using, p.check]));
 }
 
 /** The settings of the application that an expression reads, by itself or through functions of the project. */
@@ -252,6 +284,16 @@ const sameBut = (p: Predicate, column: string): string =>
   JSON.stringify(p, (key, v: unknown) =>
     key === 'span' || key === 'candidates' ? undefined : key === 'column' && v === column ? '\0' : v,
   );
+
+/** Whether a column is cast before it is compared, so that no index finds the row. */
+function castsColumn(root: unknown): boolean {
+  if (typeof root !== 'object' || root === null) return false;
+  if (Array.isArray(root)) return root.some(castsColumn);
+  const node = root as Readonly<Record<string, unknown>>;
+  if (node['kind'] === 'apply' && String(node['function']).startsWith('cast:') && selfColumns(node['to']).length > 0)
+    return true;
+  return Object.values(node).some(castsColumn);
+}
 
 /** The columns of the policy's own table that a condition names; with sub-queries, every name that may be one of them. */
 function selfColumns(root: unknown): string[] {

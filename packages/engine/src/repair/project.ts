@@ -163,6 +163,16 @@ export class Project {
     );
   }
 
+  /** What inserts into a table without its tenant, as far as a finding says so. */
+  insertsWithout(table: Table): readonly string[] {
+    const files = this.findings.flatMap((f) =>
+      f.rule === 'require-tenant-on-create' && f.table === table.id ? (f.span?.file ?? []) : [],
+    );
+    return [...new Set(files)].map(
+      (file) => `${file} inserts without it, which fails from then on: change that first.`,
+    );
+  }
+
   /** The roles that may use a table, as far as migrations grant it by name; empty where that is not to be seen, or is everybody. */
   usersOf(table: Table): readonly string[] {
     const { schema, tenancy } = this.model;

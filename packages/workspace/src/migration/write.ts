@@ -40,7 +40,11 @@ export function writeMigration(
     own.map((file) => ({ name: folder === '' ? file : file.slice(folder.length + 1), text: textOf(file) ?? '' })),
   );
   if (typeof layout === 'string') return layout;
-  const apart = layout.concurrently === 'never' ? [] : steps.filter((s) => s.concurrent);
+  const concurrent = steps.filter((s) => s.concurrent);
+  const apart =
+    layout.concurrently === 'never' || (layout.concurrently === 'one' && concurrent.length > mostApart)
+      ? []
+      : concurrent;
   const groups: {
     readonly words: readonly string[];
     readonly steps: readonly RepairStep[];
@@ -66,6 +70,9 @@ export function writeMigration(
   if (journal === null) return `${layout.journal ?? ''} is not a list that an entry can be added to`;
   return { files, edits: journal ? [journal] : [] };
 }
+
+/** Where each takes a migration of its own, more of them are no history that anybody reads. */
+const mostApart = 4;
 
 const join = (folder: string, file: string): string => (folder === '' ? file : `${folder}/${file}`);
 
