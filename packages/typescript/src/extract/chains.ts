@@ -1,5 +1,5 @@
 import type TS from 'typescript';
-import type { CallChain, Step, Value } from '@tenant-lint/model';
+import { keyOfValue, type CallChain, type Step, type Value } from '@tenant-lint/model';
 import { isPresent, narrowed } from './conditions.js';
 import { evaluate, evaluateOr, spreadArgument, withoutMissing, type Use } from './expressions.js';
 import { evaluateTemplate } from './literals.js';
@@ -267,9 +267,23 @@ function resultOf(x: Extraction, chain: CallChain, root: TS.Expression, links: r
     }
     if (receiver.name === 'Promise' && last.name === 'resolve' && first) return first;
     if (receiver.name === 'Object' && last.name === 'freeze' && first) return first;
+    if (last.name === '' && first && conversions.has(receiver.name)) return converted(x, chain, receiver.name, result);
   }
   appendArguments(x, chain, root, links);
   return result;
+}
+
+/** Functions of the platform that give the same for the same. */
+const conversions: ReadonlySet<string> = new Set(['String', 'Number', 'BigInt', 'parseInt', 'parseFloat']);
+
+/** `Number(req.params.id)` is one value, however often a function says it: what was checked is what is used. */
+function converted(x: Extraction, chain: CallChain, name: string, result: Value): Value {
+  const args = chain.steps[0]?.arguments ?? [];
+  if (args.some((a) => a.kind === 'unknown')) return result;
+  const key = [chain.function, name, ...args.map(keyOfValue)].join(' ');
+  const known = x.converted.get(key);
+  if (!known) x.converted.set(key, result);
+  return known ?? result;
 }
 
 function markAwaited(x: Extraction, value: Value): void {

@@ -82,6 +82,7 @@ export function extractFromSource(
     kept: [],
     types: new Map(),
     commented: new Map(),
+    converted: new Map(),
     typed: [],
     membersOfTypes: new Map(),
     extraBindings: Object.create(null) as Record<string, Value>,

@@ -89,6 +89,8 @@ export interface Extraction {
   readonly types: Map<string, TS.InterfaceDeclaration | TS.TypeAliasDeclaration>;
   /** Types that comments declare, by the parameter, variable or field they are of. */
   readonly commented: Map<TS.Node, TS.TypeNode>;
+  /** What the conversions of the platform gave, by function, name and arguments. */
+  readonly converted: Map<string, Value>;
   /** Declared types of variables that hold what a call gives. */
   readonly typed: { readonly value: Value; readonly type: TypeName }[];
   /** What was found in them, by how deep in another type they were named. */
