@@ -146,6 +146,29 @@ describe('names', () => {
     expect(render(facts.bindings['a'])).toBe('m:a');
     expect(facts.imports.map((i) => i.module)).toEqual(['m', 'n', 'o', 'p']);
   });
+
+  it('what createRequire makes is require, under any name', () => {
+    const { chains } = factsOf(`
+      import { createRequire } from 'node:module';
+      import * as module from 'module';
+      const require = createRequire(import.meta.url);
+      const load = module.createRequire(import.meta.url);
+      const { a } = require('m');
+      function f() { db.use(a, load('n').x, createRequire(import.meta.url)('p').y, other('q')); }
+    `);
+    expect(chains.find((c) => c.startsWith('db.use'))).toMatch(/^db\.use\(@a, n:x, p:y, /);
+  });
+
+  it('a conversion of the same is the same', () => {
+    const { chains } = factsOf(`
+      function f(req) { db.use(Number(req.id), Number(req.id), String(req.id), Number(req.other), Number(g()), Number(g())); }
+    `);
+    const [, first, second, text, other, one, two] = /use\((.*?), (.*?), (.*?), (.*?), (.*?), (.*?)\)$/.exec(
+      chains.find((c) => c.startsWith('db.use'))!,
+    )!;
+    expect(second).toBe(first);
+    expect(new Set([first, text, other, one, two]).size).toBe(5);
+  });
 });
 
 describe('variables that change', () => {

@@ -329,6 +329,31 @@ describe('receivers', () => {
   });
 
   test.each([
+    [
+      'a client in the same expression, its template',
+      'return createPool().sql`SELECT * FROM invoices WHERE id = ${id}`;',
+      `import { createPool } from '@vercel/postgres';`,
+    ],
+    [
+      'a client in the same expression, text',
+      `return createPool().query('SELECT * FROM invoices WHERE id = $1', [id]);`,
+      `import { createPool } from '@vercel/postgres';`,
+    ],
+    [
+      'the driver for Deno',
+      `const c = await deno.connect(); return c.queryObject('SELECT * FROM invoices WHERE id = $1', [id]);`,
+      `import { Pool as DenoPool } from 'https://deno.land/x/postgres@v0.19.3/mod.ts'; const deno = new DenoPool('', 3);`,
+    ],
+    [
+      'the driver for Deno, with options',
+      `const c = await deno.connect(); return c.queryArray({ text: 'SELECT * FROM invoices WHERE id = $1', args: [id] });`,
+      `import { Pool as DenoPool } from 'https://deno.land/x/postgres@v0.19.3/mod.ts'; const deno = new DenoPool('', 3);`,
+    ],
+  ])('%s', (_name, body, top) => {
+    expect(shown(lower(body, top))).toEqual(read('t0.id = p1'));
+  });
+
+  test.each([
     ['a query of something else', `return anything.query('SELECT * FROM elsewhere WHERE id = $1', [id]);`],
     ['no SQL', `return anything.query('all invoices please');`],
     ['a query object', `return anything.query({ where: { id } });`],

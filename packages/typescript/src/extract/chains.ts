@@ -75,26 +75,50 @@ export function walkChain(x: Extraction, node: TS.Expression, use: Use, awaited:
     return read(x, evaluate(x, root), links, 0);
   }
   const required = requiredModule(x, root, links);
-  if (required)
-    return lastCall === 0
-      ? read(x, required, links, 1)
-      : record(x, required, root, links.slice(1), lastCall - 1, use, awaited);
+  if (required) {
+    const { value, calls } = required;
+    return lastCall < calls
+      ? read(x, value, links, calls)
+      : record(x, value, root, links.slice(calls), lastCall - calls, use, awaited);
+  }
   return record(x, undefined, root, links, lastCall, use, awaited);
 }
 
-/** `require('module')`, where nothing of the file is called require. */
-function requiredModule(x: Extraction, root: TS.Expression, links: readonly Link[]): Value | undefined {
-  const call = links[0];
-  if (
-    !call ||
-    !ts.isIdentifier(root) ||
-    root.text !== 'require' ||
-    !ts.isCallExpression(call) ||
-    lookup(x.scope, 'require')
-  )
-    return undefined;
-  const [specifier] = call.arguments;
-  return specifier && ts.isStringLiteralLike(specifier) ? importedModule(x, specifier, '*') : undefined;
+/**
+ * `require('module')`, where nothing of the file is called require or it was made by `createRequire`; and in how many calls it is said:
+ * `createRequire(import.meta.url)('module')` are two.
+ */
+function requiredModule(
+  x: Extraction,
+  root: TS.Expression,
+  links: readonly Link[],
+): { readonly value: Value; readonly calls: number } | undefined {
+  if (!ts.isIdentifier(root)) return undefined;
+  const variable = lookup(x.scope, root.text);
+  const calls = variable && isCreateRequire(variable.value) ? 2 : 1;
+  if (calls === 1 && (variable ? !isMadeRequire(x, variable.value) : root.text !== 'require')) return undefined;
+  const call = links[calls - 1];
+  const [specifier] = call && ts.isCallExpression(call) ? call.arguments : [];
+  return specifier && links.slice(0, calls).every(isCall) && ts.isStringLiteralLike(specifier)
+    ? { value: importedModule(x, specifier, '*'), calls }
+    : undefined;
+}
+
+const isCreateRequire = (value: Value): boolean =>
+  value.kind === 'import' &&
+  /^(?:node:)?module$/.test(value.module) &&
+  (value.name === 'createRequire' || value.path.at(-1) === 'createRequire');
+
+function isMadeRequire(x: Extraction, value: Value): boolean {
+  if (value.kind !== 'result' || value.path.length > 0) return false;
+  const chain = x.chains[Number(value.chain.slice(value.chain.lastIndexOf('c') + 1))];
+  return (
+    chain !== undefined &&
+    (isCreateRequire(chain.receiver) ||
+      (chain.receiver.kind === 'import' &&
+        chain.steps.length === 1 &&
+        isCreateRequire({ ...chain.receiver, path: [chain.steps[0]!.name] })))
+  );
 }
 
 /** Property reads from `from` on. `optional`: a `?.` stands before them. */

@@ -9,6 +9,6 @@ export const pg: Adapter = {
   // Whatever the driver is called: SQL text handed to something's query() is its business.
   everywhere: true,
   vocabulary:
-    /\.query\s*(?:<[^>]*>)?\s*\(\s*(?!async\b|function\b|[()])|['"](?:pg|pg-pool|pg-format|@neondatabase\/serverless|@vercel\/postgres)['"]/,
+    /\.query(?:Object|Array)?\s*(?:<[^>]*>)?\s*\(\s*(?!async\b|function\b|[()])|['"](?:pg|pg-pool|pg-format|@neondatabase\/serverless|@vercel\/postgres)['"]/,
   lower,
 };

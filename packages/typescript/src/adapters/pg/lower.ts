@@ -9,22 +9,24 @@ import {
 } from '@tenant-lint/model';
 import { lowerSqlText, type LoweredText } from '../sql-text.js';
 import { expandCall, expandFormatHole } from './format.js';
-import { provenanceOf } from './provenance.js';
+import { isClientCall, provenanceOf } from './provenance.js';
 
 /** Lowers `x.query(text, values)`, `x.query({ text, values })` and the tagged templates of drop-in replacements. */
 export function lower(chain: CallChain, context: LowerContext): Lowered {
-  const at = chain.steps.findIndex((s) => s.arguments !== undefined);
+  const first = chain.steps.findIndex((s) => s.arguments !== undefined);
+  // What the first call gives may be the client: `createPool().query(...)`.
+  const behind = chain.steps.findIndex((s, i) => i > first && s.arguments && (s.template || runs.has(s.name)));
+  const isMade = behind > 0 && isClientCall({ ...chain, steps: chain.steps.slice(0, first + 1) }, context);
+  const at = isMade ? behind : first;
   const step = chain.steps[at];
   if (at < 0 || !step?.arguments) return 'not mine';
   const reads = chain.steps.slice(0, at).map((s) => s.name);
-  const receiver = readFrom(chain.receiver, step.name === '' || step.template ? reads.slice() : reads);
-  if (step.template) return lowerTemplate(chain, step, receiver, context);
+  const receiver = readFrom(chain.receiver, reads);
+  if (step.template) return lowerTemplate(chain, step, receiver, isMade, context);
   if (step.name === 'connect' || step.name === 'release' || step.name === 'end' || step.name === 'on')
     return provenanceOf(receiver, context) ? 'no access' : 'not mine';
-  if (step.name !== 'query') return 'not mine';
-  const [first] = step.arguments;
-  if (!first) return 'not mine';
-  const provenance = provenanceOf(receiver, context);
+  if (!runs.has(step.name) || step.arguments.length === 0) return 'not mine';
+  const provenance = isMade ? ({ kind: 'plain' } as const) : provenanceOf(receiver, context);
   const query = queryOf(step.arguments, context);
   const { text } = query;
   if (!text) return provenance ? { unknown: 'unresolved: the SQL text was not found', span: step.span } : 'not mine';
@@ -34,15 +36,18 @@ export function lower(chain: CallChain, context: LowerContext): Lowered {
 }
 
 /** `` sql`SELECT ...` `` of a drop-in replacement: every hole is a parameter. */
-function lowerTemplate(chain: CallChain, step: Step, receiver: Value, context: LowerContext): Lowered {
+function lowerTemplate(chain: CallChain, step: Step, receiver: Value, isMade: boolean, context: LowerContext): Lowered {
   const provenance =
-    provenanceOf(receiver, context) ??
+    (isMade ? ({ kind: 'plain' } as const) : provenanceOf(receiver, context)) ??
     (step.name === 'sql' ? provenanceOf(readFrom(receiver, ['sql']), context) : undefined);
   const [text] = step.arguments ?? [];
   if (!provenance || !text) return 'not mine';
   const lowered = lowerText(text, undefined, chain, context, 'bind');
   return finish(lowered, chain, { method: 'sql', client: { receiver, kind: provenance.kind } });
 }
+
+/** Methods that run SQL text: node-postgres', and those of the driver for Deno. */
+const runs: ReadonlySet<string> = new Set(['query', 'queryObject', 'queryArray']);
 
 const readFrom = (value: Value, names: readonly string[]): Value =>
   names.filter((n) => n !== '').reduce<Value>(propertyOf, value);
@@ -60,7 +65,8 @@ function queryOf(args: readonly Value[], context: LowerContext): Query {
   const resolved = isText(first) ? first : context.resolve(first);
   if (resolved.kind === 'object') {
     const text = optionOf(resolved, 'text');
-    return { text, values: listOf(optionOf(resolved, 'values') ?? second, context) };
+    const values = optionOf(resolved, 'values') ?? optionOf(resolved, 'args') ?? second;
+    return { text, values: listOf(values, context) };
   }
   const named = namedOf(second, context);
   return { text: first, values: named ? undefined : listOf(second, context), named };

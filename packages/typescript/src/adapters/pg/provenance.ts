@@ -59,6 +59,10 @@ export function provenanceOf(value: Value, context: LinkContext, depth = 0): Pro
     : undefined;
 }
 
+/** Whether a call gives a client: `pool.connect()`, `createPool()`. */
+export const isClientCall = (chain: CallChain, context: LinkContext): boolean =>
+  ofCall(chain, context, 0) !== undefined;
+
 /** `await pool.connect()`, `createPool()`. */
 function ofCall(chain: CallChain, context: LinkContext, depth: number): Provenance | undefined {
   const last = chain.steps.at(-1);
