@@ -365,6 +365,49 @@ describe('receivers', () => {
   });
 });
 
+describe('lists that are joined', () => {
+  const sql = "pool.query(`SELECT * FROM invoices WHERE ${where.join(' AND ')}`, values)";
+  test.each<[string, string, string[]]>([
+    [
+      'of constants',
+      `const where = ['org_id = $1', 'total > 3']; const values = [orgId]; return ${sql};`,
+      ['(t0.org_id = p0 and t0.total > 3)'],
+    ],
+    [
+      'with an item on some paths',
+      `const where = ['org_id = $1']; const values = [orgId]; if (extra) { values.push(id); where.push(\`id = $\${values.length}\`); } return ${sql};`,
+      ['t0.org_id = p0', '(t0.org_id = p0 and t0.id = unknown)'],
+    ],
+    [
+      'with items on some paths alone',
+      `const where: string[] = []; const values = []; if (extra) where.push('total > 3'); if (id) where.push('total < 9'); return ${sql};`,
+      ['t0.total > 3', 't0.total < 9', '(t0.total > 3 and t0.total < 9)'],
+    ],
+    [
+      'without what is not there',
+      `const values = [orgId]; return pool.query('SELECT * FROM invoices WHERE ' + ['org_id = $1', extra && 'total > 3', false].filter(Boolean).join(' AND '), values);`,
+      ['t0.org_id = p0', '(t0.org_id = p0 and t0.total > 3)'],
+    ],
+    [
+      'under a condition',
+      `const where = ['org_id = $1']; const values = [orgId]; return pool.query(\`SELECT * FROM invoices \${where.length ? 'WHERE ' + where.join(' AND ') : ''}\`, values);`,
+      ['t0.org_id = p0', 'always'],
+    ],
+  ])('%s', (_name, body, expected) => {
+    const result = lower(body);
+    expect(interpolations(result)).toEqual([]);
+    expect(result.unknown).toEqual([]);
+    expect(shown(result).map((line) => line.replace(/^[^:]*: /, ''))).toEqual(expected);
+  });
+
+  test('an item that the program does not fix is said', () => {
+    const result = lower(
+      `const where = ['org_id = $1']; where.push(anything); return pool.query(\`SELECT * FROM invoices WHERE \${where.join(' AND ')}\`, [orgId]);`,
+    );
+    expect(interpolations(result)).toHaveLength(1);
+  });
+});
+
 describe('what is not understood is said', () => {
   test.each([
     ['text that is not found', `return pool.query(id);`, /SQL text was not found/],

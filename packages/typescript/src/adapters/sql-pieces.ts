@@ -1,4 +1,13 @@
-import { unknownValue, type LowerContext, type Span, type TextPart, type Value } from '@tenant-lint/model';
+import {
+  truthinessOf,
+  unknownValue,
+  valueAt,
+  type Item,
+  type LowerContext,
+  type Span,
+  type TextPart,
+  type Value,
+} from '@tenant-lint/model';
 
 /** What a library's fragment stands for where it is put into SQL text. */
 export type Expansion =
@@ -72,30 +81,121 @@ function expandValue(value: Value, s: Surroundings, depth: number): Alternatives
       const all = value.of.map((v) => expandValue(v, s, depth + 1));
       const texts = all.filter((a) => typeof a !== 'string').flat();
       if (s.top) return texts.length > 0 ? texts : asHole;
-      if (s.splice && value.of.every((v) => v.kind === 'constant' || v.kind === 'text')) return texts;
+      if (s.splice && value.of.every((v) => isText(v, s.context))) return texts;
       // Fragments of the library, one or the other: each is a text of its own, unless there would be too many.
       const fragments = value.of.map((v) => fragmentOnly(v, s, depth));
       return fragments.every((f) => f !== undefined) ? fragments.flat() : asHole;
     }
     case 'apply':
-      if (value.function === '+' && s.top)
+      if (value.function === '+' && (s.top || (s.splice && isText(value, s.context))))
         return concatenate(
           value.to.map((v) => operand(v, s, depth)),
           () => s.span,
         );
       return asHole;
-    default: {
-      const resolved = s.context.resolve(value);
-      if (resolved === value || resolved.kind === 'unknown') return asHole;
-      const again = expandValue(resolved, s, depth + 1);
-      // What resolution found is used where it is text; a value keeps its provenance.
-      const text =
-        s.expand?.(resolved) !== undefined ||
-        (s.splice && (resolved.kind === 'text' || resolved.kind === 'constant' || resolved.kind === 'choice'));
-      return s.top || text ? again : asHole;
+    case 'result': {
+      const list = s.top || s.splice ? joinedList(value, s.context) : undefined;
+      return list ? expandJoined(list, s, depth) : expandResolved(value, s, depth, asHole);
     }
+    default:
+      return expandResolved(value, s, depth, asHole);
   }
 }
+
+/** What resolution finds behind a value. */
+function expandResolved(value: Value, s: Surroundings, depth: number, asHole: Alternatives): Alternatives {
+  const resolved = s.context.resolve(value);
+  if (resolved === value || resolved.kind === 'unknown') return asHole;
+  const again = expandValue(resolved, s, depth + 1);
+  // What resolution found is used where it is text; a value keeps its provenance.
+  const text =
+    s.expand?.(resolved) !== undefined ||
+    (s.splice &&
+      (resolved.kind === 'text' ||
+        resolved.kind === 'constant' ||
+        resolved.kind === 'choice' ||
+        joinedList(resolved, s.context) !== undefined));
+  return s.top || text ? again : asHole;
+}
+
+/** Whether a value is text put together by the program: a literal, a template, a concatenation with one of these, a joined list. */
+const isText = (value: Value, context: LowerContext): boolean =>
+  value.kind === 'constant' ||
+  value.kind === 'text' ||
+  (value.kind === 'apply' &&
+    value.function === '+' &&
+    value.to.some((v) => (v.kind === 'constant' ? typeof v.value === 'string' : isText(v, context)))) ||
+  joinedList(value, context) !== undefined;
+
+interface Joined {
+  readonly items: readonly Item[];
+  readonly separator: string;
+}
+
+/** `conditions.join(' AND ')` of a list whose items are known; those that the program drops before it may be missing. */
+function joinedList(value: Value, context: LowerContext): Joined | undefined {
+  const chain = value.kind === 'result' && value.path.length === 0 ? context.chain(value.chain) : undefined;
+  const last = chain?.steps.at(-1);
+  if (!chain || last?.name !== 'join' || !last.arguments) return undefined;
+  const [by] = last.arguments;
+  if (by && (by.kind !== 'constant' || typeof by.value !== 'string')) return undefined;
+  const before = chain.steps.slice(0, -1);
+  const dropping = before.at(-1);
+  const drops = dropping?.name === 'filter' && isBoolean(dropping.arguments?.[0]);
+  const reads = drops ? before.slice(0, -1) : before;
+  if (reads.some((r) => r.arguments)) return undefined;
+  const base = valueAt(
+    chain.receiver,
+    reads.map((r) => r.name),
+  );
+  const list = base.kind === 'list' ? base : context.resolve(base);
+  if (list.kind !== 'list' || list.of.some((i) => i.spread)) return undefined;
+  const items = drops ? list.of.flatMap(present) : list.of;
+  return { items, separator: by?.kind === 'constant' ? String(by.value) : ',' };
+}
+
+const isBoolean = (value: Value | undefined): boolean => value?.kind === 'global' && value.name === 'Boolean';
+
+/** An item where `filter(Boolean)` keeps it: `name && 'name = $1'`, `name ? 'name = $1' : ''`. */
+function present(item: Item): readonly Item[] {
+  const { value } = item;
+  if (value.kind === 'missing-able') return present({ value: value.of, maybe: true });
+  if (truthinessOf(value) === false) return [];
+  if (value.kind === 'apply' && value.function === '&&' && value.to[1])
+    return present({ value: value.to[1], maybe: true });
+  if (value.kind !== 'choice') return [item];
+  const kept = value.of.flatMap((v) => present({ value: v }));
+  return kept.length === value.of.length ? [item] : kept.map(({ value: v }) => ({ value: v, maybe: true as const }));
+}
+
+/**
+ * The texts that a joined list may be: without the items that are there on some paths only, and with all of them. Where nothing would be left
+ * without them, with one of them each: the program joins no empty list into a condition.
+ */
+function expandJoined({ items, separator }: Joined, s: Surroundings, depth: number): Alternatives {
+  const certain = items.filter((i) => !i.maybe);
+  const maybe = items.filter((i) => i.maybe);
+  const lists =
+    maybe.length === 0
+      ? [items]
+      : certain.length > 0
+        ? [certain, items]
+        : [...maybe.slice(0, maxSingles).map((i) => [i]), ...(maybe.length > 1 ? [items] : [])];
+  const all = lists.map((list) =>
+    concatenate(
+      list.flatMap((item, i): Alternatives[] => {
+        const text = operand(item.value, { ...s, splice: true }, depth + 1);
+        return i > 0 ? [[[{ text: separator, start: s.span.start, end: s.span.end, exact: false }]], text] : [text];
+      }),
+      () => s.span,
+    ),
+  );
+  const reason = all.find((a) => typeof a === 'string');
+  return reason ?? all.flatMap((a) => (typeof a === 'string' ? [] : a));
+}
+
+/** How many items are looked at one by one. */
+const maxSingles = 2;
 
 const holePiece = (value: Value, s: Surroundings): Piece => ({
   hole: value,
