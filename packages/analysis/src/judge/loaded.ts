@@ -15,9 +15,10 @@ import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import { areVerified, type Provenance } from '../trace/provenance.js';
 import type { Checks } from './checks.js';
-import { stripped } from './conditions.js';
+import { precedes, stripped } from './conditions.js';
 import { comparesKey, isGiven, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
 import { keyColumns } from './keys.js';
+import { lastOf } from './returns.js';
 import { pinsOf, type Pin } from './selection.js';
 
 /** How many functions a loaded row is followed up through. */
@@ -180,6 +181,33 @@ export class Loaded {
         if (byRow && byCaller)
           return { text: "membership of the loaded row's tenant is checked afterwards", span: later.span };
       }
+    }
+    return this.#handedOver(chainId, isKey, f, after);
+  }
+
+  /** A function that is handed the key of the loaded row, and throws for strangers: `await requireTeam(invoice.teamId)`. */
+  #handedOver(
+    chainId: string,
+    isKey: (path: readonly string[]) => boolean,
+    f: FunctionFacts,
+    after: number,
+  ): Reason | undefined {
+    const { program, checks } = this.world;
+    for (const later of program.chainsOf(f.id)) {
+      if (later.span.start < after) continue;
+      const callee = program.calleeOf(later);
+      const called = callee && !callee.wrapped ? program.function(callee.function) : undefined;
+      if (!callee || !called || (called.async && !later.awaited)) continue;
+      const index = later.steps[callee.step]!.arguments!.findIndex((a) => {
+        const path = pathInto(stripped(a), chainId, program);
+        return path !== undefined && path.length > 0 && isKey(path);
+      });
+      if (index < 0 || !checks.within({ kind: 'parameter', function: called.id, index, path: [] }, called)) continue;
+      // On every way on which something of the row is given back.
+      const given = f.returns.filter((r) => r.span.start >= after && comesFrom(r.value, chainId, program, 3));
+      const isBefore = given.every((r) => r.span.end > later.span.start && precedes(f, later.block, r.block));
+      if (isBefore && precedes(f, later.block, lastOf(f)))
+        return { text: 'the tenant of the loaded row is checked afterwards', span: later.span };
     }
     return undefined;
   }
