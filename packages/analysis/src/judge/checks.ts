@@ -137,10 +137,8 @@ export class Checks {
     return undefined;
   }
 
-  /** What a call is handed and decides which row it looks up: what a query asks for, in the function that is called too. */
+  /** What a call is handed and decides which row it looks up: what the queries of the function ask for, or what it hands on. */
   #deciding(call: CallChain): readonly Value[] {
-    const sought = lookedForBy(this.known.accessesOf(call.function), call);
-    if (sought) return sought;
     const all = call.steps.flatMap((s) => s.arguments ?? []);
     const callee = this.program.calleeOf(call);
     const accesses = callee && !callee.wrapped ? this.known.accessesOf(callee.function) : [];

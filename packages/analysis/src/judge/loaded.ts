@@ -246,7 +246,7 @@ export class Loaded {
     const [name, ...rest] = path[0] !== undefined && /^(?:\d+|\*)$/.test(path[0]) ? path.slice(1) : path;
     if (name === undefined || depth <= 0) return false;
     const keys = keyColumns(this.world.tenancy.tables.get(table.id));
-    if (keys.some((column) => propertyOfColumn(table, column) === name)) return true;
+    if (keys.some((column) => propertyOfColumn(table, column) === name || column === snake(name))) return true;
     const relation = table.relations.find((r) => r.name === name);
     const to = relation && this.world.schema.tables.get(relation.to);
     if (!relation || !to) return false;
@@ -266,6 +266,9 @@ export class Loaded {
     );
   }
 }
+
+/** A client may turn the names of columns on the way: `org_id` is read as `orgId`. */
+const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 
 /** Whether a value is what a chain gave, or is made of it. */
 export function comesFrom(value: Value, chain: string, program: Program, depth: number): boolean {

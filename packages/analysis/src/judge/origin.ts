@@ -11,6 +11,8 @@ export function originOf(value: Value, ground: Ground): Origin {
   if (parts.length === 0) return 'fixed';
   const kinds = new Set(parts.flatMap((part) => ground.sourcesOf(part).map((s) => s.kind)));
   if (kinds.has('input')) return 'input';
+  if ((kinds.has('parameter') || kinds.has('unknown')) && parts.every((part) => isMatched(part, ground.program, 3)))
+    return 'fixed';
   if (kinds.has('parameter')) return 'handed';
   if (kinds.has('unknown')) return 'unknown';
   return kinds.has('row') || kinds.has('trusted') ? 'trusted' : 'fixed';
@@ -27,6 +29,22 @@ function isFixed(value: Value, ground: Ground): boolean {
   const test = last?.name === 'filter' ? last.arguments?.[0] : undefined;
   const returns = test?.kind === 'function' ? (program.function(test.function)?.returns ?? []) : [];
   return returns.length > 0 && returns.every((r) => isOneOfConstants(r.value, program));
+}
+
+/** What comes out of a function that goes on only with text of a certain form: `if (!/^\w+$/.test(name)) throw`. */
+function isMatched(value: Value, program: Program, depth: number): boolean {
+  const own = stripped(value);
+  const chain = own.kind === 'result' && own.path.length === 0 ? program.chain(own.chain) : undefined;
+  const f = program.function(chain === undefined || depth <= 0 ? '' : (program.calleeOf(chain)?.function ?? ''));
+  if (!f || f.returns.length === 0) return false;
+  const isTest = (condition: Value): boolean => {
+    const tested = stripped(condition);
+    if (tested.kind === 'apply') return tested.to.some(isTest);
+    const call = tested.kind === 'result' ? program.chain(tested.chain) : undefined;
+    return call?.steps.at(-1)?.name === 'test' && call.steps.at(-1)?.arguments?.length === 1;
+  };
+  const refuses = f.blocks.some((b) => b.because === 'exit' && b.holds !== undefined && isTest(b.holds));
+  return refuses || f.returns.every((r) => isMatched(r.value, program, depth - 1));
 }
 
 /** The values that a text is put together from. */

@@ -141,13 +141,13 @@ export class Staff {
       const wanted = own.to[constant];
       if (constant < 0 || !side || wanted?.kind !== 'constant') return false;
       if (wanted.value === true) return this.#says({ value: side, holds }, atoms, at, depth);
-      return typeof wanted.value === 'string' && this.#isRole(side, wanted.value);
+      return typeof wanted.value === 'string' && this.#isRole(handedAs(side, at), wanted.value);
     }
     if (own.kind === 'apply' && (own.function === '??' || own.function === '!!'))
       return own.to[0] !== undefined && this.#says({ value: own.to[0], holds }, atoms, at, depth);
     return (
-      this.#isFlag(own) ||
-      this.#isListedRole(own) ||
+      this.#isFlag(handedAs(own, at)) ||
+      this.#isListedRole(own, at) ||
       this.#isFixedMember(own) ||
       this.#isFixedPlace(own) ||
       this.#answers(own, at, depth)
@@ -181,7 +181,7 @@ export class Staff {
   }
 
   /** `user.roles.includes('ADMIN')`. */
-  #isListedRole(value: Value): boolean {
+  #isListedRole(value: Value, at: Place): boolean {
     const chain = value.kind === 'result' && value.path.length === 0 ? this.program.chain(value.chain) : undefined;
     const last = chain?.steps.at(-1);
     const [argument] = last?.arguments ?? [];
@@ -195,7 +195,7 @@ export class Staff {
       chain.receiver,
       names.map((s) => s.name),
     );
-    return typeof role === 'string' && this.#isRole(roles, role);
+    return typeof role === 'string' && this.#isRole(handedAs(roles, at), role);
   }
 
   /** `user.role`, where the table of users has such a column and its rows belong to no tenant: what is kept there holds for all of them. */
@@ -303,13 +303,14 @@ export class Staff {
     const chain = value.kind === 'result' && value.path.length === 0 ? this.program.chain(value.chain) : undefined;
     const callee = chain && this.program.calleeOf(chain);
     const target = callee && !callee.wrapped ? this.program.function(callee.function) : undefined;
-    if (!target || depth <= 1) return false;
+    if (!chain || !callee || !target || depth <= 1) return false;
     const atoms = (block: number): readonly Atom[] => atomsAt(target, block);
+    const caller = { chain, arguments: chain.steps[callee.step]?.arguments ?? [], at };
     const ways = target.returns.filter((r) => !(r.value.kind === 'constant' && !r.value.value));
     return (
       ways.length > 0 &&
       ways.every((r) => {
-        const place = { f: target, block: r.block, offset: r.span.start };
+        const place: Place = { f: target, block: r.block, offset: r.span.start, caller };
         return (
           this.#says({ value: r.value, holds: true }, atoms(r.block), place, depth - 1) ||
           this.#at(place, depth - 1) !== undefined
@@ -317,6 +318,13 @@ export class Staff {
       })
     );
   }
+}
+
+/** A parameter of a function that is being looked into is what this very call hands over. */
+function handedAs(value: Value, { f, caller }: Place): Value {
+  const own = stripped(value);
+  const argument = own.kind === 'parameter' && own.function === f.id ? caller?.arguments[own.index] : undefined;
+  return argument && own.kind === 'parameter' ? valueAt(argument, own.path) : value;
 }
 
 const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();

@@ -8,6 +8,7 @@ import type {
   LowerContext,
   Target,
   Unchecked,
+  Writes,
 } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { resolveColumns } from '../prove/index.js';
@@ -115,5 +116,22 @@ function bindColumns(access: Access, tables: Tables): Access {
     const table = target.table.known ? tables.table(target.table.value) : undefined;
     return table?.complete ? new Set(table.columns.keys()) : undefined;
   };
-  return resolveColumns(access, columnsOf);
+  const resolved = resolveColumns(access, columnsOf);
+  const isTransformed = resolved.targets.some((t) => transformed(t.writes, t, tables) !== t.writes);
+  if (!isTransformed) return resolved;
+  const targets = resolved.targets.map((t) => (t.writes ? { ...t, writes: transformed(t.writes, t, tables)! } : t));
+  return { ...resolved, targets };
+}
+
+/** What is written, by the names of columns: clients that turn `orgId` into `org_id` on the way are told so elsewhere. */
+function transformed(writes: Writes | undefined, target: Target, tables: Tables): Writes | undefined {
+  const table = writes && target.table.known ? tables.table(target.table.value) : undefined;
+  if (!writes || !table?.complete) return writes;
+  const nameOf = (name: string): string => {
+    const snake = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+    return !table.columns.has(name) && table.columns.has(snake) ? snake : name;
+  };
+  const names = Object.keys(writes.set);
+  if (names.every((name) => nameOf(name) === name)) return writes;
+  return { ...writes, set: Object.fromEntries(names.map((name) => [nameOf(name), writes.set[name]!])) };
 }

@@ -55,12 +55,14 @@ export function neverReturns(x: Extraction, expression: TS.Expression): boolean 
   while (ts.isAwaitExpression(node) || ts.isParenthesizedExpression(node)) node = node.expression;
   if (!ts.isCallExpression(node)) return false;
   const callee = node.expression;
-  if (ts.isPropertyAccessExpression(callee))
-    return (
-      ts.isIdentifier(callee.expression) &&
-      callee.expression.text === 'process' &&
-      ['exit', 'abort'].includes(callee.name.text)
-    );
+  if (ts.isPropertyAccessExpression(callee)) {
+    if (!ts.isIdentifier(callee.expression)) return false;
+    if (callee.expression.text === 'process') return ['exit', 'abort'].includes(callee.name.text);
+    // Koa: `ctx.throw(403)`.
+    const of =
+      callee.name.text === 'throw' && node.arguments.length > 0 ? lookup(x.scope, callee.expression.text) : undefined;
+    return of?.value.kind === 'parameter';
+  }
   if (!ts.isIdentifier(callee)) return false;
   const variable = lookup(x.scope, callee.text);
   if (!variable) return false;
