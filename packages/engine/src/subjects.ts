@@ -12,15 +12,16 @@ export function servingAccesses(model: Model): LinkedAccess[] {
   });
 }
 
-/** Targets that must be isolated: existing rows, of a table whose rows belong to tenants. */
+/** Targets that must be isolated: existing rows, of a table whose rows belong to tenants or to persons in them. */
 export function* obligations(model: Model): Iterable<TargetSubject> {
   for (const access of servingAccesses(model)) {
     for (const target of access.targets) {
       if (target.operation === 'create') continue;
       const table = model.tableOf(target);
       if (table === undefined) continue;
-      const tenancy = model.tenancyOf(table.id).kind;
-      if (tenancy === 'keyed' || tenancy === 'child' || tenancy === 'root') yield { access, target };
+      const tenancy = model.tenancyOf(table.id);
+      const isOwned = tenancy.kind === 'keyed' || tenancy.kind === 'child' || tenancy.kind === 'root';
+      if (isOwned || (tenancy.kind === 'unknown' && tenancy.person)) yield { access, target };
     }
   }
 }

@@ -240,7 +240,13 @@ export type Tenancy =
   | { readonly kind: 'child'; readonly through: readonly Through[]; readonly why: string }
   | { readonly kind: 'shared'; readonly why: string }
   /** `settled`: it needs no key, as its schema is one tenant's, or as its rows may belong to several tenants at once. */
-  | { readonly kind: 'unknown'; readonly why: string; readonly settled?: true };
+  | {
+      readonly kind: 'unknown';
+      readonly why: string;
+      readonly settled?: true;
+      /** Its rows are of persons, who may belong to several tenants: the columns that say of which one. */
+      readonly person?: readonly string[];
+    };
 
 export interface TenantKey {
   readonly column: string;

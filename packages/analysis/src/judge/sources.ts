@@ -194,9 +194,11 @@ export class Sources {
     }
     // A way that was not followed to its end may be the one on which it is checked.
     if (confidence === 'certain' && sources.some((s) => s.kind === 'unknown')) confidence = 'likely';
-    if (confidence !== undefined && confidence !== 'possible') return { kind: 'foreign', confidence, reasons };
+    // Several ways lead through the same calls.
+    const said = [...new Map(reasons.map((r) => [`${r.text} ${r.span?.file} ${r.span?.start}`, r])).values()];
+    if (confidence !== undefined && confidence !== 'possible') return { kind: 'foreign', confidence, reasons: said };
     if (open) return { kind: 'open', reason: open };
-    if (confidence) return { kind: 'foreign', confidence, reasons };
+    if (confidence) return { kind: 'foreign', confidence, reasons: said };
     const bySource = sources.some((s) => s.kind === 'trusted' || s.kind === 'row');
     if (checked) return { kind: 'safe', evidence: 'guarded', reason: checked };
     if (staff && !bySource)

@@ -3,6 +3,7 @@ import type { LinkedAccess } from '../model.js';
 import type { Ground } from './ground.js';
 import { guardOf, staffOnly } from './guard.js';
 import { leakOf, requestedLeak } from './leak.js';
+import { personVerdict } from './person.js';
 import { assumptionsOf, proveTarget } from './question.js';
 import { isolated, unknown } from './verdict-kinds.js';
 import { joinedRefs, pinsOf, wholeCondition } from './selection.js';
@@ -73,6 +74,9 @@ export class Verdicts {
     const tenancy = this.ground.tenancyOf(table.id);
     if (tenancy.kind === 'shared')
       return isolated('isolated', { text: `${table.name.name} is shared by all tenants: ${tenancy.why}` });
+    const person = tenancy.kind === 'unknown' && tenancy.person;
+    const ofPerson = person && personVerdict(access, target, table, person, this.ground);
+    if (ofPerson) return ofPerson;
     if (tenancy.kind === 'unknown')
       return unknown({ text: `it is not known who owns ${table.name.name}: ${tenancy.why}`, span: target.span });
 

@@ -1,4 +1,4 @@
-import type { CallChain, FileFacts, FunctionFacts, FunctionId, Value } from '@tenant-lint/model';
+import type { CallChain, FileFacts, FunctionFacts, FunctionId, Path, Value } from '@tenant-lint/model';
 import { Dispatch } from './dispatch.js';
 
 /** A call of a known function: which chain, and the step whose arguments are the function's. */
@@ -13,6 +13,15 @@ export interface Callee {
   readonly function: FunctionId;
   readonly step: number;
   readonly wrapped?: true;
+}
+
+type Parameter = Extract<Value, { kind: 'parameter' }>;
+
+/** Where a function hands a parameter on to: a place in what another one is called with. */
+interface HandedOn {
+  readonly function: FunctionId;
+  readonly index: number;
+  readonly path: Path;
 }
 
 /** How many parameters a callback may be handed on through. */
@@ -38,8 +47,8 @@ export class Callers {
   readonly #callbacks = new Map<FunctionId, readonly CallSite[]>();
   /** Calls of a parameter: `handler(request)`. */
   readonly #throughParameter = new Map<string, CallSite[]>();
-  /** Parameters that a function hands on whole to another: `run(handler)`. */
-  readonly #handedOn = new Map<string, { readonly function: FunctionId; readonly index: number }[]>();
+  /** Parameters that a function hands on to another, as they are or in a literal: `run(handler)`, `run({ handler })`. */
+  readonly #handedOn = new Map<string, HandedOn[]>();
   /** Functions that are handed to one of a file. */
   readonly #handedInto = new Map<string, FunctionFacts[]>();
 
@@ -87,12 +96,9 @@ export class Callers {
     if (callee) {
       push(this.#direct, callee.function, { chain, step: callee.step, ...(callee.wrapped ? { wrapped: true } : {}) });
       chain.steps[callee.step]?.arguments?.forEach((argument, index) => {
-        if (argument.kind === 'parameter')
-          push(this.#handedOn, parameterKey(argument), { function: callee.function, index });
+        for (const { parameter, path } of parametersIn(argument))
+          push(this.#handedOn, parameterKey(parameter), { function: callee.function, index, path });
       });
-    } else if (chain.callees) {
-      const step = chain.steps.findIndex((s) => s.arguments !== undefined);
-      for (const id of chain.callees) push(this.#direct, id, { chain, step });
     } else if (chain.receiver.kind === 'parameter') {
       const step = chain.steps.findIndex((s) => s.arguments !== undefined);
       const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
@@ -115,7 +121,8 @@ export class Callers {
     // A set grows while it is walked.
     for (const key of keys) {
       sites.push(...this.#callsThrough(key));
-      if (keys.size < maxHandings) for (const on of this.#handsOn(key)) keys.add(`${on.function}/${on.index}/`);
+      if (keys.size < maxHandings)
+        for (const on of this.#handsOn(key)) keys.add(`${on.function}/${on.index}/${on.path.join('.')}`);
     }
     if (sites.length > 0) this.#callbacks.set(f.id, sites);
   }
@@ -125,7 +132,7 @@ export class Callers {
     return [...(below ? below.#callsThrough(key) : []), ...(this.#throughParameter.get(key) ?? [])];
   }
 
-  #handsOn(key: string): readonly { readonly function: FunctionId; readonly index: number }[] {
+  #handsOn(key: string): readonly HandedOn[] {
     const below = this.#belowOf(key);
     return [...(below ? below.#handsOn(key) : []), ...(this.#handedOn.get(key) ?? [])];
   }
@@ -151,5 +158,13 @@ function push<K, T>(map: Map<K, T[]>, key: K, item: T): void {
   else map.set(key, [item]);
 }
 
-const parameterKey = (value: Extract<Value, { kind: 'parameter' }>): string =>
-  `${value.function}/${value.index}/${value.path.join('.')}`;
+/** The parameters (or properties of them) that an argument is, or that an object literal in its place has. */
+function parametersIn(argument: Value): readonly { readonly parameter: Parameter; readonly path: Path }[] {
+  if (argument.kind === 'parameter') return [{ parameter: argument, path: [] }];
+  if (argument.kind !== 'object') return [];
+  return argument.entries.flatMap((e) =>
+    'set' in e && e.value.kind === 'parameter' ? [{ parameter: e.value, path: [e.set] }] : [],
+  );
+}
+
+const parameterKey = (value: Parameter): string => `${value.function}/${value.index}/${value.path.join('.')}`;

@@ -115,7 +115,7 @@ function rest(graph: Graph, table: Table, decision: Decision, tenancies: Readonl
         decision.membership === undefined
           ? 'users, and nothing says to which tenant one belongs'
           : `a user may belong to several tenants, through ${decision.membership}`,
-      ...(decision.membership === undefined ? {} : { settled: true }),
+      ...(decision.membership === undefined ? {} : { settled: true, person: primaryKey(table) }),
     };
   const out = graph.out(table.id).filter((e) => e.to !== table.id);
   const maybe = out.filter((e) => !graph.users.has(e.to) && isOwned(tenancies.get(e.to)));
@@ -130,6 +130,7 @@ function rest(graph: Graph, table: Table, decision: Decision, tenancies: Readonl
     return {
       kind: 'unknown',
       why: `${user?.columns.join(', ') ?? person?.column ?? ''}: belongs to a user, not to a tenant`,
+      ...(user?.notNull && decision.membership !== undefined ? { person: user.columns } : {}),
     };
   const lookup = lookedUp(graph, table, tenancies);
   if (lookup !== undefined) return { kind: 'shared', why: `${lookup}, and nothing leads from it to ${roots}` };

@@ -66,6 +66,20 @@ export function decodedText(chain: CallChain): Value | undefined {
     : undefined;
 }
 
+/** The bytes that a call makes text of, or the parts it puts together: `new TextDecoder().decode(bytes)`, `Buffer.concat(chunks)`. */
+export function readBytes(chain: CallChain, program: Program): Value | undefined {
+  const [first] = chain.steps;
+  const argument = first?.arguments?.[0];
+  if (first?.name === 'decode') {
+    const made = program.resolve(chain.receiver);
+    return made.kind === 'instance' && made.of.kind === 'global' && made.of.name === 'TextDecoder'
+      ? argument
+      : undefined;
+  }
+  const { receiver } = chain;
+  return receiver.kind === 'global' && receiver.name === 'Buffer' && first?.name === 'concat' ? argument : undefined;
+}
+
 /** The argument that a library only brings into another form: `plainToInstance(Command, data)`. */
 export function transformed(chain: CallChain, program: Program): Value | undefined {
   const root = program.importOf(chain.receiver, 4);

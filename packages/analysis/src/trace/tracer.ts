@@ -2,7 +2,16 @@ import { valueAt, type CallChain, type Path, type Reason, type Value } from '@te
 import { Program } from '../link/program.js';
 import { conversions, forms, iterations, readers } from '../trust/sources.js';
 import { decorated } from './decorated.js';
-import { calledName, decodedText, libraryProvenance, nameOf, namedBy, transformed, verifies } from './library.js';
+import {
+  calledName,
+  decodedText,
+  libraryProvenance,
+  nameOf,
+  namedBy,
+  readBytes,
+  transformed,
+  verifies,
+} from './library.js';
 import { describe, distinct, sameReason, type Provenance } from './provenance.js';
 import { prefixOf } from './prefix.js';
 
@@ -238,6 +247,8 @@ export class Tracer {
       const inner = this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
       return inner.map((p) => (p.kind === 'input' ? { ...p, parsed: chain.id } : p));
     }
+    const bytes = readBytes(chain, this.program);
+    if (bytes) return this.#trace(bytes, depth - 1);
     const text = decodedText(chain);
     if (text && verifies(chain.function, this.program, 3))
       return [{ kind: 'trusted', what: 'a signed text', path, via: [] }];
