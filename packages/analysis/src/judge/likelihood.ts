@@ -40,7 +40,8 @@ export function likelihoodOf(
   )
     return 'possible';
   // Whether it is taken: that a row is there, and nothing else of it, decides, and the row is not asked for by its own key.
-  const isByName = !isPickedByKey(pins, table);
+  // Where one by its name has to be there, the name is what is authorised by: `if (!project) throw`.
+  const isByName = derived.kind === 'unpinned' && !isPickedByKey(pins, table);
   if (target.role === 'root' && (isByName ? isAskedForPresence(access, ground) : refusesPresence(access, ground)))
     return 'possible';
   // Rows that belong to the user who asks: by user and not by tenant.

@@ -235,6 +235,8 @@ export class Unread {
    * be told of both in one object; only what refuses takes the one and the other: `authorize(user, 'update', document)`.
    */
   #handsBoth(chain: CallChain, isIt: (value: Value) => boolean): boolean {
+    // An answer to the request is told, and refuses nothing.
+    if (chain.use === 'returned') return false;
     const args = chain.steps.flatMap((s) => s.arguments ?? []);
     const isTold = chain.use === 'discarded' && !chain.awaited;
     const own = isTold ? args.filter((a) => !['object', 'text', 'list'].includes(stripped(a).kind)) : args;
