@@ -203,14 +203,18 @@ export default defineConfig({ ...shared, sources: { ignore: ['**/generated/**'] 
     const root = opened({
       ...app,
       'tenant-lint.config.json': JSON.stringify({
-        tenancy: { keys: ['organization_id', 'organisation_idd'], shared: ['projets'], roles: { admin: ['migrator'] } },
+        tenancy: {
+          keys: ['organization_id', 'organisation_idd'],
+          shared: ['projets'],
+          tables: { invoices: { append: true } },
+        },
         sources: { schema: ['migrations/*.sql'] },
         trust: { tenant: ['getTenant()'], guards: { assertMember: { tenant: 0 } } },
         intended: [{ files: ['apps/admin/**'], reason: 'staff only' }],
       }),
     });
     expect((await run(root)).stderr.trimEnd().split('\n')).toEqual([
-      'tenant-lint: tenancy.roles.admin has no effect yet',
+      'tenant-lint: tenancy.tables.invoices.append has no effect yet',
       "tenant-lint: intended.0.files: 'apps/admin/**' matches no file",
       'tenant-lint: tenancy.shared: there is no table projets, did you mean projects?',
       'tenant-lint: tenancy.keys: no table has a column organisation_idd, did you mean organization_id?',
