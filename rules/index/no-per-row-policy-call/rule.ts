@@ -133,7 +133,8 @@ function* repeatedCalls(model: Model): Iterable<Draft> {
         policy: policy.name,
         table: tableName(table.id),
         function: first.call.function,
-        more: others.size === 0 ? '' : `, and so do ${others.size} others`,
+        more:
+          others.size === 0 ? '' : others.size === 1 ? ', and so does another' : `, and so do ${others.size} others`,
       },
       span: first.call.span,
       related: rest
