@@ -23,6 +23,9 @@ export type { CallSite } from './callers.js';
 const maxSteps = 24;
 /** How many calls of helpers may be read through, one inside the other. */
 const maxInlining = 4;
+/** How deep, and into how many chains, the helpers behind one call are read through. */
+const maxNesting = 6;
+const maxMade = 400;
 
 /** What an exported name is: a local of a file, or something of a module outside the program. */
 type Exported =
@@ -49,6 +52,8 @@ export class Program implements LinkContext {
   /** By the chain itself: one that was made by reading a helper through takes the id of another for a while. */
   readonly #callees = new Map<CallChain, { readonly callee: Callee | undefined }>();
   readonly #returns = new Map<CallChain, readonly Value[]>();
+  /** How many chains were made by reading helpers through, by the call that they were made for. */
+  readonly #made = new Map<ChainId, number>();
   #callers: Callers | undefined;
   #chainsOf: Map<FunctionId, CallChain[]> | undefined;
   #entries: Map<FunctionId, EntryPoint> | undefined;
@@ -553,6 +558,18 @@ export class Program implements LinkContext {
     return this.#instantiate(value, owner, args, prefix, maxInlining);
   }
 
+  /**
+   * Whether one more chain may be made for a call that leads to it. Helpers that call each other again and again would be read through without
+   * end; beyond the bounds a chain stands for all calls of its function.
+   */
+  #mayMake(key: ChainId): boolean {
+    const root = key.slice(0, key.indexOf('@'));
+    const made = (this.#made.get(root) ?? 0) + 1;
+    if (made > maxMade || key.split('@').length > maxNesting + 1) return false;
+    this.#made.set(root, made);
+    return true;
+  }
+
   /** Replaces parameters of `owner` by arguments; chains of the body that depend on them become chains of their own. */
   #instantiate(value: Value, owner: FunctionId, args: readonly Value[], prefix: string, depth: number): Value {
     return mapValue(value, (inner) => {
@@ -563,6 +580,7 @@ export class Program implements LinkContext {
         if (!chain || chain.function !== owner) return inner;
         const key = `${prefix}${Program.originalChain(inner.chain)}`;
         if (!this.#chains.has(key)) {
+          if (!this.#mayMake(key)) return inner;
           this.#chains.set(key, chain);
           this.#chains.set(key, {
             ...chain,

@@ -19,6 +19,8 @@ import { prefixOf } from './prefix.js';
 const maxDepth = 16;
 const maxSteps = 4_000;
 const maxCallers = 64;
+/** How many sources one question may have: a value that may be anything is unknown, and lists of lists must not grow beyond all bounds. */
+const maxSources = 200;
 
 /** Traces values to their sources: through locals (the front end did that), helpers, callers, wrappers and iteration callbacks. */
 export class Tracer {
@@ -86,24 +88,31 @@ export class Tracer {
         }
         return this.#trace(value.of, depth);
       case 'choice':
-        return value.of.flatMap((v) => this.#trace(v, depth - 1));
+        return this.#all(value.of, depth - 1);
       case 'apply':
         if (value.function === '&&') return this.#trace(value.to.at(-1) ?? value, depth - 1);
-        return value.to.length === 0
-          ? [{ kind: 'unknown', reason: value.function }]
-          : value.to.flatMap((v) => this.#trace(v, depth - 1));
+        return value.to.length === 0 ? [{ kind: 'unknown', reason: value.function }] : this.#all(value.to, depth - 1);
       case 'text':
         return value.parts.some((p) => 'hole' in p)
-          ? value.parts.flatMap((p) => ('hole' in p ? this.#trace(p.hole, depth - 1) : []))
+          ? this.#all(
+              value.parts.flatMap((p) => ('hole' in p ? [p.hole] : [])),
+              depth - 1,
+            )
           : [{ kind: 'constant' }];
       case 'list':
         return value.of.length === 0
           ? [{ kind: 'constant' }]
-          : value.of.flatMap((i) => this.#trace(i.value, depth - 1));
+          : this.#all(
+              value.of.map((i) => i.value),
+              depth - 1,
+            );
       case 'object':
         return value.entries.length === 0
           ? [{ kind: 'constant' }]
-          : value.entries.flatMap((e) => this.#trace('spread' in e ? e.spread : e.value, depth - 1));
+          : this.#all(
+              value.entries.map((e) => ('spread' in e ? e.spread : e.value)),
+              depth - 1,
+            );
       case 'parameter':
         return this.#parameter(value, depth);
       case 'result':
@@ -120,17 +129,31 @@ export class Tracer {
       case 'instance':
         // `new URL(request.url)` is what it is made of.
         if (value.of.kind === 'global' && forms.has(value.of.name) && value.arguments.length > 0)
-          return value.arguments.flatMap((v) => this.#trace(v, depth - 1));
+          return this.#all(value.arguments, depth - 1);
         return [{ kind: 'unknown', reason: value.kind }];
       default:
         return [{ kind: 'unknown', reason: value.kind }];
     }
   }
 
+  /** The sources of several values, each once. */
+  #all(values: readonly Value[], depth: number): readonly Provenance[] {
+    return values.length === 1
+      ? this.#trace(values[0]!, depth)
+      : this.#bounded(values.flatMap((v) => this.#trace(v, depth)));
+  }
+
+  #bounded(sources: readonly Provenance[]): readonly Provenance[] {
+    const found = distinct(sources);
+    if (found.length <= maxSources) return found;
+    this.#givenUp++;
+    return [...found.slice(0, maxSources), { kind: 'unknown', reason: 'too many sources' }];
+  }
+
   #parameter(value: Extract<Value, { kind: 'parameter' }>, depth: number): readonly Provenance[] {
     const key = `${value.function}/${value.index}/${value.path.join('.')}`;
     return this.#once(key, () => {
-      const found = distinct(this.#parameterOf(value, depth));
+      const found = this.#bounded(this.#parameterOf(value, depth));
       return found.length > 0 ? found : [{ kind: 'unknown', reason: 'recursion' } as const];
     });
   }
@@ -151,7 +174,7 @@ export class Tracer {
     const [cutBefore, givenUpBefore] = [this.#cutAt, this.#givenUp];
     this.#cutAt = Infinity;
     this.#active.set(key, at);
-    const found = answer();
+    const found = this.#bounded(answer());
     this.#active.delete(key);
     const isWhole = this.#cutAt >= at && this.#givenUp === givenUpBefore;
     if (isWhole || at === 0) this.#memo.set(key, found);
