@@ -42,7 +42,8 @@ export function storedFacts(kept: ReadonlyMap<string, Kept>): Uint8Array {
 }
 
 /** What storedFacts made the bytes of; the version alone where that is another than ours. Throws where they are not such bytes. */
-export function readStoredFacts(all: Buffer): { readonly version: string; readonly kept: Map<string, Kept> } {
+export function readStoredFacts(bytes: Uint8Array): { readonly version: string; readonly kept: Map<string, Kept> } {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kept = new Map<string, Kept>();
   let at = 4 + all.readUInt32BE();
   const { version, entries } = JSON.parse(all.toString('utf8', 4, at)) as Table;

@@ -99,6 +99,9 @@ export class Callers {
         for (const { parameter, path } of parametersIn(argument))
           push(this.#handedOn, parameterKey(parameter), { function: callee.function, index, path });
       });
+    } else if (chain.callees) {
+      const step = chain.steps.findIndex((s) => s.arguments !== undefined);
+      for (const id of chain.callees) push(this.#direct, id, { chain, step });
     } else if (chain.receiver.kind === 'parameter') {
       const step = chain.steps.findIndex((s) => s.arguments !== undefined);
       const names = chain.steps.slice(0, step + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
@@ -106,7 +109,7 @@ export class Callers {
       if (step >= 0)
         push(this.#throughParameter, `${owner}/${index}/${[...path, ...names].join('.')}`, { chain, step });
     }
-    return callee !== undefined;
+    return callee !== undefined || chain.callees !== undefined;
   }
 
   /** A callback is called by what it was handed to: `withSession(async ({ session }) => ...)`. */
