@@ -12,7 +12,7 @@ const again = (facts: unknown): unknown => decodeFacts(encodeFacts(facts as File
 describe('encoded facts', () => {
   it('come back as JSON would, keys in their order, for the sources of this package', () => {
     const folder = fileURLToPath(new URL('../src', import.meta.url));
-    for (const name of readdirSync(folder)) {
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((n) => n.endsWith('.ts'))) {
       const text = readFileSync(path.join(folder, name), 'utf8');
       const facts = extractTypescript(text, { file: `src/${name}` });
       const json = JSON.stringify(facts);
