@@ -14,6 +14,7 @@ import type { Program } from '../link/program.js';
 import { prefixOf } from '../trace/prefix.js';
 import type { Provenance } from '../trace/provenance.js';
 import { iterations } from '../trust/sources.js';
+import { componentsOf } from './components.js';
 import { atomsAt, chosen, dominates, precedes, presenceOf, stripped } from './conditions.js';
 import { isAsked, isAskedLater, isPresenceOf, isTested, isTestedLater, pathInto, throwsWhenMissing } from './guards.js';
 import { holdsParameter, refusesByBoth } from './refusal.js';
@@ -438,16 +439,6 @@ export class Checks {
     if (sameValue(own, what)) return true;
     if (depth <= 0) return false;
     switch (own.kind) {
-      case 'object':
-        return own.entries.some((e) => this.#mentions('spread' in e ? e.spread : e.value, what, depth));
-      case 'list':
-        return own.of.some((i) => this.#mentions(i.value, what, depth));
-      case 'apply':
-        return own.to.some((v) => this.#mentions(v, what, depth));
-      case 'choice':
-        return own.of.some((v) => this.#mentions(v, what, depth));
-      case 'element':
-        return this.#mentions(own.of, what, depth);
       case 'result': {
         if (what.kind === 'result' && own.chain === what.chain) {
           const isWhole = what.path.length === 0;
@@ -465,7 +456,7 @@ export class Checks {
           own.path.every((p, i) => what.path[i] === p)
         );
       default:
-        return false;
+        return componentsOf(own).some((v) => this.#mentions(v, what, depth));
     }
   }
 

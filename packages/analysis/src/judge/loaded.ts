@@ -15,6 +15,7 @@ import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import { areVerified, type Provenance } from '../trace/provenance.js';
 import type { Checks } from './checks.js';
+import { componentsOf } from './components.js';
 import { precedes, stripped } from './conditions.js';
 import { comparesKey, isGiven, isTestedLater, pathInto, propertyOfColumn } from './guards.js';
 import { keyColumns } from './keys.js';
@@ -276,20 +277,6 @@ export function comesFrom(value: Value, chain: string, program: Program, depth: 
   if (pathInto(own, chain, program) !== undefined) return true;
   if (depth <= 0) return false;
   const within = (v: Value): boolean => comesFrom(v, chain, program, depth - 1);
-  switch (own.kind) {
-    case 'object':
-      return own.entries.some((e) => within('spread' in e ? e.spread : e.value));
-    case 'list':
-      return own.of.some((item) => within(item.value));
-    case 'choice':
-      return own.of.some(within);
-    case 'apply':
-      return own.to.some(within);
-    case 'element':
-      return within(own.of);
-    case 'result':
-      return program.chain(own.chain)?.steps.some((s) => s.arguments?.some(within)) ?? false;
-    default:
-      return false;
-  }
+  if (own.kind === 'result') return program.chain(own.chain)?.steps.some((s) => s.arguments?.some(within)) ?? false;
+  return componentsOf(own).some(within);
 }

@@ -1,6 +1,7 @@
 import type { FunctionFacts, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
+import { componentsOf } from './components.js';
 import { entailed, presenceOf, stripped } from './conditions.js';
 import type { Ground } from './ground.js';
 import { pathInto } from './guards.js';
@@ -68,20 +69,14 @@ function isMentioned(value: Value, chain: string, program: Program, depth = 6): 
   if (depth <= 0) return true;
   const within = (v: Value): boolean => isMentioned(v, chain, program, depth - 1);
   switch (own.kind) {
-    case 'object':
-      return own.entries.some((e) => within('spread' in e ? e.spread : e.value));
-    case 'list':
-      return own.of.some((item) => within(item.value));
     case 'choice':
-      return own.of.some(within) || (own.test !== undefined && within(own.test));
-    case 'apply':
-      return own.to.some(within);
+      return componentsOf(own).some(within) || (own.test !== undefined && within(own.test));
     case 'text':
       return own.parts.some((p) => 'hole' in p && within(p.hole));
-    case 'element':
-      return within(own.of);
     // What was not understood may show it: a page.
+    case 'unknown':
+      return true;
     default:
-      return own.kind === 'unknown';
+      return componentsOf(own).some(within);
   }
 }

@@ -1,5 +1,6 @@
 import type { CallChain, FunctionFacts, FunctionId, Path, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
+import { componentsOf } from './components.js';
 import { dominates, stripped } from './conditions.js';
 
 /** Where a function finds something of what it was handed: a parameter, or a property of one. */
@@ -87,16 +88,7 @@ function holds(value: Value, f: { readonly id: FunctionId }, places: readonly Pl
           places.some((p) => p.index === v.index && p.path.every((name, i) => i >= v.path.length || v.path[i] === name))
         );
       case 'missing-able':
-      case 'element':
         return again(v.of);
-      case 'apply':
-        return v.to.some(again);
-      case 'choice':
-        return v.of.some(again);
-      case 'list':
-        return v.of.some((i) => again(i.value));
-      case 'object':
-        return v.entries.some((e) => again('spread' in e ? e.spread : e.value));
       case 'result': {
         if (seen.has(v.chain)) return false;
         seen.add(v.chain);
@@ -104,7 +96,7 @@ function holds(value: Value, f: { readonly id: FunctionId }, places: readonly Pl
         return chain !== undefined && (again(chain.receiver) || chain.steps.some((s) => s.arguments?.some(again)));
       }
       default:
-        return false;
+        return componentsOf(v).some(again);
     }
   };
   return walk(value, maxValues);
@@ -119,20 +111,6 @@ export function holdsParameter(
 ): boolean {
   const own = stripped(value);
   const within = (v: Value): boolean => depth > 0 && holdsParameter(v, functions, depth - 1, index);
-  switch (own.kind) {
-    case 'parameter':
-      return functions.has(own.function) && (index === undefined || own.index === index);
-    case 'object':
-      return own.entries.some((e) => within('spread' in e ? e.spread : e.value));
-    case 'list':
-      return own.of.some((item) => within(item.value));
-    case 'choice':
-      return own.of.some(within);
-    case 'apply':
-      return own.to.some(within);
-    case 'element':
-      return within(own.of);
-    default:
-      return false;
-  }
+  if (own.kind === 'parameter') return functions.has(own.function) && (index === undefined || own.index === index);
+  return componentsOf(own).some(within);
 }
