@@ -24,6 +24,8 @@ import { lookedForBy, pinsOf } from './selection.js';
 /** How deep a called function is searched for the place where it refuses. */
 const maxRefusalDepth = 3;
 const maxMentionDepth = 3;
+/** How many functions a value is followed into to the query that asks for it together with who calls. */
+const maxMeetingDepth = 5;
 /** How many rows, one the parent of the other, are loaded before the last one is checked. */
 const maxLoads = 2;
 /** How many calls, one inside the other, are read for a check of what they are handed. */
@@ -54,6 +56,7 @@ export interface Known {
 export class Checks {
   readonly #memo = new Map<string, Reason | false>();
   readonly #refuses = new Map<FunctionId, boolean>();
+  readonly #meets = new Map<string, boolean>();
 
   constructor(
     private readonly program: Program,
@@ -283,8 +286,9 @@ export class Checks {
         return { text: 'it was handed to a declared check before', span: earlier.span };
       if (this.#checksInside(value, earlier, at, depth))
         return { text: 'it was handed to a function that checks it before', span: earlier.span };
-      if (!isMentioned || !args.some((a) => this.#isIdentity(a))) continue;
-      if (!this.#looksAt(value, earlier, depth)) continue;
+      if (!isMentioned) continue;
+      const isHandedIdentity = args.some((a) => this.#isIdentity(a)) && this.#looksAt(value, earlier, depth);
+      if (!isHandedIdentity && !this.#meetsIdentity(value, earlier, maxMeetingDepth, false)) continue;
       if (
         this.#canRefuse(earlier) ||
         this.#isTestedAt(earlier, at) ||
@@ -321,6 +325,33 @@ export class Checks {
             this.#looksAt(v, c, depth - 1),
         ),
     );
+  }
+
+  /** Whether in a called function, which asks for itself who calls, one query looks for rows of a verified identity by a value. */
+  #meetsIdentity(value: Value, chain: CallChain, depth: number, inside = true): boolean {
+    const sought = lookedForBy(this.known.accessesOf(chain.function), chain);
+    const mentions = (a: Value): boolean => this.#mentions(a, value, maxMentionDepth);
+    if (sought) return inside && sought.some(mentions) && sought.some((a) => this.#isIdentity(a));
+    const callee = this.program.calleeOf(chain);
+    const target = callee && !callee.wrapped ? this.program.function(callee.function) : undefined;
+    const args = callee && chain.steps[callee.step]?.arguments;
+    if (!target || !args || depth <= 0) return false;
+    const key = `${target.id}/${depth}/${args
+      .map((a) =>
+        pathsTo(a, value)
+          .map((path) => path.join('.'))
+          .join(','),
+      )
+      .join('/')}`;
+    const known = this.#meets.get(key);
+    if (known !== undefined) return known;
+    this.#meets.set(key, false);
+    const inner = args.flatMap((argument, index) =>
+      pathsTo(argument, value).map((path): Value => ({ kind: 'parameter', function: target.id, index, path })),
+    );
+    const found = inner.some((v) => this.#chainsOf(target).some((c) => this.#meetsIdentity(v, c, depth - 1)));
+    this.#meets.set(key, found);
+    return found;
   }
 
   /** Whether a condition compares a value with something: more than that it is there. */

@@ -12,6 +12,7 @@ import type {
 import { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import type { LinkedAccess, Standing } from '../model.js';
+import { RouteGuards } from './route-guards.js';
 import { Sessions } from '../session/sessions.js';
 import type { Provenance } from '../trace/provenance.js';
 import { Tracer } from '../trace/tracer.js';
@@ -123,7 +124,13 @@ export class Ground {
     const isOfData = (chain: string): boolean =>
       this.index.ofChain(chain).length > 0 || input.silent?.has(Program.originalChain(chain)) === true;
     const unread = new Unread(program, sourcesOf, isOfData);
+    const guards = new RouteGuards(program);
     this.sources = new Sources({
+      guardOf: (source) => guards.check(source),
+      childOf: (table) => {
+        const tenancy = this.tenancyOf(table.id);
+        return tenancy.kind === 'child' ? tenancy : undefined;
+      },
       unreadOf: (source, access) => unread.onWay(source, access),
       program,
       sourcesOf,
@@ -141,6 +148,7 @@ export class Ground {
       before: (value, chain) => this.checks.before(value, chain),
       unreadOf: (source, access) => unread.onWay(source, access),
       beforeHandler,
+      guardOf: (source) => guards.check(source),
       after: (chain) => {
         const f = program.function(chain.function);
         return f && this.checks.after(chain.id, f, chain.span.end);

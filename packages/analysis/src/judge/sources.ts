@@ -7,9 +7,10 @@ import {
   type Reason,
   type Table,
   type Target,
+  type Tenancy,
   type Value,
 } from '@tenant-lint/model';
-import { referringColumns } from './keys.js';
+import { keyColumns, referringColumns } from './keys.js';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
@@ -62,10 +63,14 @@ export interface SourceWorld {
   /** Whether the rows that a chain returned are the tenant's own. */
   readonly rowIsOwn: (chain: string) => 'own' | 'foreign' | 'unknown';
   readonly reachOf: (f: FunctionId) => Reached;
+  /** How a table without a key of its own leads to its tenant; by columns that only their names say to refer to another table, too. */
+  readonly childOf: (table: Table) => Extract<Tenancy, { kind: 'child' }> | undefined;
   /** The check of a value that every path to a call has passed. */
   readonly before: (value: Value, chain: CallChain) => Reason | undefined;
   /** The check of the row that is loaded, on one way to an access. */
   readonly checkedOn: (access: LinkedAccess, table: Table, way: readonly ChainId[]) => Reason | undefined;
+  /** The guard that has looked at it before the handler. */
+  readonly guardOf: (source: InputProvenance) => Reason | undefined;
   /** A call on the way from the request that may check it, and whose body is not in the program. */
   readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => UnreadCall | undefined;
 }
@@ -79,8 +84,12 @@ export class Sources {
    * is reached only where each of them is foreign, on the same call.
    */
   of(pins: readonly Pin[], table: Table, target: Target, access: LinkedAccess): Derived {
-    const keyColumns = new Set([...pinnedKey(pins, table), ...referringColumns(table)]);
-    const deciding = pins.filter((pin) => keyColumns.has(pin.column));
+    const columns = new Set([
+      ...pinnedKey(pins, table),
+      ...referringColumns(table),
+      ...keyColumns(this.world.childOf(table)),
+    ]);
+    const deciding = pins.filter((pin) => columns.has(pin.column));
     return this.#together(deciding, access.function, { table, target, access }, maxLevels);
   }
 
@@ -146,7 +155,7 @@ export class Sources {
             staff = true;
             continue;
           }
-          const after = this.#checkedAfter(source, about);
+          const after = this.#checkedAfter(source, about) ?? this.world.guardOf(source);
           if (after) {
             checked ??= after;
             continue;

@@ -17,6 +17,8 @@ export interface StandingWorld extends MemberTestWorld {
   readonly before: (value: Value, chain: CallChain) => Reason | undefined;
   readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => UnreadCall | undefined;
   readonly beforeHandler: BeforeHandler;
+  /** The guard that has looked at it before the handler. */
+  readonly guardOf: (source: InputProvenance) => Reason | undefined;
   /** The check that what a call returned is handed to afterwards, together with a verified identity. */
   readonly after: (chain: CallChain) => Reason | undefined;
   /** Whether a function refuses callers without an identity, itself or in what it calls. */
@@ -50,7 +52,9 @@ export function standingOf(value: Value, access: LinkedAccess, world: StandingWo
       continue;
     }
     const reason =
-      world.beforeHandler.check(source) ?? ways.map((way) => world.after(way)).find((r) => r !== undefined);
+      world.guardOf(source) ??
+      world.beforeHandler.check(source) ??
+      ways.map((way) => world.after(way)).find((r) => r !== undefined);
     if (reason) {
       passed ??= reason;
       continue;
