@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { generateRepository } from '../../devkit/src/bench/generate.js';
+import { generateMigrations } from '../../devkit/src/bench/migrations.js';
 import { bin } from './support/project.js';
 
 const work = mkdtempSync(path.join(tmpdir(), 'tenant-lint-determinism-'));
@@ -51,6 +52,35 @@ describe('the report does not depend on threads or cache', () => {
     const damaged = run(folder, '--threads', '1');
     expect(damaged.remembered).toBe(0);
     expect(damaged.report).toBe(alone.report);
+  });
+
+  it('of a long history of migrations', () => {
+    const folder = path.join(work, 'migrations');
+    generateMigrations(folder, 0.5);
+    const migrations = path.join(folder, 'supabase/migrations');
+    // How deep a body may be depends on the stack: the main thread has the last word.
+    const deep = `${'if true then '.repeat(3_000)}perform 1;${'end if;'.repeat(3_000)}`;
+    writeFileSync(
+      path.join(migrations, '20230101000000_deep.sql'),
+      `create function public.deep() returns void language plpgsql as $$ begin ${deep} end $$;\n`,
+    );
+    writeFileSync(path.join(migrations, '20230102000000_broken.sql'), 'create table public.broken (id uuid;\n');
+    mkdirSync(path.join(folder, 'node_modules'));
+    const alone = run(folder, '--threads', '1', '--no-cache');
+    expect(JSON.parse(alone.report).findings.length).toBeGreaterThan(0);
+    expect(alone.elsewhere).toBe(0);
+    const together = run(folder, '--threads', '3', '--no-cache');
+    expect(together.elsewhere).toBeGreaterThan(0);
+    expect(together.report).toBe(alone.report);
+    expect(run(folder, '--threads', '3').report).toBe(alone.report);
+    const warm = run(folder, '--threads', '1');
+    expect(warm.remembered).toBeGreaterThan(150);
+    expect(warm.report).toBe(alone.report);
+    // Facts of another parser are other facts, whoever made them.
+    writeFileSync(path.join(folder, 'tenant-lint.config.json'), '{ "sqlParser": "pgsql-ast-parser" }\n');
+    const other = run(folder, '--threads', '1', '--no-cache');
+    expect(other.report).not.toBe(alone.report);
+    expect(run(folder, '--threads', '3').report).toBe(other.report);
   });
 
   it('of a small system, which stays in one thread', () => {

@@ -1,9 +1,9 @@
-import type { Unchecked } from '@tenant-lint/model';
+import type { FileFacts, Unchecked } from '@tenant-lint/model';
 import { withSqlParser } from '@tenant-lint/sql';
 import { extractTypescript } from '@tenant-lint/typescript';
 import { noFacts, type FactsCache } from './cache.js';
 import { encodeFacts } from './codec.js';
-import { filesToRead, frontEndOf } from './front-ends.js';
+import { filesToRead, frontEndOf, type FrontEnd } from './front-ends.js';
 import type { Source } from './memory.js';
 import type { Settings } from './settings.js';
 import { keyOf, type Kept } from './stored-facts.js';
@@ -41,7 +41,8 @@ function extracted(source: Source, { settings, wanted, cache = noFacts, threads:
   const kept = new Map<string, Kept>();
   const unread: Unchecked[] = [];
   const texts = new Map<string, string>();
-  const threads = new Threads(many ?? 1, files.length);
+  const threads = new Threads(many ?? 1, files.length, settings.sqlParser);
+  const inSql = new Map<string, FrontEnd>();
   let done = 0;
   let remembered = 0;
   const attempt = (file: string, run: () => Kept): void => {
@@ -63,19 +64,23 @@ function extracted(source: Source, { settings, wanted, cache = noFacts, threads:
     const other = frontEndOf(file, kind, text, settings);
     const variant = other?.variant ?? '';
     const before = cache.remembered(file, text, variant);
-    if (before || other) {
+    if (before || (other && !other.sql)) {
       if (before) remembered++;
       attempt(file, () => ({ key: keyOf(text, variant), bytes: encodeFacts(before ?? other!.run()) }));
     } else {
       texts.set(file, text);
-      threads.give(file, text);
+      if (other) inSql.set(file, other);
+      threads.give(file, text, other?.sql);
     }
   }
   threads.collect(
     new Set(texts.keys()),
-    ({ file, text }) =>
-      attempt(file, () => ({ key: keyOf(text, ''), bytes: encodeFacts(extractTypescript(text, { file })) })),
-    (bytes, { file, text }) => attempt(file, () => ({ key: keyOf(text, ''), bytes })),
+    ({ file, text }) => {
+      const other = inSql.get(file);
+      const made = (): FileFacts => (other ? other.run() : extractTypescript(text, { file }));
+      attempt(file, () => ({ key: keyOf(text, other?.variant ?? ''), bytes: encodeFacts(made()) }));
+    },
+    (bytes, { file, text }) => attempt(file, () => ({ key: keyOf(text, inSql.get(file)?.variant ?? ''), bytes })),
   );
   return { kept, unread, remembered };
 }

@@ -3,6 +3,7 @@ import { extractSql } from '@tenant-lint/sql';
 import { extractDrizzleSnapshot, extractPrisma } from '@tenant-lint/typescript';
 import type { SourceKind } from './discover.js';
 import type { Settings } from './settings.js';
+import type { SqlJob } from './threads.js';
 
 /** The files of a project that hold something to read, by kind, as the configuration has it. */
 export function filesToRead(files: ReadonlyMap<string, SourceKind>, settings: Settings): [string, SourceKind][] {
@@ -16,12 +17,15 @@ export function filesToRead(files: ReadonlyMap<string, SourceKind>, settings: Se
 }
 
 /** How a file that is no code becomes facts, and what besides its text the facts depend on. */
-export function frontEndOf(
-  file: string,
-  kind: SourceKind,
-  text: string,
-  settings: Settings,
-): { readonly variant: string; run(): FileFacts } | undefined {
+export interface FrontEnd {
+  readonly variant: string;
+  run(): FileFacts;
+  /** What another thread has to know to do the same. Absent where that is not worth its while. */
+  readonly sql?: SqlJob;
+}
+
+/** The front end of a file that is no code; undefined for code. */
+export function frontEndOf(file: string, kind: SourceKind, text: string, settings: Settings): FrontEnd | undefined {
   switch (kind) {
     case 'sql': {
       const role = settings.sqlRole(file);
@@ -29,7 +33,7 @@ export function frontEndOf(
       const variant = [role.role ?? [], settings.sqlParser === 'libpg-query' ? [] : settings.sqlParser]
         .flat()
         .join('/');
-      return { variant, run: () => extractSql(text, { file, ...role }) };
+      return { variant, run: () => extractSql(text, { file, ...role }), sql: role };
     }
     case 'prisma':
       return { variant: '', run: () => extractPrisma(text, { file }) };

@@ -6,7 +6,7 @@ import type { FactsCache } from './cache.js';
 import type { Settings } from './settings.js';
 import { filesInDemand, type Scanned } from './demand.js';
 import type { SourceKind } from './discover.js';
-import { filesToRead, frontEndOf } from './front-ends.js';
+import { filesToRead, frontEndOf, type FrontEnd } from './front-ends.js';
 import type { Source } from './memory.js';
 import { decodeFacts } from './codec.js';
 import { Threads } from './threads.js';
@@ -106,16 +106,17 @@ function build(source: Source, options: BuildOptions): Built {
   };
   let remembered = 0;
   let elsewhere = 0;
-  const threads = new Threads(options.threads ?? 1, wanted.length);
+  const threads = new Threads(options.threads ?? 1, wanted.length, settings.sqlParser);
+  const inSql = new Map<string, FrontEnd>();
   const given = new Set<string>();
   const known = new Map<string, FileFacts>();
-  /** Looks a code file up, and has it extracted where nothing is known of it. */
-  const prepare = (file: string, text: string): void => {
+  /** Looks a file up, and has it extracted where nothing is known of it. */
+  const prepare = (file: string, text: string, other?: FrontEnd): void => {
     if (given.has(file)) return;
     given.add(file);
-    const before = options.cache?.remembered(file, text);
+    const before = options.cache?.remembered(file, text, other?.variant);
     if (before) known.set(file, before);
-    else threads.give(file, text);
+    else threads.give(file, text, other?.sql);
   };
   const lookFor = (late: readonly Adapter[]): void => {
     if (late.length === 0) return;
@@ -128,7 +129,10 @@ function build(source: Source, options: BuildOptions): Built {
     const text = read(file);
     if (text === undefined) continue;
     const other = frontEndOf(file, kind, text, settings);
-    if (other) extract(file, text, () => other.run(), other.variant);
+    if (other?.sql) {
+      inSql.set(file, other);
+      prepare(file, text, other);
+    } else if (other) extract(file, text, () => other.run(), other.variant);
     else {
       const found = preScan(text);
       // Files before this one did not know of the library yet.
@@ -159,30 +163,32 @@ function build(source: Source, options: BuildOptions): Built {
     for (const s of scanned) if ((s.request || s.routes) && !s.client) demanded.add(s.file);
   const choose = lap();
   for (const file of [...demanded].sort()) prepare(file, texts.get(file)!);
+  const needed = new Set([...demanded, ...inSql.keys()]);
   for (const [file, before] of known) {
-    if (!demanded.has(file)) continue;
+    if (!needed.has(file)) continue;
     remembered++;
     facts.push(before);
   }
   done = known.size;
   const made = threads.collect(
-    demanded,
+    needed,
     ({ file, text }) => {
-      options.progress?.('parsing', ++done, demanded.size);
+      options.progress?.('parsing', ++done, needed.size);
+      const other = inSql.get(file);
       try {
-        const own = extractTypescript(text, { file });
-        options.cache?.remember(own, text);
+        const own = other ? other.run() : extractTypescript(text, { file });
+        options.cache?.remember(own, text, other?.variant);
         return own;
       } catch (error) {
         failed(file, error);
         return undefined;
       }
     },
-    (bytes, { text }) => {
-      options.progress?.('parsing', ++done, demanded.size);
+    (bytes, { file, text }) => {
+      options.progress?.('parsing', ++done, needed.size);
       const theirs = decodeFacts(bytes);
       elsewhere++;
-      options.cache?.remember(theirs, text, '', bytes);
+      options.cache?.remember(theirs, text, inSql.get(file)?.variant, bytes);
       return theirs;
     },
   );

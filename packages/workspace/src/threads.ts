@@ -1,3 +1,5 @@
+import type { SqlRole } from '@tenant-lint/model';
+import type { SqlParser } from '@tenant-lint/sql';
 import { receiveMessageOnPort, MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 
 /** Who took a file. */
@@ -7,6 +9,13 @@ export interface Job {
   readonly index: number;
   readonly file: string;
   readonly text: string;
+  /** Of a file in SQL; code where absent. */
+  readonly sql?: SqlJob;
+}
+
+/** What the facts of a file in SQL depend on besides its text. */
+export interface SqlJob {
+  readonly role?: SqlRole;
 }
 
 /** What a thread made of a job; without bytes, the main thread has to do it. */
@@ -20,10 +29,14 @@ export interface Shared {
   readonly claims: Int32Array;
   readonly signal: Int32Array;
   readonly port: MessagePort;
+  /** The parser of all SQL text, that in code included. */
+  readonly sqlParser: SqlParser;
 }
 
-/** A thread starts in about the time that this many characters take to be extracted. */
+/** A thread starts in about the time that this many characters of code take to be extracted. */
 const worthThreads = 400_000;
+/** A character of SQL takes so many times as long, and a thread that reads SQL alone loads no compiler. */
+const sqlWeight = 4;
 /** Characters that are sent at once. */
 const batchSize = 60_000;
 /** A thread that shows no sign of life for so long is given up, and what it had taken is done here. */
@@ -46,18 +59,19 @@ export class Threads {
   constructor(
     private readonly threads: number,
     most: number,
+    private readonly sqlParser: SqlParser,
   ) {
     this.#claims = new Int32Array(new SharedArrayBuffer(4 * Math.max(most, 1)));
   }
 
   /** Gives a file to whoever comes first. Threads start as soon as there is enough to do for them. */
-  give(file: string, text: string): void {
-    const job = { index: this.#jobs.length, file, text };
+  give(file: string, text: string, sql?: SqlJob): void {
+    const job = { index: this.#jobs.length, file, text, ...(sql ? { sql } : {}) };
     this.#jobs.push(job);
     if (this.threads < 2) return;
     this.#unsent.push(job);
     this.#unsentSize += text.length;
-    this.#size += text.length;
+    this.#size += text.length * (sql ? sqlWeight : 1);
     if (this.#size < worthThreads) return;
     if (this.#workers.length === 0) for (let i = 1; i < this.threads; i++) this.#workers.push(this.#start());
     if (this.#unsentSize >= batchSize) this.#send();
@@ -115,7 +129,7 @@ export class Threads {
 
   #start(): { worker: Worker; port: MessagePort } {
     const { port1, port2 } = new MessageChannel();
-    const shared: Shared = { claims: this.#claims, signal: this.#signal, port: port2 };
+    const shared: Shared = { claims: this.#claims, signal: this.#signal, port: port2, sqlParser: this.sqlParser };
     const worker = new Worker(new URL('extract-worker.js', import.meta.url), {
       workerData: shared,
       transferList: [port2],

@@ -14,7 +14,15 @@ interface Word {
   readonly isName: boolean;
 }
 
-function wordsOf(source: string): Word[] {
+let known: { readonly source: string; readonly words: readonly Word[] } | undefined;
+
+/** The tokens of a body, which several questions are asked about in a row. */
+function wordsOf(source: string): readonly Word[] {
+  if (known?.source !== source) known = { source, words: readWords(source) };
+  return known.words;
+}
+
+function readWords(source: string): Word[] {
   const words: Word[] = [];
   const lexer = new Lexer(source);
   while (lexer.next()) {

@@ -13,10 +13,21 @@ export interface Body {
 /** A body that is not one expression; the message says why. */
 export class NotAnExpression extends Error {}
 
+/** Why a function has no value, whatever its body computes; undefined where it has one. */
+export const withoutValue = (returns: string): Body['value'] | undefined =>
+  returns === 'trigger' || returns === 'event_trigger' || returns === 'void'
+    ? { known: false, reason: `returns ${returns.replace('_', ' ')}` }
+    : undefined;
+
 /** The body of a function in SQL: its value is that of its last statement. */
-export function sqlBody(reading: Reading, statements: readonly ParsedStatement[], parameters: Parameters): Body {
+export function sqlBody(
+  reading: Reading,
+  statements: readonly ParsedStatement[],
+  parameters: Parameters,
+  returns: string,
+): Body {
   const queries = statements.flatMap((statement) => queriesOf(reading, statement, parameters));
-  return { queries, value: attempt(() => lastValue(reading, statements, parameters)) };
+  return { queries, value: withoutValue(returns) ?? attempt(() => lastValue(reading, statements, parameters)) };
 }
 
 function lastValue(reading: Reading, statements: readonly ParsedStatement[], parameters: Parameters): Value {

@@ -116,19 +116,12 @@ function bodyOf(
   parameters: Parameters,
 ): Body {
   const unknown = (reason: string): Body => ({ value: { known: false, reason }, queries: [] });
-  if (node.sql_body) return settle(sqlBody(ddl, atomicStatements(ddl.statement, node.sql_body), parameters), returns);
+  if (node.sql_body) return sqlBody(ddl, atomicStatements(ddl.statement, node.sql_body), parameters, returns);
   const text = as === undefined ? undefined : stringAt(ddl.statement, as);
   if (!text) return unknown('no body');
-  if (language === 'sql') return settle(sqlBody(ddl, parseFragment(text), parameters), returns);
-  if (language === 'plpgsql') return settle(plpgsqlBody(ddl, ddl.statement.text, text, parameters, returns), returns);
+  if (language === 'sql') return sqlBody(ddl, parseFragment(text), parameters, returns);
+  if (language === 'plpgsql') return plpgsqlBody(ddl, ddl.statement.text, text, parameters, returns);
   return unknown(`language ${language}`);
-}
-
-/** Some results are no values whatever the body computes. */
-function settle(body: Body, returns: string): Body {
-  if (returns !== 'trigger' && returns !== 'event_trigger' && returns !== 'void') return body;
-  const reason = `returns ${returns.replace('_', ' ')}`;
-  return { ...body, value: { known: false, reason } };
 }
 
 /** RETURN expression, or the statements of BEGIN ATOMIC. */

@@ -3,7 +3,7 @@ import type { Access, Predicate, Value } from '@tenant-lint/model';
 import { constant, mapValue, not, or, unknownValue, valueAt } from '@tenant-lint/model';
 import { functionBodyScope, lowerCondition, lowerExpression, type Parameters } from '../lower/index.js';
 import type { ParsedStatement } from '../parser/index.js';
-import { attempt, NotAnExpression, queriesOf, selected, type Body } from './body.js';
+import { attempt, NotAnExpression, queriesOf, selected, withoutValue, type Body } from './body.js';
 import type { Reading } from './context.js';
 import { strings } from './names.js';
 import { dynamicInterpolations } from './dynamic.js';
@@ -37,7 +37,8 @@ export function plpgsqlBody(
   returns: string,
 ): Body {
   const parsed = parseFunction(statement, body);
-  if ('error' in parsed) return { queries: [], value: { known: false, reason: parsed.error } };
+  const noValue = withoutValue(returns);
+  if ('error' in parsed) return { queries: [], value: noValue ?? { known: false, reason: parsed.error } };
   const evaluation = new Evaluation(reading, body, parsed.variables);
   const names = new Map(parameters.values);
   const values: Parameters = { ...parameters, values: names };
@@ -48,11 +49,13 @@ export function plpgsqlBody(
     }
   }
   // What a function only tests, or never hands out, does not reach its caller.
-  const keeps = /^(?:void|boolean|)$/.test(returns) || evaluation.refuses(parsed.body, values);
-  const queries = evaluation.queries(parsed.body, values).map(({ kept, ...access }): Access => {
-    return kept && keeps ? { ...access, kept } : access;
-  });
-  const value = attempt(() => evaluation.run(parsed.body, new Map(parameters.values), parameters) ?? constant(null));
+  const found = evaluation.queries(parsed.body, values);
+  const keeps =
+    found.some((access) => access.kept) &&
+    (/^(?:void|boolean|)$/.test(returns) || evaluation.refuses(parsed.body, values));
+  const queries = found.map(({ kept, ...access }): Access => (kept && keeps ? { ...access, kept } : access));
+  const value =
+    noValue ?? attempt(() => evaluation.run(parsed.body, new Map(parameters.values), parameters) ?? constant(null));
   return { queries, value };
 }
 
@@ -61,6 +64,7 @@ type Variables = ReadonlyMap<string, Value>;
 class Evaluation {
   private steps = 0;
   private readonly tests = new Map<string, Predicate>();
+  private readonly guards = new Map<PlStatement['fields'], readonly Predicate[]>();
 
   constructor(
     private readonly reading: Reading,
@@ -324,6 +328,12 @@ class Evaluation {
 
   /** What holds behind a statement because it would have left the function otherwise. */
   private guardsBehind(statement: PlStatement, parameters: Parameters): readonly Predicate[] {
+    let known = this.guards.get(statement.fields);
+    if (!known) this.guards.set(statement.fields, (known = this.guardsRead(statement, parameters)));
+    return known;
+  }
+
+  private guardsRead(statement: PlStatement, parameters: Parameters): readonly Predicate[] {
     const { kind, fields } = statement;
     const line = lineOf(statement);
     if (kind === 'assert') return [this.test(queryText(fields, 'cond'), line, parameters)];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Access, FileFacts, SchemaEvent, SqlFileFacts, SqlRole, Unchecked } from '@tenant-lint/model';
 import { lineStartsOf } from '@tenant-lint/model';
 import { readStatement, type Reading } from '../ddl/index.js';
+import { noteExhausted } from '../exhausted.js';
 import { lowerEmbedded } from '../lower/embedded.js';
 import { normalizePlaceholders } from '../lower/placeholders.js';
 import { parseSql, type ParsedStatement } from '../parser/index.js';
@@ -170,6 +171,7 @@ function readBounded(reading: Reading, statement: ParsedStatement): ReturnType<t
     return readStatement(reading, statement);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    noteExhausted();
     reading.unchecked({ reason: 'too-large', detail: 'nested too deeply', span: spanIn(reading.file, statement) });
     return { became: 'unchecked', events: [], queries: [] };
   }

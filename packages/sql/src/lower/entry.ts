@@ -1,6 +1,7 @@
 import type { Node } from '@pgsql/types';
 import type { Predicate, Value } from '@tenant-lint/model';
 import { unknownValue } from '@tenant-lint/model';
+import { noteExhausted } from '../exhausted.js';
 import * as conditions from './conditions.js';
 import { NotLowered } from './context.js';
 import type { Scope } from './scope.js';
@@ -22,7 +23,10 @@ function guarded<T>(lower: () => T, otherwise: (reason: string) => T): T {
     return lower();
   } catch (error) {
     if (error instanceof NotLowered) return otherwise(error.message);
-    if (error instanceof RangeError) return otherwise('nested too deeply');
+    if (error instanceof RangeError) {
+      noteExhausted();
+      return otherwise('nested too deeply');
+    }
     throw error;
   }
 }

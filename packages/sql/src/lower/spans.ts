@@ -4,23 +4,27 @@ import type { Context } from './context.js';
 
 /** The part of the file that a node (with everything in it) covers. Nodes have no end, so it is read from the tokens of the text. */
 export function nodeSpan(context: Context, ...nodes: readonly (Node | object | undefined)[]): Span | undefined {
-  let first = Infinity;
-  let last = -1;
-  const visit = (part: unknown): void => {
-    if (Array.isArray(part)) for (const item of part) visit(item);
-    else if (part !== null && typeof part === 'object') {
-      for (const [key, value] of Object.entries(part)) {
-        if (typeof value === 'object') visit(value);
-        else if (key === 'location' && typeof value === 'number' && value >= 0) {
-          first = Math.min(first, value);
-          last = Math.max(last, value);
-        }
-      }
+  first = Infinity;
+  last = -1;
+  visitLocations(nodes);
+  return last < 0 ? undefined : spanFrom(context, context.offset(first), context.offset(last));
+}
+
+/** The first and last location that were visited. */
+let first = Infinity;
+let last = -1;
+
+function visitLocations(part: object): void {
+  // Of lists the keys are the indices.
+  for (const key in part) {
+    const value = (part as Readonly<Record<string, unknown>>)[key];
+    if (typeof value === 'object') {
+      if (value !== null) visitLocations(value);
+    } else if (key === 'location' && typeof value === 'number' && value >= 0) {
+      if (value < first) first = value;
+      if (value > last) last = value;
     }
-  };
-  visit(nodes);
-  if (last < 0) return undefined;
-  return spanFrom(context, context.offset(first), context.offset(last));
+  }
 }
 
 /** From an offset of the text to the end of the expression whose last token begins at `last`. */

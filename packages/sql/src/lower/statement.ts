@@ -1,6 +1,7 @@
 import type { Node } from '@pgsql/types';
 import type { Access, Operation, Span } from '@tenant-lint/model';
 import { unknownValue } from '@tenant-lint/model';
+import { noteExhausted } from '../exhausted.js';
 import type { ParsedStatement } from '../parser/index.js';
 import type { Context, Draft } from './context.js';
 import { NotLowered, newContext, outputColumns } from './context.js';
@@ -47,7 +48,10 @@ export function lowerStatement(
     return accessOf(node, context, span, options);
   } catch (error) {
     if (error instanceof NotLowered) return { unknown: error.message };
-    if (error instanceof RangeError) return { unknown: 'nested too deeply' };
+    if (error instanceof RangeError) {
+      noteExhausted();
+      return { unknown: 'nested too deeply' };
+    }
     throw error;
   }
 }

@@ -60,6 +60,9 @@ export function withSqlParser<T>(parser: SqlParser, run: () => T): T {
   }
 }
 
+/** The parser that SQL text is read with here and now. */
+export const parserInUse = (): SqlParser => chosen;
+
 /** A longer statement costs the parser more memory than it gives back, and no one writes it by hand. */
 const maxStatement = 1_000_000;
 const maxFile = 50_000_000;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Statement } from 'pgsql-ast-parser';
 import type { ParseResult } from '@pgsql/types';
+import { noteExhausted } from '../exhausted.js';
 import type { Parsed } from '../parser/instance.js';
 import { locator, Untranslated } from './shape.js';
 import { Statements } from './statements.js';
@@ -27,6 +28,7 @@ export function parseSecond(text: string): Parsed<ParseResult> {
     const stmts = parsed.map((s) => ({ stmt: to.statement(s) }));
     return { tree: { version: 0, stmts } as unknown as ParseResult };
   } catch (error) {
+    if (error instanceof RangeError) noteExhausted();
     const detail = error instanceof Untranslated ? `: ${error.message}` : '';
     const at = error instanceof Error ? offsetIn(error) : 0;
     return { error: `${refusedBySecond}${detail}`, at };

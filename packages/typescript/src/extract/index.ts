@@ -8,4 +8,3 @@ export {
   type PreScan,
   type ScannedImport,
 } from './scan.js';
-export { loadTypescript } from './typescript.js';
