@@ -242,6 +242,8 @@ export interface Claim {
   readonly confidence: Confidence;
   /** As code writes it: `params.orgId`, `request.headers.get('x-tenant')`. */
   readonly what: string;
+  /** What of that is read, where that is known: `projectId` of the body. */
+  readonly property?: Path;
   /** Where it is read from the request; where that is no call, where it is handed on first, or used. */
   readonly place: Span;
   /** The function that receives the request. */

@@ -28,10 +28,14 @@ export interface Scanned {
   readonly routes?: boolean;
   /** A migration written in code: what it imports says which tables it changes. */
   readonly migration?: boolean;
+  /** Describes what a request may hold: which names a body lets through is read there. */
+  readonly schemas?: boolean;
 }
 
 /** How many steps below the selected files a request is followed. */
 const handingSteps = 2;
+/** How many steps the imports of schemas are followed: one is made of another. */
+const schemaSteps = 2;
 /** How many steps the imports of migrations are followed. */
 const migrationSteps = 2;
 
@@ -81,7 +85,7 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
   // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them; and the constants it names.
   for (const file of [...selected]) {
     const scan = origins.scanned(file);
-    if (!scan?.relevant) continue;
+    if (!scan?.relevant && !scan?.request && !scan?.routes) continue;
     const called = scan.called();
     for (const { module, names, locals } of scan.imports) {
       const calls = names?.filter((name) => called.has(locals?.[name] ?? name) || isConstant(name)) ?? [];
@@ -106,20 +110,27 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
     }
     needing = reached;
   }
-  // What the selected files hand the request to: wrappers, parsing and signature checks hold no data vocabulary.
-  let handing = [...selected];
-  for (let step = 0; step < handingSteps; step++) {
-    const reached: string[] = [];
-    for (const file of handing) {
-      for (const { declaring, through } of (origins.scanned(file)?.imports ?? []).flatMap((i) => origins.of(file, i))) {
-        if (selected.has(declaring) || !origins.scanned(declaring)?.request) continue;
-        for (const on of through) selected.add(on);
-        selected.add(declaring);
-        reached.push(declaring);
+  // What the selected files hand the request to (wrappers, parsing and signature checks hold no data vocabulary), and the schemas it has to fit.
+  const follow = (steps: number, isWanted: (scan: Scanned) => boolean | undefined): void => {
+    let handing = [...selected];
+    for (let step = 0; step < steps; step++) {
+      const reached: string[] = [];
+      for (const file of handing) {
+        for (const { declaring, name, through } of (origins.scanned(file)?.imports ?? []).flatMap((i) =>
+          origins.of(file, i),
+        )) {
+          const scan = selected.has(declaring) ? undefined : origins.scanned(declaring);
+          if (!scan || !isWanted(scan) || origins.isType(declaring, name)) continue;
+          for (const on of through) selected.add(on);
+          selected.add(declaring);
+          reached.push(declaring);
+        }
       }
+      handing = reached;
     }
-    handing = reached;
-  }
+  };
+  follow(handingSteps, (scan) => scan.request);
+  follow(schemaSteps, (scan) => scan.schemas === true && !client.has(scan.file));
   return selected;
 }
 

@@ -19,6 +19,7 @@ import {
   isMigrationText,
   requestVocabulary,
   routeVocabulary,
+  schemaVocabulary,
   trustVocabulary,
 } from './vocabulary.js';
 
@@ -148,6 +149,7 @@ function build(source: Source, options: BuildOptions): Built {
         called: () => calledNames(text),
         migration: isMigrationText(text),
         routes: routeVocabulary.test(text),
+        schemas: schemaVocabulary.test(text),
       };
       scanned.push(scan);
       texts.set(file, text);

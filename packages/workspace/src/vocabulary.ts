@@ -16,6 +16,10 @@ export const requestVocabulary =
 /** Text that says which function answers a request: `app.get('/users', show)`. */
 export const routeVocabulary = /\.(?:get|post|put|patch|delete|all)\(\s*['"`][^'"`\n]*\//;
 
+/** Text that describes an object by a library of schemas: `z.object({`, `schema.omit({`. */
+export const schemaVocabulary =
+  /from\s+['"](?:zod|valibot|yup|superstruct|@hono\/zod-openapi)(?:\/[^'"]*)?['"][^]*\.(?:strictObject|object|extend|omit|pick|merge)\s*\(/;
+
 /** Sources of trust are read even where they hold no data vocabulary: the session helper decides what is verified. */
 export const trustVocabulary =
   /next-auth|@auth\/|@clerk\/|better-auth|\blucia\b|iron-session|createCookieSessionStorage|createSessionStorage|@auth0\/|authkit|@kinde-oss|jwtVerify|jsonwebtoken|AsyncLocalStorage|nestjs-cls|verifyIdToken|@upstash\/qstash|\bsvix\b|standardwebhooks|constructEvent/;

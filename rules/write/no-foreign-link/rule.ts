@@ -77,10 +77,16 @@ const isLookedUp = (model: Model, written: LinkedAccess, { other, claim }: Link)
         (access.function === written.function || isByList(t.predicate)) &&
         comparedWith(t.predicate, t).some((value) => {
           const standing = model.standing(access, value);
-          return standing.kind === 'request' && standing.entry === claim.entry && standing.what === claim.what;
+          return standing.kind === 'request' && isSameClaim(standing, claim);
         }),
     ),
   );
+
+/** Whether two claims may be made by the same part of a request. */
+const isSameClaim = (a: Claim, b: Claim): boolean => {
+  const [one, other] = [a.property ?? [], b.property ?? []];
+  return a.entry === b.entry && a.what === b.what && one.every((name, i) => i >= other.length || other[i] === name);
+};
 
 interface Link {
   readonly how: 'linked' | 'mass';
@@ -96,7 +102,8 @@ function linkOn(model: Model, access: LinkedAccess, target: Target, table: Table
   for (const reference of referencesOf(table)) {
     const [column, ...more] = reference.columns;
     // A reference that carries the tenant, or says whose the row is, is another question.
-    if (column === undefined || more.length > 0 || own.includes(column)) continue;
+    if (column === undefined || more.length > 0) continue;
+    if (own.includes(column) && !isPlacedByOther(model, access, target, own, column)) continue;
     const other = model.tenancyOf(reference.to).kind;
     if (other !== 'keyed' && other !== 'child') continue;
     const property = table.columns.get(column)?.property ?? column;
@@ -115,6 +122,21 @@ function linkOn(model: Model, access: LinkedAccess, target: Target, table: Table
     ? connected(model, access, target, table)
     : undefined;
 }
+
+/** Whether a new row says whose it is by another column, so that this one links two rows: the team in `{ workspaceId: own.id, teamId }`. */
+const isPlacedByOther = (
+  model: Model,
+  access: LinkedAccess,
+  target: Target,
+  keys: readonly string[],
+  column: string,
+): boolean =>
+  target.operation === 'create' &&
+  keys.some((key) => {
+    const value = key === column ? undefined : target.writes?.set[key];
+    const standing = value && model.standing(access, value).kind;
+    return standing === 'own' || standing === 'checked';
+  });
 
 /** Where an update may set the tenant itself, that is what has to be said. */
 const isMovable = (

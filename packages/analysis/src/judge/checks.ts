@@ -13,7 +13,7 @@ import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import { prefixOf } from '../trace/prefix.js';
 import type { Provenance } from '../trace/provenance.js';
-import { iterations } from '../trust/sources.js';
+import { conversions, iterations } from '../trust/sources.js';
 import { componentsOf } from './components.js';
 import { atomsAt, chosen, dominates, precedes, presenceOf, stripped } from './conditions.js';
 import { isAsked, isAskedLater, isPresenceOf, isTested, isTestedLater, pathInto, throwsWhenMissing } from './guards.js';
@@ -309,6 +309,7 @@ export class Checks {
     const callee = this.program.calleeOf(chain);
     const target = callee && !callee.wrapped ? this.program.function(callee.function) : undefined;
     const args = callee && chain.steps[callee.step]?.arguments;
+    if (!callee && isConversion(chain)) return false;
     if (!target || !args || depth <= 0) return true;
     const inner = args.flatMap((argument, index) =>
       pathsTo(argument, value).map((path): Value => ({ kind: 'parameter', function: target.id, index, path })),
@@ -360,7 +361,17 @@ export class Checks {
     if (own.kind !== 'apply') return false;
     if (own.function === '&&' || own.function === '||' || own.function === '!')
       return own.to.some((v) => this.#isCompared(v, value));
+    // Whether a call found what it looked for, the call says: `mayEdit(user, page) === true`.
+    const [call] = own.to.filter((v) => v.kind !== 'constant' && v.kind !== 'undefined').map(stripped);
+    const isAnswer = own.to.length === 2 && own.to.some((v) => v.kind === 'constant' || v.kind === 'undefined');
+    if (isAnswer && call?.kind === 'result' && call.path.length === 0 && this.#calledBy(call)) return false;
     return own.to.length > 1 && own.to.some((v) => this.#mentions(v, value, maxMentionDepth));
+  }
+
+  /** The function of the program that gave a value. */
+  #calledBy(value: Extract<Value, { kind: 'result' }>): FunctionId | undefined {
+    const chain = this.program.chain(value.chain);
+    return chain && this.program.calleeOf(chain)?.function;
   }
 
   /** Whether on every way on which the called function can have ended before `at`, what it was handed is checked. */
@@ -476,7 +487,8 @@ export class Checks {
           if (isWhole || (own.path.length > 0 && own.path.every((p, i) => what.path[i] === p))) return true;
         }
         const chain = this.program.chain(own.chain);
-        return chain !== undefined && this.#deciding(chain).some((a) => this.#mentions(a, what, depth - 1));
+        if (!chain || (isConversion(chain) && saysNothing.has(own.path[0] ?? ''))) return false;
+        return this.#deciding(chain).some((a) => this.#mentions(a, what, depth - 1));
       }
       case 'parameter':
         return (
@@ -525,6 +537,13 @@ export class Checks {
     return found;
   }
 }
+
+/** A call that only brings what it is handed into a form: what it gives is looked at, or nothing is. `schema.safeParse(body)`. */
+const isConversion = (chain: CallChain): boolean =>
+  conversions.has(chain.steps.findLast((s) => s.arguments !== undefined)?.name ?? '');
+
+/** What such a call tells of the form, and not of the value. */
+const saysNothing: ReadonlySet<string> = new Set(['success', 'error', 'issues']);
 
 /** Where the answer of an earlier call may have been tested: on the way to a place, or in the branch that the call stands in. */
 const testedAt = (at: Place, earlier: CallChain): readonly number[] =>

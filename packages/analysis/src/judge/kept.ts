@@ -8,7 +8,7 @@ import {
 } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { KeptRows, LinkedAccess } from '../model.js';
-import type { Provenance } from '../trace/provenance.js';
+import { mayBeSameInput, type Provenance } from '../trace/provenance.js';
 import { stripped } from './conditions.js';
 import { pinsOf } from './selection.js';
 import type { Reached } from './reach.js';
@@ -108,7 +108,7 @@ function rowsIn(given: Value, world: KeptWorld, depth: number): readonly string[
 }
 
 const isSame = (a: Provenance, b: Provenance): boolean => {
-  if (a.kind === 'input' && b.kind === 'input') return a.what === b.what && a.named === b.named;
+  if (a.kind === 'input' && b.kind === 'input') return mayBeSameInput({ ...a, at: '' }, { ...b, at: '' });
   if (a.kind === 'parameter' && b.kind === 'parameter') return a.function === b.function && a.name === b.name;
   return false;
 };

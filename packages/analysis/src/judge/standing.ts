@@ -1,7 +1,7 @@
 import type { CallChain, Confidence, FunctionId, Reason, Span, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess, Standing } from '../model.js';
-import type { InputProvenance, Provenance } from '../trace/provenance.js';
+import { mayBeSameInput, type InputProvenance, type Provenance } from '../trace/provenance.js';
 import { formOf } from './form.js';
 import type { BeforeHandler } from './before-handler.js';
 import { precedes } from './conditions.js';
@@ -40,7 +40,7 @@ export function standingOf(value: Value, access: LinkedAccess, world: StandingWo
     const ways = [access.chain, ...(source.through ?? [])].flatMap((id) =>
       id === undefined ? [] : (program.chain(id) ?? []),
     );
-    const isSame = (s: Provenance): boolean => s.kind === 'input' && s.at === source.at && s.what === source.what;
+    const isSame = (s: Provenance): boolean => s.kind === 'input' && mayBeSameInput(s, source);
     const isNamed = (v: Value): boolean => world.sourcesOf(v).some(isSame);
     const tests = ways.flatMap((way) => {
       const f = program.function(way.function);
@@ -76,6 +76,7 @@ export function standingOf(value: Value, access: LinkedAccess, world: StandingWo
       kind: 'request',
       confidence,
       what: inWords(source),
+      ...(source.property === undefined ? {} : { property: source.property }),
       place: placeOf(source, access, program),
       ...(source.at === undefined ? {} : { entry: source.at }),
       decoded: source.decoded === true,

@@ -1,7 +1,7 @@
 import type { CallChain, ChainId, Decorator, FunctionFacts, FunctionId, Reason, Span, Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
-import type { InputProvenance, Provenance } from '../trace/provenance.js';
+import { mayBeSameInput, type InputProvenance, type Provenance } from '../trace/provenance.js';
 import { conversions, iterations, signatures, trustedSources } from '../trust/sources.js';
 import { precedes, stripped } from './conditions.js';
 import { isTestedLater } from './guards.js';
@@ -106,7 +106,7 @@ export class Unread {
 
   /** The first call that may check it before `id`: in its function, around it, and in the functions of the program that are called before. */
   #before(id: string, source: InputProvenance, depth: number): UnreadCall | undefined {
-    const key = `${id} ${source.at ?? ''} ${source.what} ${depth}`;
+    const key = `${id} ${nameOfSource(source)} ${depth}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);
@@ -141,7 +141,7 @@ export class Unread {
     const f = callee && this.program.function(callee.function);
     if (!f || !call.steps.some((s) => s.arguments?.some((a) => this.#isIdentity(a) || this.#isOf(a, source))))
       return undefined;
-    const key = `in ${f.id} ${source.at ?? ''} ${source.what} ${depth}`;
+    const key = `in ${f.id} ${nameOfSource(source)} ${depth}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     this.#memo.set(key, false);
@@ -161,7 +161,7 @@ export class Unread {
 
   /** A call behind a load that is handed the row, and from which it need not go on: it is handed an identity too, or its answer is asked for. */
   #after(id: string, source: InputProvenance): UnreadCall | undefined {
-    const key = `after ${id} ${source.at ?? ''} ${source.what}`;
+    const key = `after ${id} ${nameOfSource(source)}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     const chain = this.program.chain(id);
@@ -289,9 +289,8 @@ export class Unread {
     return this.sourcesOf(own).some(
       (s) =>
         s.kind === 'input' &&
-        s.at === source.at &&
-        s.named === source.named &&
-        (s.what === source.what || source.what.startsWith(`${s.what}.`)),
+        (mayBeSameInput(s, source) ||
+          (s.at === source.at && s.named === source.named && source.what.startsWith(`${s.what}.`))),
     );
   }
 
@@ -303,6 +302,9 @@ export class Unread {
     return this.sourcesOf(own).some((s) => s.kind === 'trusted');
   }
 }
+
+const nameOfSource = ({ at = '', what, named = '', property = [] }: InputProvenance): string =>
+  [at, what, named, ...property].join(' ');
 
 const unreadCall = (chain: CallChain, isHandedBoth = false): UnreadCall => ({
   reason: { text: `as far as ${nameOf(chain)} does not check it`, span: chain.span },

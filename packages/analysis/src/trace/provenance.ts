@@ -1,4 +1,12 @@
-import type { ChainId, FunctionId, Path, Reason, Span, Value } from '@tenant-lint/model';
+import {
+  keyOfValue,
+  type ChainId,
+  type FunctionId,
+  type Path,
+  type Reason,
+  type Span,
+  type Value,
+} from '@tenant-lint/model';
 
 /** Where a value comes from, as far as it matters for tenancy. */
 export type Provenance =
@@ -25,6 +33,8 @@ export type Provenance =
       /** Where it is read from the request, and the name it is read under there: `headers.get('x-tenant')`. */
       readonly span?: Span;
       readonly named?: string;
+      /** What of it is read, where that is known: `projectId` of `await request.json()`. */
+      readonly property?: Path;
       /** The claims of a token whose signature nobody has checked. */
       readonly decoded?: true;
       /** The last call that brought it into a form: `schema.parse(body)`. */
@@ -42,9 +52,20 @@ export type Provenance =
       readonly through?: readonly ChainId[];
     }
   | { readonly kind: 'constant' }
-  | { readonly kind: 'unknown'; readonly reason: string };
+  | {
+      readonly kind: 'unknown';
+      readonly reason: string;
+      /** It is there only where this is: an option that some callers hand over. */
+      readonly given?: Value;
+    };
 
 export type InputProvenance = Extract<Provenance, { kind: 'input' }>;
+
+/** Whether two sources may be the same part of a request, or one holds the other. */
+export const mayBeSameInput = (a: InputProvenance, b: InputProvenance): boolean =>
+  a.at === b.at && a.what === b.what && a.named === b.named && sameProperty(a.property, b.property);
+
+const sameProperty = (a: Path = [], b: Path = []): boolean => a.every((name, i) => i >= b.length || b[i] === name);
 
 /** A value in a few words, for reasons. */
 export function describe(value: Value): string {
@@ -83,18 +104,29 @@ export function distinct(sources: readonly Provenance[]): readonly Provenance[] 
 const keys = new WeakMap<Provenance, string>();
 
 function keyOf(source: Provenance): string {
-  if (source.kind === 'unknown' || source.kind === 'constant') return source.kind;
+  if (source.kind === 'constant') return source.kind;
+  if (source.kind === 'unknown') return source.given ? `unknown/${keyOfValue(source.given)}` : source.kind;
   let key = keys.get(source);
   if (key === undefined) {
-    const { kind, chain = '', at = '', what = '', name = '', path = [], via } = source as Partial<AllOf> & Named;
-    key = `${kind}/${chain}/${at}/${what}/${name}/${path.join('.')}/${via.length > 0}`;
+    const {
+      kind,
+      chain = '',
+      at = '',
+      what = '',
+      name = '',
+      path = [],
+      via,
+      ...rest
+    } = source as Partial<AllOf> & Named;
+    const read = rest.property ?? path;
+    key = `${kind}/${chain}/${at}/${what}/${name}/${read.join('.')}/${via.length > 0}`;
     keys.set(source, key);
   }
   return key;
 }
 
 type Named = Extract<Provenance, { via: readonly Reason[] }>;
-type AllOf = Record<'chain' | 'at' | 'what' | 'name', string> & { path: Path };
+type AllOf = Record<'chain' | 'at' | 'what' | 'name', string> & { path: Path; property: Path };
 
 /** Whether two reasons stand at the same place. */
 export const sameReason = (a: Reason, b: Reason): boolean =>

@@ -1,6 +1,7 @@
 import { valueAt, type CallChain, type Path, type Reason, type Value } from '@tenant-lint/model';
 import { Program } from '../link/program.js';
 import { conversions, forms, iterations, readers } from '../trust/sources.js';
+import { holdsAlong } from './along.js';
 import { decorated } from './decorated.js';
 import {
   calledName,
@@ -88,7 +89,7 @@ export class Tracer {
         }
         return this.#trace(value.of, depth);
       case 'choice':
-        return this.#all(value.of, depth - 1);
+        return this.#chosen(value, depth - 1);
       case 'apply':
         if (value.function === '&&') return this.#trace(value.to.at(-1) ?? value, depth - 1);
         return value.to.length === 0 ? [{ kind: 'unknown', reason: value.function }] : this.#all(value.to, depth - 1);
@@ -134,6 +135,20 @@ export class Tracer {
       default:
         return [{ kind: 'unknown', reason: value.kind }];
     }
+  }
+
+  /** Of two values, what the test leaves of their sources where the calls on the way decide it: an option that only some callers hand over. */
+  #chosen({ of, test }: Extract<Value, { kind: 'choice' }>, depth: number): readonly Provenance[] {
+    const [then, other] = of;
+    if (!test || !then || !other || of.length > 2) return this.#all(of, depth);
+    const fits = (source: Provenance, answer: boolean): boolean =>
+      !('through' in source) || holdsAlong(test, source.through ?? [], this.program) !== !answer;
+    return this.#bounded([
+      ...this.#trace(then, depth)
+        .filter((source) => fits(source, true))
+        .map((source) => (source.kind === 'unknown' ? { ...source, given: source.given ?? test } : source)),
+      ...this.#trace(other, depth).filter((source) => fits(source, false)),
+    ]);
   }
 
   /** The sources of several values, each once. */
@@ -231,7 +246,32 @@ export class Tracer {
       left > 0
         ? [{ kind: 'unknown', reason: `${left} more calls of ${f.name ?? 'the function'} were not followed` }]
         : [];
-    return [...outside, ...inside, ...rest];
+    return [...outside, ...(handed ? this.#throughOnly(handed, inside) : inside), ...rest];
+  }
+
+  /**
+   * A callback is called for whoever handed it over: of what a wrapper calls all its callbacks with, the ways through other calls of the
+   * wrapper lead to other callbacks.
+   */
+  #throughOnly(handing: CallChain, sources: readonly Provenance[]): readonly Provenance[] {
+    const wrapper = this.program.calleeOf(handing)?.function;
+    if (wrapper === undefined) return sources;
+    const isOther = (source: Provenance): boolean => {
+      const through = 'through' in source ? (source.through ?? []) : [];
+      return (
+        !through.includes(handing.id) &&
+        through.some((id) => {
+          const chain = this.program.chain(id);
+          return chain !== undefined && this.program.calleeOf(chain)?.function === wrapper;
+        })
+      );
+    };
+    const own = sources.filter((source) => !isOther(source));
+    if (own.length === 0) return sources;
+    const ways = own.flatMap((source) => ('through' in source && source.through ? [source.through] : []));
+    const isLeftOut = (option: Value): boolean =>
+      ways.length > 0 && ways.every((way) => holdsAlong(option, way, this.program) === false);
+    return own.filter((source) => source.kind !== 'unknown' || !source.given || !isLeftOut(source.given));
   }
 
   #result(value: Extract<Value, { kind: 'result' }>, depth: number): readonly Provenance[] {
@@ -267,8 +307,11 @@ export class Tracer {
       });
     const name = called?.name === '' ? nameOf(chain.receiver) : called?.name;
     if (name !== undefined && conversions.has(name) && args[0]) {
-      const inner = this.#trace(valueAt(args[0], path[0] === 'data' ? path.slice(1) : path), depth - 1);
-      return inner.map((p) => (p.kind === 'input' ? { ...p, parsed: chain.id } : p));
+      // A text has no properties; what it says has.
+      const isText = chain.receiver.kind === 'global' && chain.receiver.name === 'JSON';
+      const read = path[0] === 'data' ? path.slice(1) : path;
+      const inner = this.#trace(isText ? args[0] : valueAt(args[0], read), depth - 1);
+      return inner.map((p) => (p.kind === 'input' ? { ...(isText ? partOf(p, path) : p), parsed: chain.id } : p));
     }
     const bytes = readBytes(chain, this.program);
     if (bytes) return this.#trace(bytes, depth - 1);
@@ -288,14 +331,19 @@ export class Tracer {
     if (carried.length > 0)
       return carried.map((p) => {
         if (p.kind === 'trusted' || p.kind === 'row') return { ...p, path: [...p.path, ...path] };
-        if (p.kind !== 'input' || p.span !== undefined || !readers.has(name ?? '')) return p;
-        return { ...p, span: chain.span, ...(args[0] ? namedBy(args[0]) : {}) };
+        if (p.kind !== 'input' || !readers.has(name ?? '')) return p;
+        const read = partOf(p, path);
+        return p.span === undefined ? { ...read, span: chain.span, ...(args[0] ? namedBy(args[0]) : {}) } : read;
       });
     const handed = this.program.calleeOf(chain) ? undefined : sameProperty(args, path);
     if (handed) return this.#trace(handed, depth - 1).map((p) => (p.kind === 'input' ? { ...p, unread: chain.id } : p));
     return [{ kind: 'unknown', reason: `the result of ${name ?? 'a call'}` }];
   }
 }
+
+/** What of the request is read, where a call gives all of it. */
+const partOf = <P extends Provenance>(source: P, path: Path): P =>
+  source.kind === 'input' && path.length > 0 && source.property === undefined ? { ...source, property: path } : source;
 
 /**
  * `Command.create({ id }).id` of a function that is not in the program: what is handed over under a name, and read from the answer under the
