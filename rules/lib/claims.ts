@@ -2,6 +2,7 @@ import type { Claim, LinkedAccess, Model } from '@tenant-lint/analysis';
 import { servingAccesses } from '@tenant-lint/engine';
 import type { Confidence, Table, Target, View } from '@tenant-lint/model';
 import { keyColumns, participle, tableName, tieOf } from './naming.js';
+import { claimThroughRest } from './written.js';
 
 /** A target whose tenant a request says. */
 export interface ClaimUse {
@@ -55,11 +56,29 @@ function claimOn(model: Model, access: LinkedAccess, target: Target, table: Tabl
     if (claim || target.operation !== 'upsert') return claim;
   }
   if (tenancy.kind !== 'keyed') return undefined;
+  const whole = 'constraints' in table ? claimOnWhole(model, access, target, table, keyColumns(tenancy)) : undefined;
+  if (whole) return whole;
   const values = keyColumns(tenancy).flatMap((column) => target.writes?.set[column] ?? []);
   const standings = values.map((value) => model.standing(access, value));
   // One verified key says whose the row is.
   if (standings.some((s) => s.kind === 'own' || s.kind === 'checked')) return undefined;
   return standings.find((s) => s.kind === 'request');
+}
+
+/** What a request says that may name the tenant of a new row, because it is written whole and nothing sets the key after it. */
+function claimOnWhole(
+  model: Model,
+  access: LinkedAccess,
+  target: Target,
+  table: Table,
+  columns: readonly string[],
+): Claim | undefined {
+  const { writes } = target;
+  if (!writes) return undefined;
+  const found = columns.map((column) =>
+    claimThroughRest(model, access, writes, column, table.columns.get(column)?.property ?? column),
+  );
+  return found.every((claim) => claim !== undefined) ? found[0] : undefined;
 }
 
 /** The draft of a finding about a claim, without the name of its message. */

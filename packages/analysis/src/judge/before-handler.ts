@@ -1,7 +1,8 @@
 import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Span, Value } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
-import type { InputProvenance } from '../trace/provenance.js';
+import type { InputProvenance, Provenance } from '../trace/provenance.js';
+import { readsOf } from './reads.js';
 import { lookedForBy } from './selection.js';
 
 /** How many wrappers, builders and called functions, one inside the other, are looked into. */
@@ -19,13 +20,14 @@ interface Registered {
  */
 export class BeforeHandler {
   readonly #memo = new Map<string, Reason | false>();
-  readonly #texts = new Map<FunctionId, string>();
+  readonly #looks = new Map<FunctionId, { readonly text: string; readonly values: unknown }>();
   #uses: readonly Registered[] | undefined;
   #registered: readonly Registered[] | undefined;
 
   constructor(
     private readonly program: Program,
     private readonly accessesOf: (f: FunctionId) => readonly LinkedAccess[],
+    private readonly sourcesOf: (value: Value) => readonly Provenance[],
   ) {}
 
   /** The function that runs before the one that receives `source`, looks at the same name and can refuse. */
@@ -207,7 +209,18 @@ export class BeforeHandler {
     if (name === '') return false;
     const all = this.#withCalled(id, 3, new Set());
     const refuses = all.some((f) => f.blocks.some((b) => b.because === 'exit'));
-    return refuses && all.some((f) => this.#textOf(f).includes(JSON.stringify(name)));
+    return refuses && all.some((f) => this.#looksAt(f, name));
+  }
+
+  /** Whether a function reads what is called `name`, and not from what is verified or loaded: `session.orgId` is no look at `input.orgId`. */
+  #looksAt(f: FunctionFacts, name: string): boolean {
+    const { text, values } = this.#lookedAt(f);
+    if (!text.includes(JSON.stringify(name))) return false;
+    return readsOf(values, name).some(
+      (value) =>
+        value.kind === 'constant' ||
+        this.sourcesOf(value).some((s) => s.kind === 'input' || s.kind === 'parameter' || s.kind === 'unknown'),
+    );
   }
 
   #withCalled(id: FunctionId, depth: number, seen: Set<FunctionId>): readonly FunctionFacts[] {
@@ -224,15 +237,15 @@ export class BeforeHandler {
     ];
   }
 
-  #textOf(f: FunctionFacts): string {
-    let text = this.#texts.get(f.id);
-    if (text === undefined) {
+  #lookedAt(f: FunctionFacts): { readonly text: string; readonly values: unknown } {
+    let looked = this.#looks.get(f.id);
+    if (looked === undefined) {
       const accesses = this.accessesOf(f.id);
-      const looked = this.program.chainsOf(f.id).map((c) => lookedForBy(accesses, c) ?? [c.receiver, c.steps]);
-      text = JSON.stringify([f.blocks, looked]);
-      this.#texts.set(f.id, text);
+      const values = [f.blocks, this.program.chainsOf(f.id).map((c) => lookedForBy(accesses, c) ?? [c.receiver, c.steps])];
+      looked = { text: JSON.stringify(values), values };
+      this.#looks.set(f.id, looked);
     }
-    return text;
+    return looked;
   }
 }
 

@@ -2,7 +2,7 @@ import { sameValue, type Table, type Target, type Value } from '@tenant-lint/mod
 import type { Claim, LinkedAccess, Standing } from '../model.js';
 import { areVerified } from '../trace/provenance.js';
 import { stripped } from './conditions.js';
-import { worst } from './confidence.js';
+import { isSecret, worst } from './confidence.js';
 import type { Ground } from './ground.js';
 import { guardOf, staffOnly } from './guard.js';
 import { keyColumns, referringColumns } from './keys.js';
@@ -40,6 +40,7 @@ export function claimOf(access: LinkedAccess, target: Target, ground: Ground): C
     reached === 'no request' ||
     (reached === 'public' && target.operation === 'read' && isPublished(table)) ||
     isCredential(target) ||
+    isSignIn(claim, access, ground) ||
     readsOnlyTheTenant(access, ground);
   return isWeak ? { ...claim, confidence: 'possible' } : claim;
 }
@@ -78,6 +79,22 @@ function isTiedOtherwise(access: LinkedAccess, target: Target, table: Table, gro
     staffOnly(access, ground) !== undefined
   );
 }
+
+/** Whether the row found is who the caller proves to be: a secret of it, its password's too, is compared where the request comes in. */
+function isSignIn(claim: Claim, access: LinkedAccess, ground: Ground): boolean {
+  if (access.operation !== 'read' || claim.entry === undefined) return false;
+  return ground.program.chainsOf(claim.entry).some((chain) =>
+    chain.steps.some((step) =>
+      step.arguments?.some((argument) =>
+        ground
+          .sourcesOf(argument)
+          .some((s) => s.kind === 'row' && s.chain === access.chain && isPassword(s.path.at(-1) ?? '')),
+      ),
+    ),
+  );
+}
+
+const isPassword = (property: string): boolean => isSecret(property) || /pass(?:word|wd|phrase)/i.test(property);
 
 /** An access as if it stood where a call is made: what was checked before the call counts. */
 function asAt(access: LinkedAccess, at: string, ground: Ground): LinkedAccess {

@@ -112,7 +112,7 @@ export class Ground {
       sourcesOf,
       before && (() => before.ground.publicity.askingKinds()),
     ));
-    const beforeHandler = new BeforeHandler(program, accessesOf);
+    const beforeHandler = new BeforeHandler(program, accessesOf, sourcesOf);
     this.reach = new Reach(program, sourcesOf, this.staff, publicity, beforeHandler);
     this.checks = new Checks(program, {
       sourcesOf,

@@ -1,6 +1,7 @@
 import type TS from 'typescript';
 import type { CallChain, Decorator, EntryPoint, FileFacts, FunctionFacts, Path, Step, Value } from '@tenant-lint/model';
 import type { Extraction, Mutable } from './state.js';
+import { markResolvers } from './resolvers.js';
 import { ts } from './typescript.js';
 
 type Role = EntryPoint['roles'][number];
@@ -91,6 +92,12 @@ export function markEntryPoints(x: Extraction, bindings: Bindings): Pick<FileFac
   const entries = markExports(x, bindings);
   const registered: Registered[] = [];
   for (const chain of x.chains) markHandlers(x, chain, bindings, registered);
+  markResolvers(x, bindings, (value, roles) => {
+    const found = functionsOf(x, bindings, value, 0);
+    if (found.length === 0 && isDeclaredElsewhere(bindings, value))
+      registered.push({ value, entry: { kind: 'graphql resolver', roles: roles(undefined) } });
+    for (const { id } of found) mark(x, id, 'graphql resolver', roles(x.functionById.get(id)));
+  });
   for (const made of x.classes) {
     const controller = made.decorators.some((d) => decoratorName(d) === 'Controller');
     if (!controller && !made.decorators.some((d) => decoratorName(d) === 'Resolver')) continue;
@@ -278,7 +285,8 @@ function markHandlers(x: Extraction, chain: CallChain, bindings: Bindings, regis
           registered.push({ value, entry: { kind, roles: roles(undefined) } });
         for (const { id } of found) {
           const made = x.functionById.get(id);
-          if (made && made.parameters.length > 0) mark(x, id, kind, roles(made));
+          // A function without parameters behind a name that is no path is what a cache or a map is given.
+          if (made && (made.parameters.length > 0 || isRoute(step))) mark(x, id, kind, roles(made));
         }
       }
     };
@@ -355,6 +363,11 @@ function wrapsWhatIsElsewhere(x: Extraction, bindings: Bindings, value: Value, d
   return (chain?.steps ?? []).some((step) =>
     step.arguments?.some((a) => isDeclaredElsewhere(bindings, a) || wrapsWhatIsElsewhere(x, bindings, a, depth + 1)),
   );
+}
+
+/** `app.get('/health', () => ...)` */
+function isRoute({ arguments: [first] = [] }: Step): boolean {
+  return first?.kind === 'constant' && typeof first.value === 'string' && first.value.startsWith('/');
 }
 
 const isFunction = (value: Value): boolean => value.kind === 'function';

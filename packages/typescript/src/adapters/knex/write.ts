@@ -1,11 +1,13 @@
 import type { Value } from '@tenant-lint/model';
-import { openColumn, type Build } from '../query-text/build.js';
+import { furtherColumns, openColumn, type Build } from '../query-text/build.js';
 import { chainOf, type BuilderStep } from '../query-text/calls.js';
-import { joined, quoted, sql, type Frag } from '../query-text/frag.js';
-import { fieldsOf, itemsOf } from '../query-text/items.js';
+import { bind, joined, quoted, sql, type Frag } from '../query-text/frag.js';
+import { fieldsOf, itemsOf, type Fields } from '../query-text/items.js';
 import { clause } from './conditions.js';
 import { operandOf } from './operands.js';
 import { builderOf, columnsText, queryText } from './query.js';
+
+const noFields: Fields = { set: new Map(), open: false, rest: [], settled: new Set() };
 
 /** An insert, update, delete or truncate on `source`. */
 export function writeText(write: BuilderStep, steps: readonly BuilderStep[], source: Frag, build: Build): Frag {
@@ -51,13 +53,13 @@ function inserted(write: BuilderStep, steps: readonly BuilderStep[], condition: 
   const chain = given && chainOf(build.value(given), build.context);
   const query = chain && !chain.awaited ? builderOf(chain, build) : undefined;
   if (query) return sql(span, ' ', queryText(query, build));
-  const fields = given ? fieldsOf(given, build) : { set: new Map<string, Value>(), open: false };
+  const fields = given ? fieldsOf(given, build) : noFields;
   const names = [...fields.set.keys()].map((n) => build.columnName(n));
   const values = [...fields.set.values()].map((v) => operandOf(v, build, write));
   const columns = names.map((n) => quoted(n));
   if (fields.open || names.length === 0) {
     columns.push(quoted(openColumn));
-    values.push(sql(span, 'NULL'));
+    values.push(bind(furtherColumns(fields, build), span));
   }
   const list = columns.join(', ');
   return sql(span, ` (${list}) VALUES (`, joined(values, ', ', span), ')', conflict(steps, names, condition, build));
@@ -101,7 +103,8 @@ function assignments(given: Value, step: BuilderStep, build: Build): Frag {
   const parts = [...fields.set].map(([name, value]) =>
     sql(step.span, `${quoted(build.columnName(name))} = `, operandOf(value, build, step)),
   );
-  if (fields.open || parts.length === 0) parts.push(sql(step.span, `${quoted(openColumn)} = NULL`));
+  if (fields.open || parts.length === 0)
+    parts.push(sql(step.span, `${quoted(openColumn)} = `, bind(furtherColumns(fields, build), step.span)));
   return joined(parts, ', ', step.span);
 }
 

@@ -1,7 +1,7 @@
 import { unknownValue, type Step, type Value } from '@tenant-lint/model';
-import { openColumn, type Build } from '../query-text/build.js';
+import { furtherColumns, openColumn, type Build } from '../query-text/build.js';
 import type { BuilderStep } from '../query-text/calls.js';
-import { joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
+import { bind, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
 import { fieldsOf, itemsOf, type Fields } from '../query-text/items.js';
 import { clause } from './conditions.js';
 import { functionOf } from '../query-text/functions.js';
@@ -71,7 +71,7 @@ function inserted(steps: readonly BuilderStep[], build: Build): Frag {
   const given = [...fields.set.values()].map((v) => expressionOf(v, build, values));
   if (fields.open || names.length === 0) {
     names.push(sql(values.span, quoted(openColumn)));
-    given.push(sql(values.span, 'NULL'));
+    given.push(bind(furtherColumns(fields, build), values.span));
   }
   return sql(values.span, ' (', joined(names, ', ', values.span), ') VALUES (', joined(given, ', ', values.span), ')');
 }
@@ -82,7 +82,7 @@ function fieldsGiven(given: Value, build: Build): Fields {
   if (id === undefined) return fieldsOf(given, build);
   build.callbacks.add(id);
   const [returned] = build.context.function(id)?.returns ?? [];
-  return returned ? fieldsOf(returned.value, build) : { set: new Map(), open: true };
+  return returned ? fieldsOf(returned.value, build) : { set: new Map(), open: true, rest: [], settled: new Set() };
 }
 
 /** The SET list: `set({...})` and `set('column', value)`, the later one of a column. */
@@ -90,6 +90,7 @@ function assigned(steps: readonly BuilderStep[], build: Build, name = 'set'): Fr
   const own = steps.filter((s) => s.name === name && s.arguments?.[0]);
   const set = new Map<string, Frag>();
   let open = own.length === 0;
+  const rest: Value[] = [];
   const [start] = steps as [BuilderStep];
   for (const s of own) {
     const [first, second] = s.arguments ?? [];
@@ -100,11 +101,15 @@ function assigned(steps: readonly BuilderStep[], build: Build, name = 'set'): Fr
     else if (first) {
       const fields = fieldsGiven(first, build);
       open ||= fields.open;
+      rest.push(...fields.rest);
       for (const [column, value] of fields.set) set.set(build.columnName(column), expressionOf(value, build, s));
     }
   }
   const parts = [...set].map(([column, value]) => sql(start.span, `${quoted(column)} = `, value));
-  if (open || parts.length === 0) parts.push(sql(start.span, `${quoted(openColumn)} = NULL`));
+  if (open || parts.length === 0) {
+    const further = furtherColumns({ set: new Map(), open, rest, settled: new Set(set.keys()) }, build);
+    parts.push(sql(start.span, `${quoted(openColumn)} = `, bind(further, start.span)));
+  }
   return joined(parts, ', ', start.span);
 }
 

@@ -1,4 +1,5 @@
 import {
+  constant,
   keyOfValue,
   mapAccess,
   mapPredicate,
@@ -21,6 +22,7 @@ import { lowerSqlPieces } from '../sql-text.js';
 import { rewritePredicate, rewriteValue } from '../substitute.js';
 import type { Builder } from './calls.js';
 import { Choices, quoted, sql, unknownName, type Frag } from './frag.js';
+import type { Fields } from './items.js';
 
 /** Name of the column that stands for further ones which are not known. */
 export const openColumn = '__further_columns__';
@@ -213,6 +215,21 @@ export function lowerStatement(statement: Statement, build: Build): Lowered {
   return { accesses: [all ? { ...first, unchecked: all } : first, ...rest] };
 }
 
+/** The objects that are written whole, as the value of the column that stands for what they hold. */
+export function furtherColumns({ rest, settled }: Fields, build: Build): Value {
+  const names = [...settled].map((name) => ({ value: constant(build.columnName(name)) }));
+  return { kind: 'list', of: [...names, ...rest.map((value) => ({ value, spread: true as const }))] };
+}
+
+function restIn(further: Value | undefined): Pick<Writes, 'rest'> {
+  if (further?.kind !== 'list') return {};
+  const except = further.of.flatMap(({ value, spread }) =>
+    !spread && value.kind === 'constant' ? [String(value.value)] : [],
+  );
+  const of = further.of.flatMap((item) => (item.spread ? [item.value] : []));
+  return of.length > 0 ? { rest: { of, except } } : {};
+}
+
 /** A column without a table, of the only target that can have it; linking does this for the statement itself. */
 function bound(value: Value, targets: readonly Target[], context: LowerContext): Value {
   const [list] = value.kind === 'column' && value.target === undefined ? (value.candidates ?? []) : [];
@@ -239,8 +256,8 @@ function withChoices(access: Access, build: Build): Access {
 function finished(target: Target, { open, more }: Statement): Target {
   const written = (writes: Writes, isOpen: boolean | undefined): Writes => {
     if (!(openColumn in writes.set) && !isOpen) return writes;
-    const { [openColumn]: _, ...set } = writes.set;
-    return { set, open: true };
+    const { [openColumn]: further, ...set } = writes.set;
+    return { set, open: true, ...restIn(further) };
   };
   const rest = { kind: 'unknown', reason: more ?? '' } as const;
   return {

@@ -45,20 +45,25 @@ export function itemsOf(given: Value, build: Build, depth = 0): readonly Item[] 
 export interface Fields {
   readonly set: ReadonlyMap<string, Value>;
   readonly open: boolean;
+  /** The objects behind `open`, where they are values, and the names that are set after them. */
+  readonly rest: readonly Value[];
+  readonly settled: ReadonlySet<string>;
 }
 
 /** The properties of an object, or of all objects of a list. One that only some objects have may be undefined. */
 export function fieldsOf(given: Value, build: Build, depth = 0): Fields {
-  if (depth > 6) return { set: new Map(), open: true };
+  const whole = { set: new Map<string, Value>(), open: true, settled: new Set<string>() };
+  if (depth > 6) return { ...whole, rest: [given] };
   const value = build.value(given);
   const rows = rowsOf(value, build, depth);
   if (rows && rows.length > 1) return merged(rows.map((r) => fieldsOf(r, build, depth + 1)));
   const [row] = rows ?? [value];
   const own = row?.kind === 'object' ? row : row && build.context.resolve(row);
-  if (own?.kind !== 'object') return { set: new Map(), open: true };
+  if (own?.kind !== 'object') return { ...whole, rest: own ? [own] : [] };
   const set = new Map<string, Value>();
-  const open = put(own.entries, false, { set, build, depth });
-  return { set, open };
+  const into: Into = { set, build, depth, rest: [], settled: new Set() };
+  const open = put(own.entries, false, into);
+  return { set, open, rest: into.rest, settled: into.settled };
 }
 
 function rowsOf(value: Value, build: Build, depth: number): readonly Value[] | undefined {
@@ -78,13 +83,21 @@ function merged(parts: readonly Fields[]): Fields {
     );
     set.set(name, { kind: 'choice', of });
   }
-  return { set, open: parts.some((p) => p.open) };
+  const settled = [...names].filter((name) => parts.every((p) => p.settled.has(name)));
+  return {
+    set,
+    open: parts.some((p) => p.open),
+    rest: parts.flatMap((p) => p.rest),
+    settled: new Set(settled),
+  };
 }
 
 interface Into {
   readonly set: Map<string, Value>;
   readonly build: Build;
   readonly depth: number;
+  readonly rest: Value[];
+  readonly settled: Set<string>;
 }
 
 /** Adds entries in order; whether further names may be set. */
@@ -101,10 +114,13 @@ function put(entries: readonly Entry[], maybe: boolean, into: Into): boolean {
       else if (own.kind !== 'undefined' && !conditional(own, into)) {
         for (const [name, value] of set)
           set.set(name, { kind: 'choice', of: [value, unknownValue('may be replaced by a later spread')] });
+        into.rest.push(own);
+        into.settled.clear();
         open = true;
       }
     } else {
       const value = build.value(entry.value);
+      if (!maybe && !entry.maybe) into.settled.add(entry.set);
       const before: Value = set.get(entry.set) ?? { kind: 'undefined' };
       set.set(entry.set, maybe || entry.maybe ? { kind: 'choice', of: [value, before] } : value);
     }

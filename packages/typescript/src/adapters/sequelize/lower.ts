@@ -28,6 +28,7 @@ import {
 } from '../prisma/lowering.js';
 import { readObject, type ReadObject } from '../prisma/object.js';
 import { settled } from '../prisma/shape.js';
+import { openWrites, restOf } from '../writes.js';
 import { attributesOf, included } from './include.js';
 import { lowerQuery } from './raw.js';
 import { isConnection, modelOf, type ModelRef } from './receiver.js';
@@ -239,13 +240,13 @@ const keyOf = (rows: Rows): readonly string[] => {
 
 function writesOf(value: Value | undefined, rows: Rows, l: Lowering): Writes {
   const object = value && readObject(value, l);
-  if (!object) return { set: {}, open: value !== undefined };
+  if (!object) return openWrites(value);
   const set: Record<string, Value> = {};
   for (const { name, value: given, replaced } of object.properties.values()) {
     if (settled(given, l).kind === 'undefined') continue;
     set[columnNamed(rows, name)] = replaced ? { kind: 'choice', of: [given, unknownValue(replaced)] } : given;
   }
-  return { set, open: object.unseen.length > 0 };
+  return { set, open: object.unseen.length > 0, ...restOf(object, (name) => columnNamed(rows, name)) };
 }
 
 function equalities(predicate: Predicate, rows: Rows): Record<string, Value> {

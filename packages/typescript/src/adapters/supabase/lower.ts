@@ -26,6 +26,7 @@ import { conflictColumns, reach, type Request } from './embed.js';
 import { filterMethods, readFilters, type Filter } from './filters.js';
 import { onTheirPaths } from './paths.js';
 import { parseSelect, type Selection } from './select.js';
+import { openWrites } from '../writes.js';
 
 /** Parts of a client that reach no table by themselves. */
 const apart = new Set(['auth', 'storage', 'functions', 'channel', 'removeChannel', 'removeAllChannels', 'realtime']);
@@ -240,13 +241,16 @@ function rowsIn(values: Value | undefined, context: LowerContext): readonly (Val
 
 function writesOf(row: Value | undefined, context: LowerContext): Writes {
   const object = row && (row.kind === 'object' ? row : context.resolve(row));
-  if (object?.kind !== 'object') return { set: {}, open: true };
+  if (object?.kind !== 'object') return { set: {}, open: true, ...(row ? openWrites(row) : {}) };
   const set: Record<string, Value> = {};
+  const rest: Value[] = [];
+  let after = new Set<string>();
   let open = false;
   const put = (entries: readonly Entry[], maybe: boolean): void => {
     for (const entry of entries) {
       if ('set' in entry) {
         const value = entry.value;
+        if (!maybe && !entry.maybe) after.add(entry.set);
         set[entry.set] =
           maybe || entry.maybe ? { kind: 'choice', of: [value, set[entry.set] ?? { kind: 'undefined' }] } : value;
       } else if ('computed' in entry) open = true;
@@ -255,6 +259,8 @@ function writesOf(row: Value | undefined, context: LowerContext): Writes {
         if (inner.kind === 'object') put(inner.entries, maybe || entry.maybe === true);
         else if (inner.kind !== 'undefined') {
           open = true;
+          rest.push(inner);
+          after = new Set();
           for (const name of Object.keys(set))
             set[name] = { kind: 'choice', of: [set[name]!, unknownValue('may be replaced by a later spread')] };
         }
@@ -262,7 +268,7 @@ function writesOf(row: Value | undefined, context: LowerContext): Writes {
     }
   };
   put(object.entries, false);
-  return { set, open };
+  return { set, open, ...(rest.length > 0 ? { rest: { of: rest, except: [...after] } } : {}) };
 }
 
 /** `rpc(name, args)` is a call of a function of the schema: what SQL would say of it holds. */
