@@ -148,6 +148,8 @@ export interface ClassFacts {
   readonly extends?: Value;
   /** Type arguments of the base class, as text: `extends Repository<Invoice>`. */
   readonly extendsTypes?: readonly string[];
+  /** Names of its own type parameters: `class Base<T>`. */
+  readonly typeParameters?: readonly string[];
   readonly decorators: readonly Decorator[];
   /** Fields with an initializer, constructor parameter properties and assignments `this.x = ...` of the constructor. */
   readonly fields: Readonly<

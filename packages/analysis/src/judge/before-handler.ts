@@ -170,6 +170,9 @@ export class BeforeHandler {
     if (value.kind === 'binding') return `${value.file}#${value.name}`;
     if (value.kind !== 'import') return undefined;
     const file = this.program.modules.resolve(value.from, value.module);
+    // What `require` gives of a file that exports one value: `module.exports = router`.
+    const whole = file === undefined || value.name !== '*' ? undefined : this.program.facts(file)?.bindings['module.exports'];
+    if (whole?.kind === 'binding') return this.#nameOf(whole);
     const found = file === undefined ? undefined : this.program.exported(file, value.name);
     return found && 'file' in found ? `${found.file}#${found.local}` : undefined;
   }

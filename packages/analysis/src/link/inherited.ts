@@ -20,6 +20,13 @@ interface Made {
   readonly arguments?: readonly Value[] | undefined;
 }
 
+/** A call in a method of a base class, as it is for one call of the method. */
+export interface Inner {
+  readonly chain: CallChain;
+  /** The call as it stands in the method. */
+  readonly of: ChainId;
+}
+
 /** An object: the class it was made of first, then the ones that this extends. */
 type Lineage = readonly Made[];
 
@@ -36,11 +43,11 @@ export class Inherited {
    * The calls that the method called by `site` makes on fields of its object, with what the object's fields and the parameters are for this
    * very call. They run where `site` stands, and have its id. `isOpen` tells which chains are worth it.
    */
-  chainsAt(site: CallChain, isOpen: (chain: ChainId) => boolean): readonly CallChain[] {
+  chainsAt(site: CallChain, isOpen: (chain: ChainId) => boolean): readonly Inner[] {
     return this.#read(site, site, isOpen, maxMethods);
   }
 
-  #read(call: CallChain, site: CallChain, isOpen: (chain: ChainId) => boolean, depth: number): readonly CallChain[] {
+  #read(call: CallChain, site: CallChain, isOpen: (chain: ChainId) => boolean, depth: number): readonly Inner[] {
     const callee = this.program.calleeOf(call);
     const method = callee && !callee.wrapped ? this.program.function(callee.function) : undefined;
     const args = callee && call.steps[callee.step]?.arguments;
@@ -58,7 +65,7 @@ export class Inherited {
       const bound = this.#bound(inner, method.id, lineage, args, site);
       const further = this.#read({ ...bound, id: inner.id }, site, isOpen, depth - 1);
       // Steps after the call are taken on what it gives: they are not known here.
-      return further.length > 0 ? further : [bound];
+      return further.length > 0 ? further : [{ chain: bound, of: inner.id }];
     });
   }
 

@@ -35,6 +35,8 @@ export function lowerAccesses(
   const read = new Set(files.map((f) => f.file));
   const open = new Set<ChainId>();
   const silent = new Set<ChainId>();
+  /** Calls on a field of an object whose table nobody could tell where they stand: a base class for several. */
+  const perObject = new Map<ChainId, Unchecked>();
   const contexts = adapters.map((a) => ({ ...context, typeOf: typesFor(a, adapters, context) }));
   const isOpen = (id: ChainId): boolean => (read.has(fileOfId(id)) ? open : before).has(id);
   for (const facts of files) {
@@ -45,8 +47,11 @@ export function lowerAccesses(
   for (const facts of files) {
     if (facts.sql !== undefined) continue;
     for (const chain of facts.chains)
-      if (open.has(chain.id)) for (const inner of inherited.chainsAt(chain, isOpen)) lowerChain(inner, facts);
+      if (open.has(chain.id))
+        for (const { chain: inner, of } of inherited.chainsAt(chain, isOpen))
+          if (lowerChain(inner, facts)) perObject.delete(of);
   }
+  unchecked.push(...perObject.values());
   return { accesses, unchecked, open, silent };
 
   /** False where no adapter knows the chain. */
@@ -59,7 +64,12 @@ export function lowerAccesses(
         return true;
       }
       if ('unknown' in lowered) {
-        unchecked.push({ ...reasonOf(lowered.unknown, adapter.id), file: facts.file, span: lowered.span });
+        const entry = { ...reasonOf(lowered.unknown, adapter.id), file: facts.file, span: lowered.span };
+        if (chain.receiver.kind === 'this' && program.function(chain.function)?.class !== undefined) {
+          perObject.set(chain.id, entry);
+          return false;
+        }
+        unchecked.push(entry);
         return true;
       }
       const owner = program.function(chain.function);

@@ -244,7 +244,13 @@ export class Program implements LinkContext {
     switch (value.kind) {
       case 'binding': {
         const next = this.#binding(value.file, value.name);
-        return next ? this.#continue(next, value.path, steps, how, value) : value;
+        if (next) return this.#continue(next, value.path, steps, how, value);
+        const [first, ...path] = value.path;
+        const exported =
+          value.name === 'module.exports' && first !== undefined
+            ? this.#binding(value.file, `module.exports.${first}`)
+            : undefined;
+        return exported ? this.#continue(exported, path, steps, how, value) : value;
       }
       case 'import':
         return this.#import(value, steps, how);
@@ -307,12 +313,24 @@ export class Program implements LinkContext {
       : undefined;
   }
 
+  /** What `require` of a file gives, where that is one value and `name` none of its exports: `module.exports = knex({...})`. */
+  #required(file: string, name: string | undefined): Value | undefined {
+    if (!this.files.get(file)?.bindings['module.exports']) return undefined;
+    if (name !== undefined && this.exported(file, name)) return undefined;
+    return { kind: 'binding', file, name: 'module.exports', path: [] };
+  }
+
   #import(value: Extract<Value, { kind: 'import' }>, steps: number, how: How): Value {
     const target = this.modules.resolve(value.from, value.module);
     if (!target) return value;
     const [name, path] = value.name === '*' ? [value.path[0], value.path.slice(1)] : [value.name, value.path];
+    const whole = value.name === '*' ? this.#required(target, name) : undefined;
+    if (whole) return this.#continue(whole, value.path, steps, how, value);
     if (name === undefined) return value;
     const found = this.exported(target, name);
+    // `const { list } = require('./invoices')`, of a module that exports one value.
+    if (!found && this.#required(target, name))
+      return this.#continue(this.#required(target, name)!, [name, ...path], steps, how, value);
     if (!found) return value;
     if ('module' in found)
       return this.#continue(
@@ -357,6 +375,12 @@ export class Program implements LinkContext {
       } else if (current.kind === 'import') {
         const target = this.modules.resolve(current.from, current.module);
         const name = current.name === '*' ? current.path[0] : current.name;
+        const whole: Value | undefined =
+          target && current.name === '*' && current.path.length === 0 ? this.#required(target, undefined) : undefined;
+        if (whole) {
+          current = whole;
+          continue;
+        }
         const found = target && name !== undefined ? this.exported(target, name) : undefined;
         if (!found) return undefined;
         current =

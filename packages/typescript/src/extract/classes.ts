@@ -17,6 +17,7 @@ export function walkClass(x: Extraction, node: TS.ClassLikeDeclaration, name: st
   const made: Mutable<ClassFacts> = { name, decorators: decoratorsOf(x, node), fields, methods, span: spanOf(x, node) };
   const base = node.heritageClauses?.find((clause) => clause.token === ts.SyntaxKind.ExtendsKeyword)?.types[0];
   if (base) made.extends = evaluate(x, base.expression);
+  if (node.typeParameters?.length) made.typeParameters = node.typeParameters.map((parameter) => parameter.name.text);
   if (base?.typeArguments?.length) made.extendsTypes = base.typeArguments.map((type) => textOf(x, type, 200));
   x.classes.push(made);
   const outerClass = x.thisClass;

@@ -71,7 +71,13 @@ export function evaluateOr(
 /** What a name means here. */
 export function evaluateName(x: Extraction, name: string): Value {
   const variable = lookup(x.scope, name);
-  if (!variable) return name === 'undefined' ? { kind: 'undefined' } : { kind: 'global', name, path: [] };
+  if (!variable) {
+    if (name === 'undefined') return { kind: 'undefined' };
+    // `exports.get(id)` in the module that says `exports.get = ...`.
+    return name === 'exports'
+      ? { kind: 'binding', file: x.file, name: 'module.exports', path: [] }
+      : { kind: 'global', name, path: [] };
+  }
   if (variable.kind === 'symbolic') return variable.value;
   if (variable.kind === 'module') return narrowed(x, { kind: 'binding', file: x.file, name, path: [] });
   return narrowed(x, inlined(valueOfVariable(variable)));

@@ -40,6 +40,23 @@ function imported(x: Extraction, module: string, name: string, local: string, ty
   hoistSymbolic(x, local, { kind: 'import', from: x.file, module, name, path: [] });
 }
 
+/**
+ * Makes the names of `const { Pool } = require('pg')` imports like those of `import { Pool } from 'pg'`: whoever asks where a name comes from
+ * finds the package.
+ */
+export function bindRequired(x: Extraction, name: TS.BindingName): void {
+  if (!ts.isIdentifier(name)) {
+    for (const element of name.elements) if (ts.isBindingElement(element)) bindRequired(x, element.name);
+    return;
+  }
+  const variable = x.scope.variables.get(name.text);
+  if (variable?.kind !== 'module' || variable.added || variable.value.kind !== 'import') return;
+  const { module, path } = variable.value;
+  const [first, ...rest] = variable.value.name === '*' ? path : [variable.value.name, ...path];
+  if (first === undefined) imported(x, module, '*', name.text, false);
+  else if (rest.length === 0) imported(x, module, first, name.text, false);
+}
+
 /** `import('module')` and `require('module')`: the import, and what it evaluates to. */
 export function importedModule(x: Extraction, specifier: TS.Expression, name: string): Value {
   if (!ts.isStringLiteralLike(specifier)) {

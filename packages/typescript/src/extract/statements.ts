@@ -8,7 +8,7 @@ import { walkFunction } from './functions.js';
 import { assertedBy, neverReturns } from './endings.js';
 import { hoist } from './hoist.js';
 import { assignedInLoop } from './loops.js';
-import { exportAssignment, exportDeclaration, exportedDeclaration } from './modules.js';
+import { bindRequired, exportAssignment, exportDeclaration, exportedDeclaration } from './modules.js';
 import { bindName } from './patterns.js';
 import { assign, declare, join, lookup } from './scope.js';
 import { span, startOf, type Changes, type Extraction, type Leaving, type Mutable, type Scope } from './state.js';
@@ -174,6 +174,7 @@ export function walkDeclarations(x: Extraction, list: TS.VariableDeclarationList
     // What a call gives has no type of its own that syntax shows.
     if (typed?.name && value.kind === 'result') x.typed.push({ value, type: typed });
     bindName(x, name, value, typed, initializer);
+    if ((list.flags & ts.NodeFlags.Let) === 0 && !x.scope.parent) bindRequired(x, name);
   }
 }
 

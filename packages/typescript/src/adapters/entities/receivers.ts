@@ -118,13 +118,37 @@ export function receivers(lib: Library): Receivers {
 
   /** The declared type, that of inherited fields included. */
   function typeOf(value: Value, context: LowerContext): TypeName | undefined {
-    const own = context.typeOf(value);
-    if (own || value.kind !== 'this' || value.path.length !== 1) return own;
+    return context.typeOf(value) ?? fieldTypeOf(value, context)?.type;
+  }
+
+  /** The declared type of a field, and the class of the lineage that declares it. */
+  function fieldTypeOf(
+    value: Value,
+    context: LowerContext,
+  ): { readonly type: TypeName; readonly of: readonly Found[]; readonly at: number } | undefined {
+    if (value.kind !== 'this' || value.path.length !== 1) return undefined;
     const found = context.facts(value.from)?.classes.find((c) => c.name === value.class);
     if (!found) return undefined;
-    for (const { facts } of lineage({ facts: found, file: value.from }, context).of) {
-      const field = facts.fields[value.path[0]!];
-      if (field?.type) return field.type;
+    const { of } = lineage({ facts: found, file: value.from }, context);
+    const at = of.findIndex(({ facts }) => facts.fields[value.path[0]!]?.type !== undefined);
+    const type = of[at]?.facts.fields[value.path[0]!]?.type;
+    return type && { type, of, at };
+  }
+
+  /**
+   * What a type parameter of a base class is for the class of an object: `Repository<T>` in `Base<T>` is one of `Invoice` where the class
+   * extends `Base<Invoice>`.
+   */
+  function typeArgument(name: string, value: Value, context: LowerContext): { text: string; file: string } | undefined {
+    const declared = fieldTypeOf(value, context);
+    let text = name;
+    for (let at = declared?.at ?? 0; declared && at > 0; at--) {
+      const index = declared.of[at]!.facts.typeParameters?.indexOf(text) ?? -1;
+      const below = declared.of[at - 1]!;
+      const given = index < 0 ? undefined : below.facts.extendsTypes?.[index];
+      if (given === undefined) return undefined;
+      if (!below.facts.typeParameters?.includes(given)) return { text: given, file: below.file };
+      text = given;
     }
     return undefined;
   }
@@ -145,7 +169,10 @@ export function receivers(lib: Library): Receivers {
   function byType(type: TypeName, of: Value, context: LowerContext): Receiver | undefined {
     if (!type.name) return undefined;
     const argument = /^[\w.]+<\s*(?:typeof\s+)?([\w.]+)\s*[,>]/.exec(type.text)?.[1];
-    return byClass(type.name, argument === undefined ? [] : [argument], of, context, []);
+    const found = byClass(type.name, argument === undefined ? [] : [argument], of, context, []);
+    if (found?.is !== 'repository' || found.table?.known || argument === undefined) return found;
+    const given = typeArgument(argument, of, context);
+    return given ? { ...found, table: entityNamed(given.text, given.file, context) } : found;
   }
 
   /** An instance of the library's class `name`, or of a class that extends it. */

@@ -50,7 +50,7 @@ function traced(value: Value, context: LowerContext, depth: number): Receiver {
     case 'result': {
       const chain = value.path.length === 0 ? context.chain(value.chain) : undefined;
       if (!chain) break;
-      if (makesClient(chain)) return { kind: 'plain', certain: true };
+      if (makesClient(chain, context)) return { kind: 'plain', certain: true };
       const last = chain.steps.at(-1);
       if (last?.name === 'transaction') return inTransaction(chain, context, depth);
       if (last?.name === 'withUserParams') return receiverOf(callOf(chain).base, [], context, depth + 1);
@@ -72,8 +72,10 @@ function inTransaction(chain: CallChain, context: LowerContext, depth: number): 
 }
 
 /** `knex(config)`, `Knex(config)`, `require('knex')(config)`, `knex.default(config)`. */
-function makesClient(chain: CallChain): boolean {
-  const { receiver, steps } = chain;
+function makesClient(chain: CallChain, context: LowerContext): boolean {
+  const { steps } = chain;
+  // `const knex = require('knex')` is a name of the module.
+  const receiver = context.resolve(chain.receiver);
   if (receiver.kind !== 'import' || receiver.module !== 'knex') return false;
   const [first] = steps;
   return steps.length === 1 && first?.arguments !== undefined && ['', 'knex', 'default', 'Knex'].includes(first.name);

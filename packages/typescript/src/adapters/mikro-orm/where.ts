@@ -11,6 +11,7 @@ import {
   type Span,
   type Value,
 } from '@tenant-lint/model';
+import { settledOrLost } from '../overridden.js';
 import { noCondition } from '../prisma/drops.js';
 import { describe, knownColumn, spanOf, unknownCondition, type Lowering, type Rows } from '../prisma/lowering.js';
 import { readList } from '../prisma/list.js';
@@ -59,8 +60,7 @@ function isKey(value: Value, l: Lowering): boolean {
 function conjuncts(object: ReadObject, path: readonly string[], rows: Rows, l: Lowering): Predicate[] {
   const conditions = [...object.properties.values()].map((p): Predicate => {
     const condition = propertyCondition(p, path, rows, l);
-    if (!p.replaced) return condition;
-    return { kind: 'either', of: [condition, unknownCondition(`${p.name} may be replaced: ${p.replaced}`, p.span)] };
+    return settledOrLost(p, condition, l);
   });
   return [...conditions, ...unseenConditions(object, l.span)];
 }

@@ -1,5 +1,6 @@
 import { always, and, never, not, or, type Predicate, type Query, type Span, type Value } from '@tenant-lint/model';
 import { chosen, combined, isDropped, negated, noCondition } from './drops.js';
+import { settledOrLost } from '../overridden.js';
 import { columnNamed, describe, knownColumn, spanOf, unknownCondition, type Lowering, type Rows } from './lowering.js';
 import { joinOf, linkNamed, type Link } from './relation.js';
 import { isScalarFilter, scalarCondition } from './scalar.js';
@@ -29,17 +30,7 @@ function conjuncts(object: ReadObject, rows: Rows, l: Lowering): Predicate[] {
     if (group && groups.has(group)) return [];
     if (group) groups.add(group);
     const condition = group ? groupCondition(group, rows, l) : propertyCondition(property, rows, l);
-    if (!property.replaced) return [condition];
-    if (property.by) {
-      l.lost.push({
-        how: 'overridden',
-        predicate: condition,
-        by: property.by,
-        ...(property.span ? { span: property.span } : {}),
-      });
-    }
-    const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
-    return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
+    return [settledOrLost(property, condition, l)];
   });
   return [...conditions, ...unseenConditions(object, l.span)];
 }

@@ -11,6 +11,7 @@ import {
   type Span,
   type Value,
 } from '@tenant-lint/model';
+import { settledOrLost } from '../overridden.js';
 import { chosen } from '../prisma/drops.js';
 import { readList } from '../prisma/list.js';
 import { columnNamed, describe, spanOf, unknownCondition, type Lowering, type Rows } from '../prisma/lowering.js';
@@ -131,9 +132,7 @@ function conjuncts(object: ReadObject, rows: Rows, l: Lowering, joined?: Joined)
       ];
     }
     const condition = keyCondition(property, rows, l, joined);
-    if (!property.replaced) return [condition];
-    const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
-    return [{ kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) }];
+    return [settledOrLost(property, condition, l)];
   });
   conditions.push(...unseenConditions(object, l.span));
   return conditions.length === 0 ? [noCondition] : conditions;

@@ -153,6 +153,9 @@ function tableOfInstance(value: Value, context: LowerContext): Known<TableName> 
   for (const one of [v, context.resolve(v)]) {
     if (one.kind === 'instance') return context.tableOf(one.of);
     if (one.kind === 'list' && one.of[0]) return tableOfInstance(one.of[0].value, context);
+    // A row that was loaded, and some properties of which were set since.
+    const loaded = one.kind === 'object' ? one.entries.find((e) => 'spread' in e) : undefined;
+    if (loaded && 'spread' in loaded) return tableOfInstance(loaded.spread, context);
     const chain = one.kind === 'result' && one.path.length === 0 ? context.chain(one.chain) : undefined;
     const links = chain && linksOf(chain);
     const call = links?.links.at(-1);
@@ -411,6 +414,11 @@ function oneRow(
       cardinality: 'one',
       writes: { set: {}, open: true, rest: { of: [value], except: [] } },
     };
+  }
+  const changed = given ? undefined : writes.rest?.of.find(loadedRow);
+  if (changed) {
+    const own = equal(column(rows.ref, key), elementOf(changed, property));
+    return { ...plain, operation: 'update', predicate: own, cardinality: 'one', writes };
   }
   if (!given && !writes.open) return { ...plain, operation: 'create', predicate: fresh, cardinality: 'one', writes };
   return {

@@ -12,6 +12,7 @@ import {
   type Span,
   type Value,
 } from '@tenant-lint/model';
+import { settledOrLost } from '../overridden.js';
 import { combined, noCondition } from '../prisma/drops.js';
 import { describe, knownColumn, spanOf, unknownCondition, type Lowering, type Rows } from '../prisma/lowering.js';
 import { readList } from '../prisma/list.js';
@@ -69,9 +70,7 @@ function alternatives(list: NonNullable<ReturnType<typeof readList>>, rows: Rows
 function conjuncts(object: ReadObject, path: readonly string[], rows: Rows, l: Lowering): Predicate[] {
   const conditions = [...object.properties.values()].map((property): Predicate => {
     const condition = propertyCondition(property, path, rows, l);
-    if (!property.replaced) return condition;
-    const unknown = unknownCondition(`${property.name} may be replaced: ${property.replaced}`, property.span);
-    return { kind: 'either', of: [condition, unknown], ...(property.span ? { span: property.span } : {}) };
+    return settledOrLost(property, condition, l);
   });
   return [...conditions, ...unseenConditions(object, l.span)];
 }
