@@ -171,7 +171,8 @@ export class BeforeHandler {
     if (value.kind !== 'import') return undefined;
     const file = this.program.modules.resolve(value.from, value.module);
     // What `require` gives of a file that exports one value: `module.exports = router`.
-    const whole = file === undefined || value.name !== '*' ? undefined : this.program.facts(file)?.bindings['module.exports'];
+    const whole =
+      file === undefined || value.name !== '*' ? undefined : this.program.facts(file)?.bindings['module.exports'];
     if (whole?.kind === 'binding') return this.#nameOf(whole);
     const found = file === undefined ? undefined : this.program.exported(file, value.name);
     return found && 'file' in found ? `${found.file}#${found.local}` : undefined;
@@ -244,7 +245,10 @@ export class BeforeHandler {
     let looked = this.#looks.get(f.id);
     if (looked === undefined) {
       const accesses = this.accessesOf(f.id);
-      const values = [f.blocks, this.program.chainsOf(f.id).map((c) => lookedForBy(accesses, c) ?? [c.receiver, c.steps])];
+      const values = [
+        f.blocks,
+        this.program.chainsOf(f.id).map((c) => lookedForBy(accesses, c) ?? [c.receiver, c.steps]),
+      ];
       looked = { text: JSON.stringify(values), values };
       this.#looks.set(f.id, looked);
     }

@@ -83,15 +83,17 @@ function isTiedOtherwise(access: LinkedAccess, target: Target, table: Table, gro
 /** Whether the row found is who the caller proves to be: a secret of it, its password's too, is compared where the request comes in. */
 function isSignIn(claim: Claim, access: LinkedAccess, ground: Ground): boolean {
   if (access.operation !== 'read' || claim.entry === undefined) return false;
-  return ground.program.chainsOf(claim.entry).some((chain) =>
-    chain.steps.some((step) =>
-      step.arguments?.some((argument) =>
-        ground
-          .sourcesOf(argument)
-          .some((s) => s.kind === 'row' && s.chain === access.chain && isPassword(s.path.at(-1) ?? '')),
+  return ground.program
+    .chainsOf(claim.entry)
+    .some((chain) =>
+      chain.steps.some((step) =>
+        step.arguments?.some((argument) =>
+          ground
+            .sourcesOf(argument)
+            .some((s) => s.kind === 'row' && s.chain === access.chain && isPassword(s.path.at(-1) ?? '')),
+        ),
       ),
-    ),
-  );
+    );
 }
 
 const isPassword = (property: string): boolean => isSecret(property) || /pass(?:word|wd|phrase)/i.test(property);

@@ -30,7 +30,8 @@ export function updateOf(value: Value | undefined, l: Lowering): Update {
   const v = value && settled(value, l);
   const object = v && v.kind !== 'list' ? readObject(v, l) : undefined;
   const open = openWrites(v?.kind === 'list' ? undefined : value);
-  if (!object) return { changes: { ...open, open: value !== undefined }, inserts: { ...open, open: value !== undefined } };
+  if (!object)
+    return { changes: { ...open, open: value !== undefined }, inserts: { ...open, open: value !== undefined } };
   const changes: Record<string, Value> = {};
   const inserts: Record<string, Value> = {};
   let unseen = object.unseen.length > 0;
