@@ -41,7 +41,7 @@ function imported(x: Extraction, module: string, name: string, local: string, ty
 }
 
 /**
- * Makes the names of `const { Pool } = require('pg')` imports like those of `import { Pool } from 'pg'`: whoever asks where a name comes from
+ * Makes the names of `const { a } = require('m')` imports like those of `import { a } from 'm'`: whoever asks where a name comes from
  * finds the package.
  */
 export function bindRequired(x: Extraction, name: TS.BindingName): void {
