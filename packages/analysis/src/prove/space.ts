@@ -18,7 +18,7 @@ export type Found =
   | 'outer';
 
 /** Who owns a row and what the settings say decides most; choosing these first prunes the most. */
-const decisive = (key: string): boolean => /^(row|setting)\|/.test(key);
+const decisive = (key: string): boolean => key.startsWith('row|') || key.startsWith('setting|');
 
 /** A result with the choices it was found under. */
 export interface Remembered<T> {
@@ -67,12 +67,13 @@ export class Space {
   /** The possible values of a variable: the chosen one, or all of them. Variables belong to the innermost scope of the targets they name. */
   pick<T extends Choice>(key: string, domain: readonly T[], refs: readonly TargetRef[]): readonly T[] {
     const chosen = this.#chosen.get(key);
-    for (const recorder of this.#recorders) {
-      if (chosen === undefined || recorder.before.has(key)) recorder.read(key, chosen, this.#depthFor(refs));
+    if (chosen !== undefined) {
+      for (const recorder of this.#recorders) if (recorder.before.has(key)) recorder.read(key, chosen, 0);
+      return domain.includes(chosen as T) ? [chosen as T] : [];
     }
-    if (chosen !== undefined) return domain.includes(chosen as T) ? [chosen as T] : [];
+    const depth = this.#depthFor(refs);
+    for (const recorder of this.#recorders) recorder.read(key, undefined, depth);
     if (domain.length > 1) {
-      const depth = this.#depthFor(refs);
       if (depth > this.#depth) return domain;
       const pending = this.#pending[depth];
       if (pending === undefined || (!decisive(pending.key) && decisive(key))) this.#pending[depth] = { key, domain };
