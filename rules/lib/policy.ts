@@ -191,7 +191,7 @@ export interface Excused {
 
 /** The rows of other tenants that a policy seems meant to let through; told once for each reason, at the first policy of the project. */
 export function excusedBy({ table, policy }: PolicySubject, model: Model): readonly Excused[] {
-  return (['named', 'published'] as const).flatMap((excuse): readonly Excused[] => {
+  return (['named', 'published', 'open'] as const).flatMap((excuse): readonly Excused[] => {
     const [first, ...others] = excusedLeaks(excuse, model);
     return first?.policy.name === policy.name && first.table === table.id ? [{ excuse, first, others }] : [];
   });

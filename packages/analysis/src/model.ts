@@ -292,9 +292,9 @@ export interface PolicyLeak {
   readonly owedTo?: 'metadata' | 'client' | 'pattern' | 'email';
   /**
    * The foreign row may be meant to get through: `named`: it names the caller in a column of its own, whatever tenant it belongs to; `published`: whoever
-   * owns it has published it. Absent: nothing says so.
+   * owns it has published it; `open`: whoever has not signed in reads it, and it is not about persons. Absent: nothing says so.
    */
-  readonly excuse?: 'named' | 'published';
+  readonly excuse?: 'named' | 'published' | 'open';
   /** Without this function of the project the condition would isolate. */
   readonly through?: SchemaFunction;
 }

@@ -1,8 +1,10 @@
-import type { Model } from '@tenant-lint/analysis';
+import { identityOf, type Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
-import type { Access, SchemaFunction, Span, Table, Target, Trigger } from '@tenant-lint/model';
+import type { Access, Predicate, SchemaFunction, Span, Table, Target, Trigger } from '@tenant-lint/model';
+import { bareValue } from '../../lib/conditions.js';
 import { definedAt } from '../../lib/functions.js';
 import { keyColumns, tableName } from '../../lib/naming.js';
+import { personColumns } from '../../lib/persons.js';
 import { tableNamed } from '../../lib/schema.js';
 
 export default defineRule({
@@ -103,7 +105,8 @@ function* copiesOf(model: Model, f: SchemaFunction, from: Table, keys: readonly 
         const unset = tenancy.keys.find((k) => unsetIn(k) && !(has && k.nullable));
         const filled = unset && to.columns.get(unset.column)?.default !== undefined;
         if (unset && !filled) yield { to, at: access.span, column: unset.column };
-      } else if (tenancy.kind === 'unknown' && !mentions(access, keys)) yield { to, at: access.span };
+      } else if (tenancy.kind === 'unknown' && !mentions(access, keys) && !isForPerson(to, target))
+        yield { to, at: access.span };
     }
   }
 }
@@ -113,6 +116,29 @@ const carriesRow = (access: Access, target: Target): boolean =>
   /"target":"(?:new|old)"|"variable (?:new|old)"|"(?:new|old)"/.test(
     JSON.stringify([target.writes ?? null, access.output ?? null, access.targets.map((t) => t.predicate)]),
   );
+
+/** Whether the copy is for somebody whom it names, and nobody else reads it: a notification. */
+const isForPerson = (to: Table, { writes }: Target): boolean => {
+  const named = personColumns(to).filter((column) => writes !== undefined && column in writes.set);
+  return named.length > 0 && readers(to).every((using) => named.some((column) => requires(using, column)));
+};
+
+/** The conditions of the policies by which rows are read. */
+const readers = (table: Table): readonly Predicate[] =>
+  table.policies.flatMap(({ permissive, command, using }) =>
+    permissive && (command === 'select' || command === 'all') && using ? [using] : [],
+  );
+
+/** Whether a condition holds only for whoever the column names. */
+const requires = (condition: Predicate, column: string): boolean =>
+  condition.kind === 'and'
+    ? condition.of.some((part) => requires(part, column))
+    : condition.kind === 'or'
+      ? condition.of.every((part) => requires(part, column))
+      : condition.kind === 'compare' &&
+        condition.operator === '=' &&
+        [condition.left, condition.right].map(bareValue).some((v) => v.kind === 'column' && v.column === column) &&
+        [condition.left, condition.right].some((v) => identityOf(bareValue(v)) === 'caller');
 
 /** Whether the tenant is written into some column of its own, whatever that is called. */
 const mentions = (access: Access, keys: readonly string[]): boolean => {

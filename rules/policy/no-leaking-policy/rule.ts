@@ -31,6 +31,12 @@ export default defineRule({
         why: 'That is right as long as only whoever owns a row sets the mark, and the row holds nothing but what everybody may see.',
         fix: 'Show these rows by a view with the columns meant for everybody, or suppress this finding with the reason.',
       },
+      open: {
+        severity: 'warning',
+        what: 'Policy {policy} of {table}{alike} shows rows of every tenant to everybody, whoever has not signed in included.',
+        why: 'That is right for public pages of tenants, as long as the tables hold nothing but what everybody may see; nothing in them seems to be about persons.',
+        fix: 'Show what the pages need by a view with these columns alone, or suppress this finding with the reason.',
+      },
     },
   },
   subject: 'policy',

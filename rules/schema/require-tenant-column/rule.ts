@@ -1,8 +1,8 @@
-import { identityOf, type Model } from '@tenant-lint/analysis';
+import type { Model } from '@tenant-lint/analysis';
 import { defineRule } from '@tenant-lint/engine';
 import type { Table } from '@tenant-lint/model';
 import { keyColumns, tableName } from '../../lib/naming.js';
-import { bareValue, clausesOf, comparisonsIn } from '../../lib/conditions.js';
+import { namesAccount, personColumns } from '../../lib/persons.js';
 import { belongsToTenants, references } from '../../lib/schema.js';
 
 export default defineRule({
@@ -67,7 +67,10 @@ export default defineRule({
         message: 'optional',
         data: { table: tableName(table.id), key, parent: tableName(parent.id) },
         // Policies that compare a column with the caller tell the rows of persons apart.
-        confidence: belongsToPersons(table) ? 'possible' : 'likely',
+        confidence:
+          personColumns(table).length > 0 || (namedByText(table) && onlyNamesPersons(model, table))
+            ? 'possible'
+            : 'likely',
       };
     } else {
       yield {
@@ -87,22 +90,6 @@ export default defineRule({
     }
   },
 });
-
-/** Whether a column that is never NULL says which person a row belongs to, and policies compare it with the caller. */
-const belongsToPersons = (table: Table): boolean =>
-  table.rowSecurity.enabled &&
-  table.policies.some((policy) =>
-    clausesOf(policy).some((clause) =>
-      comparisonsIn(clause).some(
-        ({ operator, sides }) =>
-          operator === '=' &&
-          sides.some((side) => identityOf(bareValue(side)) === 'caller') &&
-          sides.map(bareValue).some((v) => v.kind === 'column' && v.target === 'self' && isNotNull(table, v.column)),
-      ),
-    ),
-  );
-
-const isNotNull = (table: Table, column: string): boolean => table.columns.get(column)?.notNull === true;
 
 /** Whether its schema holds tables of tenants: several without one belong to a platform or a tool that keeps its own books. */
 function besideTenants(model: Model, table: Table): boolean {
@@ -126,6 +113,10 @@ function isReference(model: Model, table: Table, seen: readonly string[] = []): 
     parents.every((to) => to.id !== table.id && !seen.includes(to.id) && isReference(model, to, [...seen, table.id]))
   );
 }
+
+/** Whether all that a table refers to are accounts of people who sign in: who changed a setting owns it as little as he owns the platform. */
+const onlyNamesPersons = (model: Model, table: Table): boolean =>
+  references(model, table).every(({ constraint, to }) => namesAccount(constraint.references, to));
 
 function namedByText(table: Table): boolean {
   const primary = table.constraints.find((c) => c.kind === 'primary key');

@@ -66,6 +66,7 @@ function newlyMeant(earlier: Table, later: Table, before: Model, after: Model): 
 const said = {
   named: ', and lets through rows that name the caller, whatever their tenant',
   published: ', and lets through rows that are marked as meant for everybody',
+  open: ', and shows rows of every tenant to whoever has not signed in',
 } as const;
 
 const placeOf = (policy: Policy): Policy['origin']['created'] => policy.origin.changed.at(-1) ?? policy.origin.created;

@@ -13,6 +13,7 @@ import type { Command, PolicyLeak, PolicyUnknown } from '../model.js';
 import { owedTo, rewritten, through } from './blame.js';
 import { existingRows, newRows, policiesFor, rolesOf, type RoleView } from './compose.js';
 import { excuseOf, isPersonal } from './excused.js';
+import { isForEverybody } from './open.js';
 import { identityOf } from './identity.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
@@ -59,7 +60,9 @@ export function policyLeaks(table: Table, context: PolicyContext): readonly Poli
   const judged = judge(table, context);
   const leaks: Found[] = [];
   const found = (one: Judged, leak: Leak): void => {
-    leaks.push({ judged: one, leak, excuse: one.side === 'using' || one.personal ? excused(one) : undefined });
+    const excuse = one.side === 'using' || one.personal ? excused(one) : undefined;
+    const open = one.command === 'select' && isForEverybody(one.policy, table, context);
+    leaks.push({ judged: one, leak, excuse: excuse ?? (open ? 'open' : undefined) });
   };
   for (const one of judged) {
     const leak = leakOf(one);

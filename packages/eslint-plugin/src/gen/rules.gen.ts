@@ -801,7 +801,8 @@ export const generated = {
       "messages": {
         "leaking": "Policy {policy} of {table} does not hold rows to the current tenant. It lets through {witness}, so another tenant's rows can be {done}. Compare {key} with the current tenant by equality, joined by AND with everything else in USING.",
         "named": "Policy {policy} of {table}{alike} lets whoever a row names reach it, whatever tenant it belongs to. Who has left a tenant, or works for several, keeps the rows of each that name him. Ask for the membership beside the name where access ends with it: join a condition on {key} by AND.",
-        "published": "Policy {policy} of {table}{alike} shows rows of every tenant that are marked as meant for everybody. That is right as long as only whoever owns a row sets the mark, and the row holds nothing but what everybody may see. Show these rows by a view with the columns meant for everybody, or suppress this finding with the reason."
+        "published": "Policy {policy} of {table}{alike} shows rows of every tenant that are marked as meant for everybody. That is right as long as only whoever owns a row sets the mark, and the row holds nothing but what everybody may see. Show these rows by a view with the columns meant for everybody, or suppress this finding with the reason.",
+        "open": "Policy {policy} of {table}{alike} shows rows of every tenant to everybody, whoever has not signed in included. That is right for public pages of tenants, as long as the tables hold nothing but what everybody may see; nothing in them seems to be about persons. Show what the pages need by a view with these columns alone, or suppress this finding with the reason."
       },
       "options": {}
     },
