@@ -1,7 +1,19 @@
-import type { FileFacts, Decorator, FunctionFacts, FunctionId, Reason, Span, Value } from '@tenant-lint/model';
+import type {
+  CallChain,
+  FileFacts,
+  Decorator,
+  FunctionFacts,
+  FunctionId,
+  Predicate,
+  Reason,
+  Span,
+  Value,
+} from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
 import type { InputProvenance, Provenance } from '../trace/provenance.js';
+import { stripped } from './conditions.js';
+import { comesFrom } from './loaded.js';
 import { readsOf } from './reads.js';
 import { lookedForBy } from './selection.js';
 
@@ -45,6 +57,54 @@ export class BeforeHandler {
   }
 
   /**
+   * Like check, for an identifier that is not the tenant's: that somebody looks whether it is there is no check of whose it is. A function
+   * before looks up a row by it, and for whom, or what it finds is compared, or handed on.
+   */
+  authorises(source: InputProvenance): Reason | undefined {
+    if (source.at === undefined) return undefined;
+    const name = source.named ?? source.what.split('.').at(-1) ?? '';
+    const key = `! ${source.at} ${name}`;
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known === false ? undefined : known;
+    const found = [...this.functionsBefore(source.at)].find((id) => this.#authorisesBy(id, name));
+    const f = found === undefined ? undefined : this.program.function(found);
+    const reason = f && { text: `${f.name ?? 'what runs before'} looks up ${name} and can refuse`, span: f.span };
+    this.#memo.set(key, reason ?? false);
+    return reason;
+  }
+
+  #authorisesBy(id: FunctionId, name: string): boolean {
+    if (name === '' || !this.#refusesBy(id, name)) return false;
+    return this.#withCalled(id, 3, new Set()).some((f) =>
+      this.accessesOf(f.id).some((access) => {
+        const chain = access.chain === undefined ? undefined : this.program.chain(access.chain);
+        const sought = chain && lookedForBy(this.accessesOf(f.id), chain);
+        const deciding = sought?.filter((v) => stripped(v).kind !== 'constant') ?? [];
+        if (!chain || !deciding.some((v) => 'path' in stripped(v) && nameOf(v, f) === name)) return false;
+        // For whom, or of which tenant, is asked for too, or of what was found.
+        const isOfMore = deciding.length > 1 || access.targets.some((t) => asksForMore(t.predicate));
+        return isOfMore || this.#isComparedLater(chain.id, f);
+      }),
+    );
+  }
+
+  /** Whether what a query found is compared with something, or handed to something else. */
+  #isComparedLater(chain: string, f: FunctionFacts): boolean {
+    const isOf = (v: Value): boolean => comesFrom(v, chain, this.program, 2);
+    const isCompared = (v: Value): boolean => {
+      const own = stripped(v);
+      if (own.kind !== 'apply') return false;
+      if (!/^[!=]==?$/.test(own.function)) return own.to.some(isCompared);
+      return own.to.some(isOf) && own.to.every((side) => !['constant', 'undefined'].includes(stripped(side).kind));
+    };
+    return (
+      f.blocks.some((b) => b.holds !== undefined && isCompared(b.holds)) ||
+      f.returns.some((r) => isCompared(r.value)) ||
+      this.program.chainsOf(f.id).some((c) => c.id !== chain && c.steps.some((s) => s.arguments?.some(isOf)))
+    );
+  }
+
+  /**
    * The functions that every request passes on its way to a handler: those of its own route, and those that its router, and the one this is
    * mounted on, use for whatever path.
    */
@@ -60,11 +120,25 @@ export class BeforeHandler {
     const ways = here.map((route) => {
       const passed = new Set<FunctionId>();
       for (const argument of route.arguments) this.#collect(argument, passed, 2);
+      this.#madeWith(route.receiver, passed);
       this.#usedBefore(route, passed, 3);
       return passed;
     });
     for (const one of ways[0] ?? []) if (one !== id && ways.every((way) => way.has(one))) found.add(one);
     return found;
+  }
+
+  /** What the program made a router with: `secured({ verify: checkSignature }).access(policy).get('/x', show)`. */
+  #madeWith(router: Value, passed: Set<FunctionId>): void {
+    const made = this.program.resolve(router);
+    // The object of a class of the program, however it was made.
+    if (made.kind === 'instance' && this.program.classOf(made.of))
+      for (const argument of made.arguments) this.#collect(argument, passed, 4);
+    const chain = made.kind === 'result' ? this.program.chain(made.chain) : undefined;
+    if (!chain) return;
+    if (this.program.calleeOf(chain))
+      for (const step of chain.steps) for (const argument of step.arguments ?? []) this.#collect(argument, passed, 2);
+    else if (chain.receiver !== router) this.#madeWith(chain.receiver, passed);
   }
 
   /** The middleware that the builder of a procedure was given: `t.procedure.use(signedIn).use(staff).query(handler)`. */
@@ -256,6 +330,21 @@ export class BeforeHandler {
   }
 }
 
+/** Whether a condition looks at other rows: those of members. */
+function asksForMore(predicate: Predicate): boolean {
+  if (predicate.kind === 'and') return predicate.of.some(asksForMore);
+  return predicate.kind === 'exists' || predicate.kind === 'in-query';
+}
+
+/** The last name of what a value is read from, or the name of the parameter that it is. */
+function nameOf(value: Value, f: FunctionFacts): string | undefined {
+  const own = stripped(value);
+  if (!('path' in own)) return undefined;
+  const last = own.path.at(-1);
+  if (last !== undefined || own.kind !== 'parameter') return last;
+  return own.function === f.id ? f.parameters[own.index]?.name : undefined;
+}
+
 /** Whether middleware is for every path: none is named, or a pattern for all. */
 function isForAll({ arguments: [first] }: Registered): boolean {
   if (first?.kind === 'text') return false;
@@ -281,15 +370,17 @@ const registrations = new WeakMap<FileFacts, Registrations>();
 function registrationsOf(facts: FileFacts): Registrations {
   let found = registrations.get(facts);
   if (!found) {
-    const calls = (names: ReadonlySet<string>, least: number): readonly Registered[] =>
-      facts.chains.flatMap((chain) =>
+    // What `use` gives to be used elsewhere is a builder of its own: `base.use(check).query(handler)`.
+    const isKept = ({ use }: CallChain): boolean => use === 'discarded' || use === 'returned';
+    const calls = (names: ReadonlySet<string>, least: number, of = (_: CallChain) => true): readonly Registered[] =>
+      facts.chains.filter(of).flatMap((chain) =>
         chain.steps.flatMap((step) =>
           step.arguments && step.arguments.length >= least && names.has(step.name)
             ? [{ arguments: step.arguments, receiver: chain.receiver, span: chain.span }]
             : [],
         ),
       );
-    registrations.set(facts, (found = { routes: calls(routes, 2), mounts: calls(mounts, 0) }));
+    registrations.set(facts, (found = { routes: calls(routes, 2), mounts: calls(mounts, 0, isKept) }));
   }
   return found;
 }

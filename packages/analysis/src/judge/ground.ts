@@ -132,6 +132,7 @@ export class Ground {
         return tenancy.kind === 'child' ? tenancy : undefined;
       },
       unreadOf: (source, access) => unread.onWay(source, access),
+      authorised: (source) => beforeHandler.authorises(source),
       program,
       sourcesOf,
       rowIsOwn: (chain) => this.own.rowIsOwn(chain),
@@ -163,6 +164,7 @@ export class Ground {
       sourcesOf,
       accessesOf,
       isOwn: (value) => this.own.isOwn(value),
+      checkedBefore: (source) => beforeHandler.check(source),
     });
     this.#tracer = new Tracer(
       input.program,

@@ -39,7 +39,9 @@ export function leakOf(
       : evidence === 'none'
         ? likelihoodOf(access, table, target, derived, ground)
         : isForNobody(access, ground) ||
-            (evidence === 'vanishing' && !canVanish(whole, ground.program)) ||
+            // What is left still asks for rows of whoever asks.
+            (evidence === 'vanishing' &&
+              (!canVanish(whole, ground.program) || isHeldToCaller(whole, target.ref, ground))) ||
             // What picks the row comes from where nobody knows: a column of another row.
             (evidence === 'negated' &&
               target.role !== 'root' &&

@@ -13,7 +13,7 @@ import {
 import { primaryKey } from '../fold/index.js';
 import type { LinkedAccess } from '../model.js';
 import type { Program } from '../link/program.js';
-import { areVerified, type Provenance } from '../trace/provenance.js';
+import { areVerified, type InputProvenance, type Provenance } from '../trace/provenance.js';
 import type { Checks } from './checks.js';
 import { componentsOf } from './components.js';
 import { precedes, stripped } from './conditions.js';
@@ -35,6 +35,8 @@ export interface LoadedWorld {
   readonly accessesOf: (f: string) => readonly LinkedAccess[];
   /** Whether only the tenant's own data or a verified identity supplies a value. */
   readonly isOwn: (value: Value) => boolean;
+  /** The check of what the request says by what runs before the handler. */
+  readonly checkedBefore: (source: InputProvenance) => Reason | undefined;
 }
 
 /** Functions of libraries that check a signature, and throw where it is another one's. */
@@ -233,8 +235,9 @@ export class Loaded {
   /** Whatever the request does not choose freely; what it chooses has to be checked in the function itself. */
   #mayBeTenant(value: Value, f: FunctionFacts): boolean {
     if (value.kind === 'constant') return false;
-    const isChosen = this.world.sourcesOf(value).some((s) => s.kind === 'input');
-    return !isChosen || this.world.checks.within(value, f) !== undefined;
+    const chosen = this.world.sourcesOf(value).filter((s) => s.kind === 'input');
+    if (chosen.every((s) => this.world.checkedBefore(s))) return true;
+    return this.world.checks.within(value, f) !== undefined;
   }
 
   #isVerified(value: Value): boolean {

@@ -13,7 +13,9 @@ export function originOf(value: Value, ground: Ground): Origin {
   if (kinds.has('input')) return 'input';
   if ((kinds.has('parameter') || kinds.has('unknown')) && parts.every((part) => isMatched(part, ground.program, 3)))
     return 'fixed';
-  if (kinds.has('parameter')) return 'handed';
+  const handed = parts.filter((part) => ground.sourcesOf(part).some((s) => s.kind === 'parameter'));
+  if (handed.some((part) => !isOfObject(part, ground))) return 'handed';
+  if (handed.length > 0) return 'unknown';
   if (kinds.has('unknown')) return 'unknown';
   return kinds.has('row') || kinds.has('trusted') ? 'trusted' : 'fixed';
 }
@@ -29,6 +31,23 @@ function isFixed(value: Value, ground: Ground): boolean {
   const test = last?.name === 'filter' ? last.arguments?.[0] : undefined;
   const returns = test?.kind === 'function' ? (program.function(test.function)?.returns ?? []) : [];
   return returns.length > 0 && returns.every((r) => isOneOfConstants(r.value, program));
+}
+
+/**
+ * What an object says that a function was handed, or what it was made with: `source.getRepository(Report).metadata.tableName`, `this.table`.
+ * Whoever calls hands over the object.
+ */
+function isOfObject(value: Value, ground: Ground): boolean {
+  const { program } = ground;
+  const own = stripped(value);
+  const chain = own.kind === 'result' ? program.chain(own.chain) : undefined;
+  const called = chain?.steps.filter((s) => s.arguments !== undefined) ?? [];
+  if (own.kind === 'result' && own.path.length > 0 && called.length > 0 && !program.calleeOf(chain!)) return true;
+  return ground.sourcesOf(own).every((s) => {
+    const file = s.kind === 'parameter' ? program.function(s.function)?.span.file : undefined;
+    const facts = file === undefined ? undefined : program.facts(file);
+    return s.kind !== 'parameter' || facts?.classes.some((c) => c.construct === s.function) === true;
+  });
 }
 
 /** What comes out of a function that goes on only with text of a certain form: `if (!/^\w+$/.test(name)) throw`. */

@@ -66,7 +66,7 @@ export class Own {
       if (t.role !== 'root' || t.operation === 'create') return false;
       const table = this.ground.tableOf(t);
       if (!table || this.ground.tenancyOf(table.id).kind === 'shared') return false;
-      const pins = pinsOf(t.predicate, t.ref);
+      const pins = pinsOf(whereThere(t.predicate, value), t.ref);
       const isBy = pins.some((p) => sameValue(stripped(p.value), stripped(value)));
       // A row that carries a verified identity beside: the caller's own.
       if (isBy && isHeldToCaller(t.predicate, t.ref, this.ground)) return true;
@@ -74,6 +74,14 @@ export class Own {
       return verdict?.kind === 'isolated' && verdict.evidence !== 'intended';
     });
   }
+}
+
+/** A condition as it is where a value is there: what would be left out without it counts. */
+function whereThere(predicate: Predicate, value: Value): Predicate {
+  if (predicate.kind === 'and' || predicate.kind === 'either')
+    return { ...predicate, of: predicate.of.map((p) => whereThere(p, value)) };
+  const isIts = predicate.kind === 'optional' && sameValue(stripped(predicate.on), stripped(value));
+  return isIts ? whereThere(predicate.of, value) : predicate;
 }
 
 /** A row found by a secret that the caller presented says who the caller is: an API key, a session, an invitation. */

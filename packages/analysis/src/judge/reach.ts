@@ -142,8 +142,10 @@ export class Reach {
   #isOfRequest(value: Value): boolean {
     if (value.kind === 'object')
       return value.entries.some((e) => this.#isOfRequest('spread' in e ? e.spread : e.value));
-    // The parameter of a wrapper's closure is the request, though nothing in the program says so.
-    return this.sourcesOf(value).some((s) => s.kind === 'input' || s.kind === 'parameter');
+    // The parameter of a wrapper's closure is the request, though nothing in the program says so, and the context of a handler has it.
+    return this.sourcesOf(value).some(
+      (s) => s.kind === 'input' || s.kind === 'parameter' || (s.kind === 'trusted' && s.at !== undefined),
+    );
   }
 
   /** `authorization === `Bearer ${process.env.CRON_SECRET}``, in either direction: something of the request equals something of the environment. */

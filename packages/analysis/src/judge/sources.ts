@@ -71,6 +71,8 @@ export interface SourceWorld {
   readonly checkedOn: (access: LinkedAccess, table: Table, way: readonly ChainId[]) => Reason | undefined;
   /** The guard that has looked at it before the handler. */
   readonly guardOf: (source: InputProvenance) => Reason | undefined;
+  /** The check of what the request says by what runs before the handler: its middleware, a guard. */
+  readonly authorised: (source: InputProvenance) => Reason | undefined;
   /** A call on the way from the request that may check it, and whose body is not in the program. */
   readonly unreadOf: (source: InputProvenance, access: LinkedAccess) => UnreadCall | undefined;
 }
@@ -158,6 +160,11 @@ export class Sources {
           const after = this.#checkedAfter(source, about) ?? this.world.guardOf(source);
           if (after) {
             checked ??= after;
+            continue;
+          }
+          const before = this.world.authorised(source);
+          if (before) {
+            checked ??= before;
             continue;
           }
           const unread = this.world.unreadOf(source, access);

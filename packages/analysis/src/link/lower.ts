@@ -12,6 +12,7 @@ import type {
 } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { resolveColumns } from '../prove/index.js';
+import { alternativesOf } from './alternatives.js';
 import { fileOfId } from './callers.js';
 import { Inherited } from './inherited.js';
 import type { Program } from './program.js';
@@ -37,7 +38,11 @@ export function lowerAccesses(
   const silent = new Set<ChainId>();
   /** Calls on a field of an object whose table nobody could tell where they stand: a base class for several. */
   const perObject = new Map<ChainId, Unchecked>();
-  const contexts = adapters.map((a) => ({ ...context, typeOf: typesFor(a, adapters, context) }));
+  const contexts = adapters.map((a) => ({
+    ...context,
+    typeOf: typesFor(a, adapters, context),
+    resolve: resolverFor(a, program, context),
+  }));
   const isOpen = (id: ChainId): boolean => (read.has(fileOfId(id)) ? open : before).has(id);
   for (const facts of files) {
     for (const query of facts.queries) accesses.push({ ...bindColumns(query, tables), file: facts.file });
@@ -95,6 +100,18 @@ function typesFor(own: Adapter, all: readonly Adapter[], context: LowerContext):
     if (type?.name?.kind !== 'import' || type.text === '') return type;
     const { module } = type.name;
     return !isOf(own, module) && others.some((a) => isOf(a, module)) ? { ...type, text: '' } : type;
+  };
+}
+
+/** What a value is, to one library: a call of a function that builds one of several things with it is a choice of these. */
+function resolverFor(own: Adapter, program: Program, context: LowerContext): LowerContext['resolve'] {
+  const isBuilt = (chain: CallChain): boolean => {
+    const made = program.importOf(chain.receiver, 4);
+    return made !== undefined && isOf(own, made.module);
+  };
+  return (value) => {
+    const resolved = context.resolve(value);
+    return resolved.kind === 'result' ? (alternativesOf(resolved, isBuilt, program) ?? resolved) : resolved;
   };
 }
 

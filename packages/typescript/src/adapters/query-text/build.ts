@@ -96,7 +96,7 @@ export class Build {
     const own = this.value(value);
     const found = own.kind === 'constant' || own.kind === 'text' ? own : this.context.resolve(own);
     if (found.kind === 'text') {
-      const parts = found.parts.map((p) => ('text' in p ? p.text : undefined));
+      const parts = found.parts.map((p) => ('text' in p ? p.text : this.text(p.hole)));
       return parts.every((p) => p !== undefined) ? parts.join('') : undefined;
     }
     return found.kind === 'constant' && typeof found.value === 'string' ? found.value : undefined;

@@ -1,4 +1,13 @@
-import type { CallChain, ChainId, FileFacts, LowerContext, Step, Value } from '@tenant-lint/model';
+import {
+  valueAt,
+  type CallChain,
+  type ChainId,
+  type FileFacts,
+  type FunctionId,
+  type LowerContext,
+  type Step,
+  type Value,
+} from '@tenant-lint/model';
 import { conditionOf, resultsIn } from '../drizzle/builder.js';
 import { linksOf, readFrom } from '../entities/links.js';
 import { receiverAt, type Receiver } from './client.js';
@@ -32,6 +41,8 @@ export const terminals = new Set([
 ]);
 
 const maxLinks = 12;
+/** Through how many functions, one called by the other, a builder is followed. */
+const maxHandings = 4;
 const continued = new WeakMap<FileFacts, ReadonlyMap<ChainId, readonly CallChain[]>>();
 
 /** The chains of a file by the chain whose result they go on with. */
@@ -60,10 +71,16 @@ export function builderOf(chain: CallChain, context: LowerContext, depth = 0): B
   const facts = context.facts(chain.span.file);
   // The builder is changed in place: what other statements added before counts, whether or not its result is used.
   const earlier = facts ? familyOf(root, facts).filter((m) => m !== root && m !== chain && precedes(m, chain)) : [];
-  const added = earlier.flatMap((m) => {
-    const when = conditionOf(m, root, context);
-    return m.steps.filter((s) => !terminals.has(s.name)).map((s): BuilderStep => (when ? { ...s, when } : s));
-  });
+  const isIt = (value: Value): boolean =>
+    value.kind === 'result' && value.path.length === 0 && (value.chain === root.id || earlier.some((m) => m.id === value.chain));
+  const handed = (facts?.chains ?? []).filter((m) => m !== chain && precedes(m, chain) && hands(m, isIt));
+  const added = [...earlier, ...handed]
+    .sort((a, b) => a.span.end - b.span.end)
+    .flatMap((m) => {
+      const when = conditionOf(m, root, context);
+      const steps = handed.includes(m) ? addedBy(m, isIt, context, depth) : m.steps.filter((s) => !terminals.has(s.name));
+      return steps.map((s): BuilderStep => (when ? { ...s, when } : s));
+    });
   return { ...start, steps: [...start.steps, ...added, ...chain.steps] };
 }
 
@@ -117,20 +134,50 @@ function startOf(chain: CallChain, context: LowerContext, depth: number): Builde
 }
 
 /** The steps that a callback makes on its parameter: `new Brackets((qb) => qb.where(...).orWhere(...))`. */
-export function callbackSteps(callback: Value, context: LowerContext): readonly BuilderStep[] {
-  if (callback.kind !== 'function') return [];
-  const f = context.function(callback.function);
+export const callbackSteps = (callback: Value, context: LowerContext): readonly BuilderStep[] =>
+  callback.kind === 'function' ? stepsOn(callback.function, 0, context, 0) : [];
+
+/** The steps that a function makes on a parameter, itself or in what it hands the parameter on to. */
+function stepsOn(id: FunctionId, index: number, context: LowerContext, depth: number): readonly BuilderStep[] {
+  const f = context.function(id);
   const facts = f && context.facts(f.span.file);
   if (!f || !facts) return [];
-  const roots = facts.chains.filter(
-    ({ receiver: r }) => r.kind === 'parameter' && r.function === f.id && r.index === 0 && r.path.length === 0,
-  );
-  const members = [...new Set(roots.flatMap((r) => familyOf(r, facts)))].filter((m) => m.function === f.id);
-  return members.flatMap((m) => {
-    const base: CallChain = { ...m, block: 0 };
-    const when = conditionOf(m, base, context);
-    return m.steps.map((s): BuilderStep => (when ? { ...s, when } : s));
-  });
+  const isIt = (r: Value): boolean =>
+    r.kind === 'parameter' && r.function === f.id && r.index === index && r.path.length === 0;
+  const roots = facts.chains.filter((c) => isIt(c.receiver));
+  const members = new Set(roots.flatMap((r) => familyOf(r, facts)).filter((m) => m.function === f.id));
+  const handed = facts.chains.filter((c) => c.function === f.id && !members.has(c) && hands(c, isIt));
+  return [...members, ...handed]
+    .sort((a, b) => a.span.end - b.span.end)
+    .flatMap((m) => {
+      const base: CallChain = { ...m, block: 0 };
+      const when = conditionOf(m, base, context);
+      const steps = members.has(m) ? m.steps : addedBy(m, isIt, context, depth);
+      return steps.map((s): BuilderStep => (when ? { ...s, when } : s));
+    });
+}
+
+/** Whether a call is handed a builder as it is. */
+const hands = (call: CallChain, isIt: (value: Value) => boolean): boolean =>
+  call.steps.some((s) => s.arguments?.some(isIt));
+
+/** What a function that is handed a builder adds to it; a condition that nobody knows where it was not found. */
+function addedBy(
+  call: CallChain,
+  isIt: (value: Value) => boolean,
+  context: LowerContext,
+  depth: number,
+): readonly BuilderStep[] {
+  const at = call.steps.findIndex((s) => s.arguments?.some(isIt));
+  const names = call.steps.slice(0, at + 1).flatMap((s) => (s.name === '' ? [] : [s.name]));
+  const isDirect = call.steps.slice(0, at).every((s) => s.arguments === undefined);
+  const callee = isDirect ? context.resolve(valueAt(call.receiver, names)) : undefined;
+  if (callee?.kind === 'function' && depth < maxHandings)
+    return call.steps[at]!.arguments!.flatMap((a, index) =>
+      isIt(a) ? stepsOn(callee.function, index, context, depth + 1) : [],
+    );
+  const reason = 'what a function adds to the query was not followed';
+  return [{ name: 'andWhere', arguments: [{ kind: 'unknown', reason }], span: call.span }];
 }
 
 /** Steps that make the query a part of another one, or give its text. */

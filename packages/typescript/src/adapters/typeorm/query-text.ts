@@ -5,7 +5,7 @@ import { columnNamed, knownColumn, modelNamed, type Lowering, type Rows } from '
 import { joinOf, linkNamed } from '../prisma/relation.js';
 import { readObject } from '../prisma/object.js';
 import { readList } from '../prisma/list.js';
-import { piecesOf, type Expansion } from '../sql-pieces.js';
+import { piecesOf, type Expansion, type Piece } from '../sql-pieces.js';
 import { builderOf, callbackSteps, type BuilderStep } from './builder.js';
 import { tableOfEntity } from './client.js';
 import { isTypeorm } from './names.js';
@@ -321,16 +321,31 @@ class Level {
     }
     if (v.kind === 'object' || v.kind === 'list')
       return main ? [this.q.mark(whereCondition(v, main, { ...this.l, strict: true }), span)] : [];
-    const alternatives = piecesOf(v, span, this.q.context, this.q.expand);
+    const alternatives = piecesOf(v, span, this.q.context, (hole) => this.#alias(hole) ?? this.q.expand(hole));
     const [pieces, ...others] = typeof alternatives === 'string' ? [] : alternatives;
     if (!pieces || others.length > 0) {
       const reason = typeof alternatives === 'string' ? alternatives : 'one of several texts';
       return [this.q.mark({ kind: 'unknown', reason: `a condition of the query: ${reason}` }, span)];
     }
-    return pieces.flatMap((p): readonly TextPart[] => {
+    return merged(pieces).flatMap((p): readonly TextPart[] => {
       if (!('hole' in p)) return this.#rewritten(p.text, p.start ?? span.start, p.exact, span);
       return [p.as === 'bind' ? this.q.bind(p.hole, p.span) : { hole: p.hole, span: p.span }];
     });
+  }
+
+  /** `${query.alias}.orgId`: the builder itself says what its main source is called. */
+  #alias(hole: Value): Expansion | undefined {
+    if ((hole.kind !== 'result' && hole.kind !== 'parameter') || hole.path.join() !== 'alias') return undefined;
+    const [main] = this.sources;
+    const of: Value = { ...hole, path: [] };
+    const type = this.q.context.typeOf(of)?.name;
+    const isTyped = type?.kind === 'import' && isTypeorm(type.module);
+    if (isTyped) return main && { written: main.alias };
+    const made = of.kind === 'result' ? this.q.context.chain(of.chain) : undefined;
+    const first = made && builderOf(made, this.q.context)?.steps[0];
+    if (!first) return undefined;
+    const alias = textOf(first.arguments?.find((a) => textOf(a) !== undefined)) ?? main?.alias;
+    return alias === undefined ? undefined : { written: alias };
   }
 
   #brackets(value: Extract<Value, { kind: 'instance' }>, span: Span): readonly TextPart[] {
@@ -395,6 +410,17 @@ class Level {
     const own = this.sources.find((s) => s.alias === alias);
     return own ?? this.q.named.get(alias);
   }
+}
+
+/** Pieces of text one behind the other as one: `${alias}.orgId` is a name. */
+function merged(pieces: readonly Piece[]): readonly Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const last = result.at(-1);
+    if (last === undefined || 'hole' in piece || 'hole' in last) result.push(piece);
+    else result[result.length - 1] = { ...last, text: last.text + piece.text, exact: false };
+  }
+  return result;
 }
 
 function columnFor(source: Source, path: string, l: Lowering): string {
