@@ -8,4 +8,5 @@ export { unmatchedTrust, type TrustOptions } from './trust/declared.js';
 export * from './compare/index.js';
 export { settingWrites, type SettingWrite } from './session/setting-writes.js';
 export type { SessionSetting } from './session/sessions.js';
+export { layoutEndings, layoutsAround } from './judge/layouts.js';
 export type { SessionMistake } from './session/mistakes.js';

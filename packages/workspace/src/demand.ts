@@ -1,4 +1,4 @@
-import { Modules } from '@tenant-lint/analysis';
+import { layoutEndings, layoutsAround, Modules } from '@tenant-lint/analysis';
 import type { ProjectFacts } from '@tenant-lint/model';
 import type { Exported, Passed, ScannedImport } from '@tenant-lint/typescript';
 import { Origins } from './origins.js';
@@ -82,10 +82,17 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
       selected.add(importer.file);
     }
   }
+  // The layouts that pages are shown in may be what lets nobody in.
+  const layouts = new Set<string>();
+  for (const file of selected)
+    for (const { path } of layoutsAround(file))
+      for (const ending of layoutEndings)
+        if (origins.scanned(path + ending) && !client.has(path + ending)) layouts.add(path + ending);
+  for (const file of layouts) selected.add(file);
   // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them; and the constants it names.
   for (const file of [...selected]) {
     const scan = origins.scanned(file);
-    if (!scan?.relevant && !scan?.request && !scan?.routes) continue;
+    if (!scan || !(scan.relevant || scan.request || scan.routes || layouts.has(file))) continue;
     const called = scan.called();
     for (const { module, names, locals } of scan.imports) {
       const calls = names?.filter((name) => called.has(locals?.[name] ?? name) || isConstant(name)) ?? [];

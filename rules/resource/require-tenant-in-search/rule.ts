@@ -47,12 +47,19 @@ export default defineRule({
 /** The table of tenants' rows by whose name an index is called: one that holds documentation is no tenant's. */
 function indexed(model: Model, resource: ResourceAccess): string | undefined {
   const texts = model.partsOf(resource, resource.key).flatMap((p) => (p.kind === 'fixed' ? [p.text] : []));
-  const words = new Set(texts.flatMap((t) => t.toLowerCase().match(/[a-z][a-z0-9_-]*/g) ?? []).map(singular));
+  const words = new Set(texts.flatMap(namesIn).map(singular));
   for (const table of model.schema.tables.values()) {
     const kind = model.tenancyOf(table.id).kind;
     if ((kind === 'keyed' || kind === 'child') && words.has(singular(table.name.name.toLowerCase()))) return table.id;
   }
   return undefined;
+}
+
+/** The words of a text that may name what is searched: in SQL the tables, not its keywords. */
+function namesIn(text: string): readonly string[] {
+  const lower = text.toLowerCase();
+  if (!/\bselect\b[^]*\bfrom\b/.test(lower)) return lower.match(/[a-z][a-z0-9_-]*/g) ?? [];
+  return [...lower.matchAll(/\b(?:from|join)\s+([`"\w.]+)/g)].flatMap((m) => m[1]!.match(/[a-z]\w*(?=[`"]?$)/) ?? []);
 }
 
 const singular = (word: string): string =>

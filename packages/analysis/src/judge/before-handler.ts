@@ -373,13 +373,15 @@ function registrationsOf(facts: FileFacts): Registrations {
     // What `use` gives to be used elsewhere is a builder of its own: `base.use(check).query(handler)`.
     const isKept = ({ use }: CallChain): boolean => use === 'discarded' || use === 'returned';
     const calls = (names: ReadonlySet<string>, least: number, of = (_: CallChain) => true): readonly Registered[] =>
-      facts.chains.filter(of).flatMap((chain) =>
-        chain.steps.flatMap((step) =>
-          step.arguments && step.arguments.length >= least && names.has(step.name)
-            ? [{ arguments: step.arguments, receiver: chain.receiver, span: chain.span }]
-            : [],
-        ),
-      );
+      facts.chains
+        .filter(of)
+        .flatMap((chain) =>
+          chain.steps.flatMap((step) =>
+            step.arguments && step.arguments.length >= least && names.has(step.name)
+              ? [{ arguments: step.arguments, receiver: chain.receiver, span: chain.span }]
+              : [],
+          ),
+        );
     registrations.set(facts, (found = { routes: calls(routes, 2), mounts: calls(mounts, 0, isKept) }));
   }
   return found;

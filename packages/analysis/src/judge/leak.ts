@@ -34,14 +34,14 @@ export function leakOf(
     // A key of another table: whether its rows are tied to these is what could not be shown.
     binds === 'constant' ||
       (evidence === 'negated' &&
-        (binds === 'elsewhere' || isTiedToOwn(whole, ground) || isHeldToCaller(whole, target.ref, ground)))
+        (binds === 'elsewhere' || isTiedToOwn(whole, ground) || isHeldToCaller(whole, target.ref, ground, access)))
       ? 'possible'
       : evidence === 'none'
         ? likelihoodOf(access, table, target, derived, ground)
         : isForNobody(access, ground) ||
             // What is left still asks for rows of whoever asks.
             (evidence === 'vanishing' &&
-              (!canVanish(whole, ground.program) || isHeldToCaller(whole, target.ref, ground))) ||
+              (!canVanish(whole, ground.program) || isHeldToCaller(whole, target.ref, ground, access))) ||
             // What picks the row comes from where nobody knows: a column of another row.
             (evidence === 'negated' &&
               target.role !== 'root' &&

@@ -45,9 +45,9 @@ export function likelihoodOf(
   if (target.role === 'root' && (isByName ? isAskedForPresence(access, ground) : refusesPresence(access, ground)))
     return 'possible';
   // Rows that belong to the user who asks: by user and not by tenant.
-  if (isHeldToCaller(whole, target.ref, ground)) return 'possible';
-  // An identifier that came with the tenant's own rows, in a column that only its name says to refer to them.
-  if (pins.some((pin) => /(?:^|_)ids?$/.test(snake(pin.column)) && ground.own.isOwn(pin.value))) return 'possible';
+  if (isHeldToCaller(whole, target.ref, ground, access)) return 'possible';
+  // What came with the tenant's own rows, in a column of text or of identifiers that nothing says to refer to them.
+  if (asksForOwn(whole, table, target, ground)) return 'possible';
   // Rows that a relation ties to a row of the tenant: as far as who writes the relation keeps them together.
   if (isTiedToOwn(whole, ground)) return 'possible';
   // Rows without an owner are common to all, where the table has such.
@@ -153,4 +153,35 @@ export function readsOnlyTheTenant(access: LinkedAccess, ground: Ground): boolea
   }
   return named > 0;
 }
+
+/** Whether a column may hold what tells one row from others: an identifier by its name, a path, an address; no number, no state. */
+function isNameOf(table: Table, column: string): boolean {
+  if (/(?:^|_)ids?$/.test(snake(column))) return true;
+  const type = table.columns.get(column)?.type ?? '';
+  return /^(?:text|varchar|character varying|citext|uuid|string)\b/i.test(type);
+}
+
+/** Whether each way on which a condition can hold asks for what such a column of a row of the tenant said. */
+function asksForOwn(condition: Predicate, table: Table, target: Target, ground: Ground): boolean {
+  const asks = (p: Predicate): boolean => asksForOwn(p, table, target, ground);
+  if (condition.kind === 'and') return condition.of.some(asks);
+  if (condition.kind === 'or' || condition.kind === 'either')
+    return condition.of.length > 0 && condition.of.every(asks);
+  const columnOf = (v: Value): string | undefined => {
+    if (v.kind === 'column') return v.target === target.ref ? v.column : undefined;
+    return v.kind === 'apply' && v.to.length === 1 ? columnOf(v.to[0]!) : undefined;
+  };
+  const isIts = (left: Value, right: readonly Value[]): boolean => {
+    const column = columnOf(left);
+    return column !== undefined && isNameOf(table, column) && right.every((v) => isOfOwnRow(v, ground));
+  };
+  if (condition.kind === 'in') return condition.right.length > 0 && isIts(condition.left, condition.right);
+  if (condition.kind !== 'compare' || condition.operator !== '=') return false;
+  return isIts(condition.left, [condition.right]) || isIts(condition.right, [condition.left]);
+}
+
+/** Whether a value was read from a row of the tenant, on every way. */
+const isOfOwnRow = (value: Value, ground: Ground): boolean =>
+  ground.own.isOwn(value) && ground.sourcesOf(value).some((s) => s.kind === 'row' || s.kind === 'trusted');
+
 const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();

@@ -11,6 +11,7 @@ import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
 import { signatureChecks } from '../trust/sources.js';
 import type { BeforeHandler } from './before-handler.js';
+import { layoutsOf } from './layouts.js';
 import type { Publicity } from './publicity.js';
 import type { Staff } from './staff.js';
 
@@ -84,6 +85,7 @@ export class Reach {
   #kindOf(id: FunctionId, entry: EntryPoint): Reached {
     const middleware = [...this.beforeHandler.passedBy(id), ...this.beforeHandler.builtWith(id)];
     if (this.staff.ofEntry(id) || middleware.some((m) => this.staff.ofMiddleware(m))) return 'staff';
+    if (layoutsOf(id, this.program).some((around) => this.staff.throughout(around))) return 'staff';
     if (this.#knowsTheSystem(id)) return 'system';
     return this.publicity.isPublic(id, entry) ? 'public' : 'request';
   }

@@ -157,14 +157,9 @@ export class Sources {
             staff = true;
             continue;
           }
-          const after = this.#checkedAfter(source, about) ?? this.world.guardOf(source);
+          const after = this.#checkedAfter(source, about) ?? this.world.guardOf(source) ?? this.world.authorised(source);
           if (after) {
             checked ??= after;
-            continue;
-          }
-          const before = this.world.authorised(source);
-          if (before) {
-            checked ??= before;
             continue;
           }
           const unread = this.world.unreadOf(source, access);

@@ -50,6 +50,17 @@ export class Staff {
     return this.#ofFunction(id, maxDepth);
   }
 
+  /** The staff check that a function has made wherever it comes back: a layout around pages. */
+  throughout(id: FunctionId): Reason | undefined {
+    const f = this.program.function(id);
+    if (!f) return undefined;
+    const ends = f.returns.map((r) => ({ f, block: r.block, offset: r.span.start }));
+    const checks = (ends.length > 0 ? ends : [{ f, block: lastOf(f), offset: f.span.end }]).map((end) =>
+      this.#at(end, maxDepth),
+    );
+    return checks.every((c) => c !== undefined) ? checks[0] : undefined;
+  }
+
   /** The staff check that middleware has made wherever it goes on: `next()`. */
   ofMiddleware(id: FunctionId): Reason | undefined {
     const f = this.program.function(id);

@@ -1,5 +1,6 @@
 import { and, type Predicate, type Target, type TargetRef } from '@tenant-lint/model';
 import { areVerified } from '../trace/provenance.js';
+import type { LinkedAccess } from '../model.js';
 import type { Ground } from './ground.js';
 import { traceable } from './own.js';
 import { type Pin, pinsOf } from './selection.js';
@@ -26,8 +27,15 @@ export function isTiedToOwn(predicate: Predicate, ground: Ground): boolean {
  * Whether each way on which a condition can hold asks for rows of whoever asks: a column of the row, or of a row it is related to, equals a
  * verified value, `OR: [{ userId: session.userId }, { teamId: { in: ownTeams } }]`.
  */
-export function isHeldToCaller(predicate: Predicate, target: TargetRef, ground: Ground): boolean {
-  const isHeld = (p: Predicate, ref: TargetRef): boolean => isHeldToCaller(p, ref, ground);
+export function isHeldToCaller(
+  predicate: Predicate,
+  target: TargetRef,
+  ground: Ground,
+  /** The access on whose way the values may have been checked that related rows are asked for by. */
+  access?: LinkedAccess,
+  of = target,
+): boolean {
+  const isHeld = (p: Predicate, ref: TargetRef): boolean => isHeldToCaller(p, ref, ground, access, of);
   switch (predicate.kind) {
     case 'and':
       return predicate.of.some((p) => isHeld(p, target));
@@ -42,7 +50,11 @@ export function isHeldToCaller(predicate: Predicate, target: TargetRef, ground: 
       return predicate.query.targets.some((t) => isHeld(and(predicate.query.condition, t.predicate), t.ref));
     default:
       return pinsOf(predicate, target).some(
-        (p) => traceable.has(p.value.kind) && (areVerified(ground.sourcesOf(p.value)) || ground.own.isOwn(p.value)),
+        (p) =>
+          traceable.has(p.value.kind) &&
+          (areVerified(ground.sourcesOf(p.value)) ||
+            ground.own.isOwn(p.value) ||
+            (access !== undefined && target !== of && ground.standing(access, p.value).kind === 'checked')),
       );
   }
 }

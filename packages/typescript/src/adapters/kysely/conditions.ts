@@ -36,6 +36,13 @@ export function comparison(
   const operator = build.text(op)?.toLowerCase();
   if (operator === undefined || !operators.has(operator))
     return unknownCondition(`an operator that was not followed`, span);
+  // One column or another: `isUuid(x) ? 'id' : 'slug'`.
+  const column = build.value(lhs ?? { kind: 'undefined' });
+  if (column.kind === 'choice' && column.of.length === 2) {
+    const [one, other] = column.of.map((of) => comparison([of, ...args.slice(1)], build, step, left, right));
+    const why = 'one of two columns is compared';
+    return build.choices.write({ kind: 'either', on: column.test ?? column, why }, one!, other!, span);
+  }
   const a = left(lhs, build, step);
   const b = build.value(rhs);
   if (operator === 'is' || operator === 'is not') {

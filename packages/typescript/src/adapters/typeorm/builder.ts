@@ -72,13 +72,17 @@ export function builderOf(chain: CallChain, context: LowerContext, depth = 0): B
   // The builder is changed in place: what other statements added before counts, whether or not its result is used.
   const earlier = facts ? familyOf(root, facts).filter((m) => m !== root && m !== chain && precedes(m, chain)) : [];
   const isIt = (value: Value): boolean =>
-    value.kind === 'result' && value.path.length === 0 && (value.chain === root.id || earlier.some((m) => m.id === value.chain));
+    value.kind === 'result' &&
+    value.path.length === 0 &&
+    (value.chain === root.id || earlier.some((m) => m.id === value.chain));
   const handed = (facts?.chains ?? []).filter((m) => m !== chain && precedes(m, chain) && hands(m, isIt));
   const added = [...earlier, ...handed]
     .sort((a, b) => a.span.end - b.span.end)
     .flatMap((m) => {
       const when = conditionOf(m, root, context);
-      const steps = handed.includes(m) ? addedBy(m, isIt, context, depth) : m.steps.filter((s) => !terminals.has(s.name));
+      const steps = handed.includes(m)
+        ? addedBy(m, isIt, context, depth)
+        : m.steps.filter((s) => !terminals.has(s.name));
       return steps.map((s): BuilderStep => (when ? { ...s, when } : s));
     });
   return { ...start, steps: [...start.steps, ...added, ...chain.steps] };
