@@ -157,7 +157,8 @@ export class Sources {
             staff = true;
             continue;
           }
-          const after = this.#checkedAfter(source, about) ?? this.world.guardOf(source) ?? this.world.authorised(source);
+          const after =
+            this.#checkedAfter(source, about) ?? this.world.guardOf(source) ?? this.world.authorised(source);
           if (after) {
             checked ??= after;
             continue;
