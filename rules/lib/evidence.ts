@@ -1,4 +1,5 @@
-import type { Origin, Reason, Related, Span } from '@tenant-lint/model';
+import type { LinkedAccess } from '@tenant-lint/analysis';
+import type { Origin, Predicate, Reason, Related, Span, Target } from '@tenant-lint/model';
 
 const sameSpan = (a: Span, b: Span): boolean => a.file === b.file && a.start === b.start && a.end === b.end;
 
@@ -20,3 +21,19 @@ export const placeOf = (
   span: origin.created,
   related: origin.changed.filter((span) => !sameSpan(span, origin.created)).map((span) => ({ span, text: changed })),
 });
+
+/**
+ * An access from where its conditions are put together, where all of them are before it in the same function: `const conditions =
+ * [eq(table.id, id)]`, and further down the query. There the one that is missing belongs.
+ */
+export function spanFromConditions({ span, in: f }: LinkedAccess, { predicate }: Target): Span {
+  const spans: Span[] = [];
+  const look = (p: Predicate): void => {
+    if (p.kind === 'and' || p.kind === 'or' || p.kind === 'either') p.of.forEach(look);
+    else if (p.kind === 'optional' || p.kind === 'not') look(p.of);
+    else if ('span' in p && p.span) spans.push(p.span);
+  };
+  look(predicate);
+  const isBefore = (s: Span): boolean => s.file === span.file && s.end <= span.start && s.start >= (f?.span.start ?? 0);
+  return spans.every(isBefore) ? { ...span, start: Math.min(span.start, ...spans.map((s) => s.start)) } : span;
+}

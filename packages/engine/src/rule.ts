@@ -103,8 +103,10 @@ export type SubjectKind = keyof Subjects;
 export interface Draft<M extends string = string> {
   readonly message: M;
   readonly data: Readonly<Record<string, string | number>>;
-  /** The whole access or statement. */
+  /** The whole access or statement, from where its conditions are put together. */
   readonly span?: Span;
+  /** The access alone, where `span` begins before it: a comment there suppresses the finding as well. */
+  readonly access?: Span;
   /** Says what the finding is about where there is no file: 'policy public.orders/isolate'. */
   readonly subject?: string;
   readonly confidence: Confidence;

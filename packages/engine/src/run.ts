@@ -130,8 +130,8 @@ function textsAsOne(found: readonly Found[]): Found[] {
   const best = new Map<string, Found>();
   for (const [i, one] of found.entries()) {
     const { draft, rule } = one;
-    const { message, data, span, table } = draft;
-    const key = span ? JSON.stringify([rule, message, data, span.file, span.start, table]) : String(i);
+    const { message, data, span, access, table } = draft;
+    const key = span ? JSON.stringify([rule, message, data, span.file, (access ?? span).start, table]) : String(i);
     const before = best.get(key);
     const surer = before ? confidences.indexOf(draft.confidence) - confidences.indexOf(before.draft.confidence) : -1;
     if (surer < 0 || (surer === 0 && (span?.end ?? 0) > (before?.draft.span?.end ?? 0))) best.set(key, one);
@@ -161,7 +161,8 @@ function judge(
   const { meta } = active.rule;
   const template = meta.messages[draft.message];
   if (template === undefined) throw new Error(`rule ${meta.id} has no message "${draft.message}"`);
-  const directive = draft.span && covering?.(active.rule, draft.span);
+  const places = [draft.access, draft.span].flatMap((span) => span ?? []);
+  const directive = places.map((span) => covering?.(active.rule, span)).find((d) => d !== undefined);
   const intended = draft.span && covering ? options.intended?.(draft.span.file) : undefined;
   const reason = directive?.reason ?? intended;
   const print = fingerprint(meta.id, draft.key);

@@ -1,5 +1,5 @@
 import { defineRule } from '@tenant-lint/engine';
-import { relatedOf } from '../../lib/evidence.js';
+import { relatedOf, spanFromConditions } from '../../lib/evidence.js';
 import { leakOf } from '../../lib/leak.js';
 import { methodName, participle, tableName, targetKey, tieOf } from '../../lib/naming.js';
 
@@ -38,7 +38,8 @@ export default defineRule({
         tie: tieOf(leak.tenancy),
         done: participle(target.operation),
       },
-      span: access.span,
+      span: spanFromConditions(access, target),
+      access: access.span,
       confidence: leak.verdict.confidence,
       evidence: leak.verdict.evidence,
       witness: leak.verdict.witness.text,

@@ -1,4 +1,4 @@
-import type { CallChain, FunctionId, Path, Value } from '@tenant-lint/model';
+import { sameValue, type CallChain, type FunctionId, type Path, type Value } from '@tenant-lint/model';
 import type { Program } from '../link/program.js';
 import { decoders, inputSources, signatures, textDecoders, transformers, trustedSources } from '../trust/sources.js';
 import type { Provenance } from './provenance.js';
@@ -73,11 +73,21 @@ export function readBytes(chain: CallChain, program: Program): Value | undefined
   if (first?.name === 'decode') {
     const made = program.resolve(chain.receiver);
     return made.kind === 'instance' && made.of.kind === 'global' && made.of.name === 'TextDecoder'
-      ? argument
+      ? ((argument && filledWith(argument, chain, program)) ?? argument)
       : undefined;
   }
   const { receiver } = chain;
   return receiver.kind === 'global' && receiver.name === 'Buffer' && first?.name === 'concat' ? argument : undefined;
+}
+
+/** What is copied into an array of bytes that was made by its length: `bytes.set(chunk, offset)`. */
+function filledWith(bytes: Value, { function: f }: CallChain, program: Program): Value | undefined {
+  if (bytes.kind !== 'instance' || bytes.of.kind !== 'global' || bytes.of.name !== 'Uint8Array') return undefined;
+  const copied = program
+    .chainsOf(f)
+    .filter((c) => c.steps[0]?.name === 'set' && sameValue(c.receiver, bytes))
+    .flatMap((c) => c.steps[0]?.arguments?.[0] ?? []);
+  return copied.length > 0 ? { kind: 'list', of: copied.map((value) => ({ value })) } : undefined;
 }
 
 /** The argument that a library only brings into another form: `plainToInstance(Command, data)`. */
