@@ -34,6 +34,10 @@ const order: readonly Reached[] = ['public', 'system', 'staff'];
 export class Reach {
   readonly #memo = new Map<FunctionId, Reached>();
   readonly #system = new Map<FunctionId, boolean>();
+  /** The entry points that are being asked whether they know the system: what a value is may lead back to the same question. */
+  readonly #asking = new Set<FunctionId>();
+  /** How often a question under way was asked again, so that its answer was left out. */
+  #cuts = 0;
   #hasEntries: boolean | undefined;
 
   constructor(
@@ -47,8 +51,9 @@ export class Reach {
   of(id: FunctionId): Reached {
     const known = this.#memo.get(id);
     if (known) return known;
+    const cuts = this.#cuts;
     const answer = this.#search(id);
-    this.#memo.set(id, answer);
+    if (this.#cuts === cuts) this.#memo.set(id, answer);
     return answer;
   }
 
@@ -94,7 +99,12 @@ export class Reach {
   #knowsTheSystem(id: FunctionId): boolean {
     const known = this.#system.get(id);
     if (known !== undefined) return known;
-    this.#system.set(id, false);
+    if (this.#asking.has(id)) {
+      this.#cuts++;
+      return false;
+    }
+    const cuts = this.#cuts;
+    this.#asking.add(id);
     const f = this.program.function(id);
     const wrapper = f?.handedTo && this.program.chain(f.handedTo.chain);
     const wrapping = wrapper && this.program.calleeOf(wrapper)?.function;
@@ -105,7 +115,8 @@ export class Reach {
       [...this.beforeHandler.passedBy(id), ...this.beforeHandler.builtWith(id)].some((before) =>
         this.#checks(before, maxDepth, new Set()),
       );
-    this.#system.set(id, found);
+    this.#asking.delete(id);
+    if (found || this.#cuts === cuts || this.#asking.size === 0) this.#system.set(id, found);
     return found;
   }
 
@@ -144,10 +155,22 @@ export class Reach {
   #isOfRequest(value: Value): boolean {
     if (value.kind === 'object')
       return value.entries.some((e) => this.#isOfRequest('spread' in e ? e.spread : e.value));
+    // What a handler receives, or reads from it. Sources may be asked for this very answer.
+    if (this.#isReceived(value, 3)) return true;
     // The parameter of a wrapper's closure is the request, though nothing in the program says so, and the context of a handler has it.
     return this.sourcesOf(value).some(
       (s) => s.kind === 'input' || s.kind === 'parameter' || (s.kind === 'trusted' && s.at !== undefined),
     );
+  }
+
+  #isReceived(value: Value, depth: number): boolean {
+    if (value.kind === 'missing-able') return this.#isReceived(value.of, depth);
+    if (value.kind === 'parameter')
+      return (
+        this.program.entryOf(value.function)?.roles?.some((r) => r.index === value.index && r.role === 'input') === true
+      );
+    const chain = value.kind === 'result' && depth > 0 ? this.program.chain(value.chain) : undefined;
+    return chain !== undefined && this.#isReceived(chain.receiver, depth - 1);
   }
 
   /** `authorization === `Bearer ${process.env.CRON_SECRET}``, in either direction: something of the request equals something of the environment. */
