@@ -63,7 +63,7 @@ export function link(files: readonly FileFacts[], options: LinkOptions): Model {
     tables,
     context,
     accesses,
-    unchecked: [...declared.flatMap((f) => f.unchecked), ...setApart(schema), ...unchecked],
+    unchecked: [...declared.flatMap((f) => f.unchecked), ...setApart(schema), ...danglingIn(schema), ...unchecked],
     open,
     silent,
     resources: resourcesOf(declared, options.adapters, context),
@@ -78,6 +78,15 @@ const setApart = ({ apart = [] }: Schema): Unchecked[] =>
     file,
     reason: 'beside-migrations',
     detail: `${statements} ${statements === 1 ? 'statement' : 'statements'} about what ${history}/ makes, whose tool does not run this file`,
+    span,
+  }));
+
+/** Statements that change what no file makes; each as often as it names something. */
+const danglingIn = ({ dangling }: Schema): Unchecked[] =>
+  [...new Map(dangling.map((d) => [`${d.span.file} ${d.span.start} ${d.what}`, d])).values()].map(({ what, span }) => ({
+    file: span.file,
+    reason: 'unknown-object',
+    detail: `${what}, which no file makes`,
     span,
   }));
 

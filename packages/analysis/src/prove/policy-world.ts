@@ -115,6 +115,7 @@ export class PolicyWorld implements World {
   column(target: Target, column: string): ColumnFact {
     const fact = this.#owned(this.#base.world.column(target, column));
     const table = this.tableOf(target);
+    if (table?.complete && !table.columns.has(column) && !everyRowHas.test(column)) return { ...fact, absent: true };
     return fact.role !== 'key' && table && this.#base.lookups.get(table.id)?.has(column)
       ? { ...fact, role: 'user' }
       : fact;
@@ -357,3 +358,6 @@ function uncast(value: Value): Value {
     return uncast(value.query.output[0]);
   return value;
 }
+
+/** The whole row, and the columns of the system. */
+const everyRowHas = /^(?:\*|tableoid|ctid|xmin|xmax|cmin|cmax|oid)$/;

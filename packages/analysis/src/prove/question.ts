@@ -26,6 +26,8 @@ export interface ColumnFact {
   readonly ties?: 'certain' | 'assumed';
   readonly type?: string;
   readonly notNull?: boolean;
+  /** All columns of the table are known, and this is none of them: what names it was made for an earlier table of that name. */
+  readonly absent?: true;
 }
 
 /**

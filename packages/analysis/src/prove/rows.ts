@@ -50,6 +50,10 @@ export class Rows {
     const { ref } = target;
     const fact = setup.fact(target, column);
     const key = `${ref}.${column}`;
+    if (fact.absent)
+      return [
+        { is: 'unknown', key, refs: [ref], reason: `${this.run.targetName(target)} has no column ${column} any more` },
+      ];
     const nullable = fact.notNull !== true;
     const kinds = this.#kindsOf(ref);
     if (kinds && fact.role === 'key') {
