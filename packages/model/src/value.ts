@@ -189,6 +189,14 @@ export function propertyOf(value: Value, name: string): Value {
   if (value.kind === 'unknown') return value;
   if (value.kind === 'missing-able') return { ...value, of: propertyOf(value.of, name) };
   if (value.kind === 'choice') return { ...value, of: value.of.map((v) => propertyOf(v, name)) };
+  // `condition && { a }` has what the object has, or nothing.
+  const last = value.kind === 'apply' && value.function === '&&' ? value.to.at(-1) : undefined;
+  if (last) {
+    const inner = propertyOf(last, name);
+    return inner.kind === 'undefined' ? inner : { kind: 'choice', of: [inner, undefinedValue] };
+  }
+  if (value.kind === 'apply' && (value.function === '||' || value.function === '??'))
+    return { kind: 'choice', of: value.to.map((v) => propertyOf(v, name)) };
   if (pathKinds.has(value.kind))
     return { ...(value as ValueOf<'element'>), path: [...(value as ValueOf<'element'>).path, name] };
   return { kind: 'element', of: value, path: [name] };

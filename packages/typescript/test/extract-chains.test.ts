@@ -130,7 +130,7 @@ describe('control flow', () => {
     ['after a loop with break', 'for (const x of xs) { if (x.no) break; } db.use()', []],
     ['switch', "switch (a) { case 'x': case 'y': db.use() }", ['(($0 === "x") || ($0 === "y"))']],
     ['switch that falls through', "switch (a) { case 'x': log(1); case 'y': db.use() }", []],
-    ['after a check in try whose catch leaves', 'try { if (!a) throw 1; } catch { return; } db.use()', []],
+    ['after a check in try whose catch leaves', 'try { if (!a) throw 1; } catch { return; } db.use()', ['$0']],
     [
       'after an awaited check in try whose catch leaves',
       'try { check(a); if (!a) throw 1; log(2); } catch { return; } db.use()',

@@ -36,6 +36,8 @@ export interface Scanned {
 const handingSteps = 2;
 /** How many steps the imports of schemas are followed: one is made of another. */
 const schemaSteps = 2;
+/** How many steps the calls of the selected files are followed. */
+const callingSteps = 2;
 /** How many steps the imports of migrations are followed. */
 const migrationSteps = 2;
 
@@ -89,19 +91,25 @@ export function filesInDemand(scanned: readonly Scanned[], project: ProjectFacts
       for (const ending of layoutEndings)
         if (origins.scanned(path + ending) && !client.has(path + ending)) layouts.add(path + ending);
   for (const file of layouts) selected.add(file);
-  // What a file with accesses calls: what comes back goes into its conditions, and what throws guards them; and the constants it names.
-  for (const file of [...selected]) {
-    const scan = origins.scanned(file);
-    if (!scan || !(scan.relevant || scan.request || scan.routes || layouts.has(file))) continue;
-    const called = scan.called();
-    for (const { module, names, locals } of scan.imports) {
-      const calls = names?.filter((name) => called.has(locals?.[name] ?? name) || isConstant(name)) ?? [];
-      for (const { declaring, through } of origins.of(file, { module, names: calls })) {
-        if (client.has(declaring) || !origins.scanned(declaring)) continue;
-        for (const on of through) selected.add(on);
-        selected.add(declaring);
+  // What the selected files call: what comes back goes into conditions, and what throws or answers guards them; and the constants they name.
+  let calling = [...selected];
+  for (let step = 0; step < callingSteps; step++) {
+    const reached: string[] = [];
+    for (const file of calling) {
+      const scan = origins.scanned(file);
+      if (!scan) continue;
+      const called = scan.called();
+      for (const { module, names, locals } of scan.imports) {
+        const calls = names?.filter((name) => called.has(locals?.[name] ?? name) || isConstant(name)) ?? [];
+        for (const { declaring, through } of origins.of(file, { module, names: calls })) {
+          if (client.has(declaring) || !origins.scanned(declaring)) continue;
+          for (const on of through) selected.add(on);
+          if (!selected.has(declaring)) reached.push(declaring);
+          selected.add(declaring);
+        }
       }
     }
+    calling = reached;
   }
   // Constants and helpers of migrations.
   let needing = scanned.filter((s) => s.migration).map((s) => s.file);

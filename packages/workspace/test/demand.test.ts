@@ -92,7 +92,7 @@ describe('files in demand', () => {
     expect(demand(files(`'use server'`), 0)).toContain('src/widget.tsx');
   });
 
-  it('take in what a file with accesses calls, and nothing else that it imports', () => {
+  it('take in what a selected file calls, two steps down, and nothing else that it imports', () => {
     const files = [
       file(
         'src/route.ts',
@@ -104,9 +104,10 @@ describe('files in demand', () => {
       file('src/guard.ts', `export { label } from './label'; export { print } from './print'; export const own = 1`),
       file('src/label.ts', `import { deep } from './deep'; export const label = deep()`),
       file('src/print.ts', 'export const print = 1'),
-      file('src/deep.ts', 'export const deep = 1'),
+      file('src/deep.ts', `import { deeper } from './deeper'; export const deep = () => deeper()`),
+      file('src/deeper.ts', 'export const deeper = () => 1'),
     ];
-    expect(demand(files, 0)).toEqual(['src/guard.ts', 'src/label.ts', 'src/route.ts']);
+    expect(demand(files, 0)).toEqual(['src/deep.ts', 'src/guard.ts', 'src/label.ts', 'src/route.ts']);
   });
 
   it('take in what a selected file hands the request to, two steps down, and nothing else that it imports', () => {

@@ -15,7 +15,7 @@ import { prefixOf } from '../trace/prefix.js';
 import type { Provenance } from '../trace/provenance.js';
 import { conversions, iterations } from '../trust/sources.js';
 import { componentsOf } from './components.js';
-import { atomsAt, chosen, dominates, precedes, presenceOf, stripped } from './conditions.js';
+import { atomsAt, chosen, dominates, entailed, precedes, presenceOf, stripped, type Atom } from './conditions.js';
 import { isAsked, isAskedLater, isPresenceOf, isTested, isTestedLater, pathInto, throwsWhenMissing } from './guards.js';
 import { holdsParameter, refusesByBoth } from './refusal.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
@@ -67,6 +67,10 @@ export class Checks {
   before(value: Value, chain: CallChain): Reason | undefined {
     const f = this.program.function(chain.function);
     if (!f) return undefined;
+    if (value.kind === 'list') {
+      const all = value.of.map((item) => this.before(itemOf(item.value), chain));
+      return all.every((one) => one !== undefined) ? all[0] : undefined;
+    }
     const at = { f, block: chain.block, offset: chain.span.start };
     const found = this.#at(value, at, maxSummaryDepth) ?? this.#beforeCallback(value, chain);
     if (found) return found;
@@ -218,16 +222,21 @@ export class Checks {
 
   /** Every item of a list was checked, one by one: in the callback of an earlier iteration over it, or in a loop. */
   #checkedEach(value: Value, at: Place, depth: number): Reason | undefined {
-    if (!('path' in value) || depth <= 1) return undefined;
-    const item = value.path.findLastIndex((name) => name === '*' || /^\d+$/.test(name));
-    const list: Value = { ...value, path: item < 0 ? value.path : value.path.slice(0, item) };
-    const rest = item < 0 ? [] : value.path.slice(item + 1);
+    if (depth <= 1 || (!('path' in value) && value.kind !== 'choice')) return undefined;
+    const own = 'path' in value ? value.path : [];
+    const last = own.findLastIndex((name) => name === '*' || /^\d+$/.test(name));
+    const list: Value = 'path' in value && last >= 0 ? { ...value, path: own.slice(0, last) } : value;
+    const rest = last < 0 ? [] : own.slice(last + 1);
+    // `const ids = Array.isArray(id) ? id : [id]`, and then `ids[0]`.
+    const isIn = (whole: Value): boolean =>
+      sameValue(whole, list) ||
+      (whole.kind === 'choice' && ['0', '*'].some((name) => sameValue(valueAt(whole, [name]), value)));
     for (const earlier of this.#chainsOf(at.f)) {
       if (earlier.span.end > at.offset || !precedes(at.f, earlier.block, at.block)) continue;
       for (const [index, step] of earlier.steps.entries()) {
         const [callback] = step.arguments ?? [];
         if (callback?.kind !== 'function' || !iterations.has(step.name)) continue;
-        if (!sameValue(prefixOf(earlier, index, this.program), list)) continue;
+        if (!isIn(prefixOf(earlier, index, this.program))) continue;
         const f = this.program.function(callback.function);
         const own: Value = { kind: 'parameter', function: callback.function, index: 0, path: rest };
         const found = f && this.#at(own, { f, block: lastOf(f), offset: f.span.end }, depth - 1);
@@ -237,8 +246,9 @@ export class Checks {
     for (const [index, block] of at.f.blocks.entries()) {
       if (!block.each || block.start > at.offset || dominates(at.f, index, at.block)) continue;
       if (block.parent === undefined || !dominates(at.f, block.parent, at.block)) continue;
-      if (!sameValue(stripped(block.each), list)) continue;
-      const found = this.#at(valueAt(list, ['*', ...rest]), { ...at, block: lastOf(at.f, index) }, depth - 1);
+      if (!isIn(stripped(block.each))) continue;
+      const item = valueAt(stripped(block.each), ['*', ...rest]);
+      const found = this.#at(item, { ...at, block: lastOf(at.f, index) }, depth - 1);
       if (found) return found;
     }
     return undefined;
@@ -394,7 +404,7 @@ export class Checks {
 
   /** `if (id !== session.orgId) throw`, `if (!session.projects.some((p) => p.id === id)) throw`. */
   #compared(value: Value, at: Place, depth: number): Reason | undefined {
-    const atoms = atomsAt(at.f, at.block);
+    const atoms = [...atomsAt(at.f, at.block), ...this.#whereFound(value, at)];
     const here = { file: at.f.span.file, start: at.f.blocks[at.block]!.start, end: at.f.blocks[at.block]!.start };
     for (const { value: condition, holds } of atoms) {
       if (!holds) continue;
@@ -414,6 +424,22 @@ export class Checks {
       }
     }
     return undefined;
+  }
+
+  /** What is known where there is a row of that identifier at all: `if (row) { if (row.userId !== me) throw }`. */
+  #whereFound(value: Value, { f, block, offset }: Place): readonly Atom[] {
+    return f.blocks.flatMap((exit, index) => {
+      if (exit.because !== 'exit' || !exit.holds || exit.start > offset || dominates(f, index, block)) return [];
+      let branches = 0;
+      for (let up = exit.parent; up !== undefined && !dominates(f, up, block); up = f.blocks[up]?.parent) {
+        const { because, holds } = f.blocks[up]!;
+        if (because === 'exit') continue;
+        const presence = holds && entailed(holds).length === 1 ? presenceOf(entailed(holds)[0]!) : undefined;
+        if (because !== 'branch' || !presence?.holds || !this.#isLookedUpBy(presence.value, value)) return [];
+        branches++;
+      }
+      return branches > 0 ? entailed(exit.holds) : [];
+    });
   }
 
   /** What a function or a query gave for the identifier: its owner. */
@@ -548,6 +574,10 @@ const saysNothing: ReadonlySet<string> = new Set(['success', 'error', 'issues'])
 /** Where the answer of an earlier call may have been tested: on the way to a place, or in the branch that the call stands in. */
 const testedAt = (at: Place, earlier: CallChain): readonly number[] =>
   dominates(at.f, earlier.block, at.block) ? [at.block] : [at.block, lastOf(at.f, earlier.block)];
+
+/** An item of a list, under its path where the list has one. */
+const itemOf = (value: Value): Value =>
+  value.kind === 'element' && 'path' in stripped(value.of) ? valueAt(stripped(value.of), value.path) : value;
 
 /** Methods of lists and sets that say whether something is in them. */
 const membership: ReadonlySet<string> = new Set(['some', 'find', 'includes', 'has']);

@@ -1,4 +1,12 @@
-import { valueAt, type Block, type CallChain, type FunctionFacts, type Table, type Value } from '@tenant-lint/model';
+import {
+  mapValue,
+  valueAt,
+  type Block,
+  type CallChain,
+  type FunctionFacts,
+  type Table,
+  type Value,
+} from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import { Program } from '../link/program.js';
 import { atomsAt, chosen, dominates, entailed, presenceOf, type Atom, stripped } from './conditions.js';
@@ -112,11 +120,36 @@ export function comparesKey(
   };
   return f.blocks.find((block) => {
     if (!block.holds || block.start < after) return false;
-    const holds = assuming ? withoutPresence(block.holds, isVerified) : block.holds;
+    const holds = ofEach(assuming ? withoutPresence(block.holds, isVerified) : block.holds, true, program);
     // The row's absence alone is no comparison.
     if (!guarantees(holds, wanted) || !mentionsComparison(holds, program)) return false;
     return assuming || !isPassedBy(f, block, chain, isVerified, program);
   });
+}
+
+/** What `rows.every(f)` says where it holds, and `rows.some(f)` where it does not, of each of the rows. */
+function ofEach(condition: Value, holds: boolean, program: Program): Value {
+  if (condition.kind === 'missing-able') return ofEach(condition.of, holds, program);
+  if (condition.kind === 'apply') {
+    if (condition.function !== '!' && condition.function !== '&&' && condition.function !== '||') return condition;
+    const inner = condition.function === '!' ? !holds : holds;
+    return { ...condition, to: condition.to.map((v) => ofEach(v, inner, program)) };
+  }
+  const chain = condition.kind === 'result' && condition.path.length === 0 ? program.chain(condition.chain) : undefined;
+  const last = chain?.steps.at(-1);
+  const [test, more] = last?.arguments ?? [];
+  const f = test?.kind === 'function' && !more ? program.function(test.function) : undefined;
+  const [only, others] = f?.returns ?? [];
+  const reads = chain?.steps.slice(0, -1) ?? [];
+  if (!chain || !f || !only || others || last?.name !== (holds ? 'every' : 'some') || f.blocks.length > 1)
+    return condition;
+  if (reads.some((s) => s.arguments !== undefined)) return condition;
+  const names = reads.map((s) => s.name);
+  return mapValue(only.value, (v) =>
+    v.kind === 'parameter' && v.function === f.id && v.index === 0
+      ? valueAt(chain.receiver, [...names, '*', ...v.path])
+      : v,
+  );
 }
 
 /** Whether a check stands in a branch for those who have a verified value, and the row is used after it by those who have none. */

@@ -1,4 +1,4 @@
-import type { Reason, Table, Target, Verdict } from '@tenant-lint/model';
+import type { Predicate, Reason, Table, Target, Verdict } from '@tenant-lint/model';
 import type { LinkedAccess } from '../model.js';
 import type { Leak } from '../prove/index.js';
 import { bindsKey } from './binds.js';
@@ -23,9 +23,7 @@ export function leakOf(
 ): Verdict {
   // A key that is compared only with other columns, or with constants, was not meant to say which tenant.
   const binds =
-    proof.evidence === 'none'
-      ? 'nothing'
-      : bindsKey(target, wholeCondition(access, target), access.targets, ground.world, proof.evidence === 'vanishing');
+    proof.evidence === 'none' ? 'nothing' : bindsInEachWay(access, target, proof.evidence === 'vanishing', ground);
   const named = proof.evidence === 'negated' && isAlternative(wholeCondition(access, target), target.ref);
   const evidence = binds === 'nothing' || named ? 'none' : proof.evidence;
   const whole = wholeCondition(access, target);
@@ -58,6 +56,24 @@ export function leakOf(
     witness: proof.witness,
     because: because.length > 0 ? because : [{ text: 'no condition on the tenant', span: target.span }],
   };
+}
+
+/**
+ * How the key is bound by a condition that is put together in one way or another: not at all, where only the key of another table is, and in one
+ * of the ways not even that.
+ */
+function bindsInEachWay(
+  access: LinkedAccess,
+  target: Target,
+  isVanishing: boolean,
+  ground: Ground,
+): ReturnType<typeof bindsKey> {
+  const whole = wholeCondition(access, target);
+  const binds = (predicate: Predicate): ReturnType<typeof bindsKey> =>
+    bindsKey(target, predicate, access.targets, ground.world, isVanishing);
+  const found = binds(whole);
+  const isOpen = found === 'elsewhere' && !isVanishing && whole.kind === 'either';
+  return isOpen && whole.of.some((way) => binds(way) === 'nothing') ? 'nothing' : found;
 }
 
 /** The leak of a condition that the request writes, undefined where it writes none or what else is asked for isolates. */

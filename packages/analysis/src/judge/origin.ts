@@ -23,7 +23,7 @@ export function originOf(value: Value, ground: Ground): Origin {
 /** What the program decides by itself: made when a module was loaded, or picked from a list of constants. */
 function isFixed(value: Value, ground: Ground): boolean {
   const { program } = ground;
-  if (program.isModuleState(value)) return true;
+  if (program.isModuleState(value) || isOfClosedType(value, program, 8)) return true;
   const own = stripped(value);
   if (own.kind !== 'result' || own.path[0] !== '*') return false;
   // `Object.keys(data).filter((key) => ['name', 'url'].includes(key))`
@@ -48,6 +48,31 @@ function isOfObject(value: Value, ground: Ground): boolean {
     const facts = file === undefined ? undefined : program.facts(file);
     return s.kind !== 'parameter' || facts?.classes.some((c) => c.construct === s.function) === true;
   });
+}
+
+/** Types whose values cannot be any text: numbers, and one of some texts. */
+const closed =
+  /^\s*(?:\|\s*)?(?:number|bigint|boolean|null|undefined|"[^"]*"|'[^']*')(?:\s*\|\s*(?:number|bigint|boolean|null|undefined|"[^"]*"|'[^']*'))*\s*$/;
+const forms: ReadonlySet<string> = new Set(['toUpperCase', 'toLowerCase', 'trim', 'toString']);
+
+/** What the declared type of a parameter lets be no other text than the program fixes, in whatever form. */
+function isOfClosedType(value: Value, program: Program, depth: number): boolean {
+  const own = stripped(value);
+  if (depth <= 0) return false;
+  const again = (v: Value): boolean => isOfClosedType(v, program, depth - 1);
+  if (own.kind === 'constant') return true;
+  if (own.kind === 'text') return own.parts.every((part) => 'text' in part || again(part.hole));
+  if (own.kind === 'choice') return own.of.every(again);
+  if (own.kind === 'apply' && (own.function === '??' || own.function === '||')) return own.to.every(again);
+  if (own.kind === 'parameter') return closed.test(program.typeOf(own)?.text ?? '');
+  const chain = own.kind === 'result' && own.path.length === 0 ? program.chain(own.chain) : undefined;
+  const callee = chain && program.calleeOf(chain);
+  const returns = callee && !callee.wrapped ? (program.function(callee.function)?.returns ?? []) : [];
+  if (returns.length > 0) return returns.every((r) => again(r.value));
+  const [only, more] = chain?.steps.filter((s) => s.arguments !== undefined) ?? [];
+  return (
+    chain !== undefined && only !== undefined && more === undefined && forms.has(only.name) && again(chain.receiver)
+  );
 }
 
 /** What comes out of a function that goes on only with text of a certain form: `if (!/^\w+$/.test(name)) throw`. */

@@ -11,6 +11,7 @@ import type { Program } from '../link/program.js';
 import type { Provenance } from '../trace/provenance.js';
 import { signatureChecks } from '../trust/sources.js';
 import type { BeforeHandler } from './before-handler.js';
+import { isEnvironment } from './environment.js';
 import { layoutsOf } from './layouts.js';
 import type { Publicity } from './publicity.js';
 import type { Staff } from './staff.js';
@@ -177,13 +178,13 @@ export class Reach {
   #comparesSecret(condition: Value): boolean {
     if (condition.kind !== 'apply') return false;
     if (/^[!=]==?$/.test(condition.function)) {
-      const environment = condition.to.findIndex((v) => this.#isEnvironment(v));
+      const environment = condition.to.findIndex((v) => isEnvironment(v, this.program));
       const other = condition.to[1 - environment];
       return (
         environment >= 0 &&
         other !== undefined &&
         other.kind !== 'constant' &&
-        !this.#isEnvironment(other) &&
+        !isEnvironment(other, this.program) &&
         this.#isOfRequest(other)
       );
     }
@@ -213,7 +214,7 @@ export class Reach {
 
   /** What a value is made of comes from the environment: as it stands, or handed in by every caller. */
   #isOfSystem(value: Value, depth: number): boolean {
-    if (this.#isEnvironment(value)) return true;
+    if (isEnvironment(value, this.program)) return true;
     if (depth <= 0) return false;
     if (value.kind === 'parameter') {
       const callers = this.program.callersOf(value.function);
@@ -228,38 +229,5 @@ export class Reach {
       (this.#isOfSystem(chain.receiver, depth - 1) ||
         chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, depth - 1))))
     );
-  }
-
-  /** A value of the environment, or text made with one: read directly, or out of what validated it as a whole. */
-  #isEnvironment(value: Value, depth = 7): boolean {
-    if (depth <= 0) return false;
-    switch (value.kind) {
-      case 'global':
-        return value.name === 'process' && value.path[0] === 'env';
-      case 'text':
-        return value.parts.some((p) => 'hole' in p && this.#isEnvironment(p.hole, depth - 1));
-      case 'missing-able':
-      case 'element':
-        return this.#isEnvironment(value.of, depth - 1);
-      case 'apply':
-        return value.to.some((v) => this.#isEnvironment(v, depth - 1));
-      case 'object':
-        return value.entries.some((e) => this.#isEnvironment('spread' in e ? e.spread : e.value, depth - 1));
-      case 'binding':
-      case 'import': {
-        const resolved = this.program.resolve(value);
-        return resolved !== value && this.#isEnvironment(resolved, depth - 1);
-      }
-      case 'result': {
-        const chain = this.program.chain(value.chain);
-        if (!chain) return false;
-        return (
-          chain.steps.some((s) => s.arguments?.some((a) => this.#isEnvironment(a, depth - 1))) ||
-          this.program.returnsOf(chain.id).some((returned) => this.#isEnvironment(returned, depth - 1))
-        );
-      }
-      default:
-        return false;
-    }
   }
 }

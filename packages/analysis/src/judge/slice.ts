@@ -49,6 +49,8 @@ function isPlain(predicate: Predicate, targets: ReadonlyMap<TargetRef, Target>, 
   };
   switch (predicate.kind) {
     case 'compare':
+      // `1 = 0` holds for no row of any tenant.
+      if (predicate.left.kind === 'constant' && predicate.right.kind === 'constant') return false;
       return plain(predicate.left) && plain(predicate.right);
     case 'in':
       return plain(predicate.left) && predicate.right.every(plain);

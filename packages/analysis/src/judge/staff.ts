@@ -13,6 +13,7 @@ import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import { areVerified, type Provenance } from '../trace/provenance.js';
 import { atomsAt, chosen, precedes, stripped, type Atom } from './conditions.js';
+import { isEnvironment } from './environment.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
 import { pinsOf } from './selection.js';
 
@@ -160,7 +161,7 @@ export class Staff {
       this.#isFlag(handedAs(own, at)) ||
       this.#isListedRole(own, at) ||
       this.#isFixedMember(own) ||
-      this.#isFixedPlace(own) ||
+      this.#isFixedPlace(own, at) ||
       this.#answers(own, at, depth)
     );
   }
@@ -267,7 +268,7 @@ export class Staff {
   /** A value of the program or its environment: what is imported and not called is one, wherever it is declared. */
   #isFixed(value: Value): boolean {
     const own = this.program.resolve(stripped(value));
-    if (own.kind === 'import') return true;
+    if (own.kind === 'import' || isEnvironment(own, this.program)) return true;
     return this.world.sourcesOf(own).every((s) => s.kind === 'constant');
   }
 
@@ -295,7 +296,7 @@ export class Staff {
   }
 
   /** `email.endsWith('@operator.example')`, `STAFF.includes(session.user.email)`. */
-  #isFixedPlace(value: Value): boolean {
+  #isFixedPlace(value: Value, at: Place): boolean {
     const chain = value.kind === 'result' && value.path.length === 0 ? this.program.chain(value.chain) : undefined;
     const last = chain?.steps.at(-1);
     const [argument] = last?.arguments ?? [];
@@ -303,10 +304,12 @@ export class Staff {
     const names = chain.steps.slice(0, -1).flatMap((s) => (s.arguments ? [] : [s.name]));
     const receiver = valueAt(chain.receiver, names);
     if (last.name === 'endsWith')
-      return argument.kind === 'constant' && /^@./.test(String(argument.value)) && this.#isTrusted(receiver);
+      return (
+        argument.kind === 'constant' && /^@./.test(String(argument.value)) && this.#isTrusted(handedAs(receiver, at))
+      );
     const identity = 'path' in argument ? argument.path.at(-1) : undefined;
     if (!/^(?:includes|has)$/.test(last.name) || !/email|id$|sub$/i.test(identity ?? '')) return false;
-    return this.#isFixed(receiver) && this.#isTrusted(argument);
+    return this.#isFixed(receiver) && this.#isTrusted(handedAs(argument, at));
   }
 
   /** A call that answers whether the user is of the staff. */

@@ -3,6 +3,7 @@ import { referencesOf, uniqueKeys } from '../fold/index.js';
 import type { Program } from '../link/program.js';
 import type { Tables } from '../link/tables.js';
 import type { ColumnFact, World } from '../prove/index.js';
+import { tableWords } from '../tenancy/words.js';
 
 /** What the schema and its tenancy say to the prover. */
 export class SchemaWorld implements World {
@@ -100,6 +101,8 @@ export class SchemaWorld implements World {
       if (key.length === 2 && others.length === 1 && this.#namesUser(table, others[0]!))
         facts.set(others[0]!, { role: 'user' });
     }
+    const user = this.#userOf(table, tenancy);
+    if (user !== undefined && !keys.has(user)) facts.set(user, { role: 'user' });
     for (const reference of referencesOf(table)) {
       const carriesKey = reference.columns.some((c) => keys.has(c)) && reference.columns.length > 1;
       // Rows that no tenant owns tie nothing: users of several tenants, plans.
@@ -119,6 +122,22 @@ export class SchemaWorld implements World {
     }
     for (const column of keys) facts.set(column, { role: 'key' });
     return facts;
+  }
+
+  /** The column that says who is a member, in a table called so, and who owns a tenant, in a table of tenants that belong to one user each. */
+  #userOf(table: Table, tenancy: Tenancy | undefined): string | undefined {
+    const words = tableWords(table.name.name);
+    const last = words.at(-1) ?? '';
+    const isMembership =
+      tenancy?.kind === 'keyed' &&
+      (/^(?:member|membership|seat)$/.test(last) || (words.length > 1 && last === 'user')) &&
+      tenancy.keys.some((k) => !k.nullable);
+    if (!isMembership && tenancy?.kind !== 'root') return undefined;
+    const columns = [...table.columns.values()].filter(
+      (c) => c.notNull && saysUser(c.name) && referencesOf(table).some((r) => r.columns.join() === c.name),
+    );
+    const [only, more] = columns.filter((c) => this.#namesUser(table, c.name));
+    return more ? undefined : only?.name;
   }
 
   /** Whether a column refers to a table whose rows belong to no tenant: what two tenants can have in common besides shared data. */

@@ -93,7 +93,11 @@ function candidateOf(
   const key = [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? '';
   const words = id === undefined ? [[...container.stems][0]?.split(' ') ?? []] : graph.words(id);
   const users = id === undefined ? container.stems.has('user') : graph.users.has(id);
-  const noun = users ? 0.1 : Math.max(0, ...words.map((w) => nounWeight(w)));
+  const noun = users
+    ? 0.1
+    : id !== undefined && graph.signIns.has(id)
+      ? 0
+      : Math.max(0, ...words.map((w) => nounWeight(w)));
   const membership = users || id === undefined ? undefined : membershipOf(graph, container, carrying);
   // An unusual name may still be a root, but then what refers to it directly must show it: everything leads to `plans` somehow.
   const plain = noun < 0.3 && membership === undefined && policies === 0;
@@ -166,5 +170,7 @@ export function isMembership(graph: Graph, table: Table, container: Container): 
   if (uniqueKeys(table).some((k) => k.length === 2 && k.includes(user) && k.includes(key))) return true;
   const words = tableWords(table.name.name);
   const named = words.some((w) => /^(?:member|membership|user|seat)$/.test(w));
-  return named && (table.columns.has('role') || [...container.stems].some((s) => words.includes(s)));
+  return (
+    named && (words.length === 1 || table.columns.has('role') || [...container.stems].some((s) => words.includes(s)))
+  );
 }

@@ -1,6 +1,6 @@
 import type { Schema, Table, TableId } from '@tenant-lint/model';
 import { primaryKey, referencesOf, uniqueKeys } from '../fold/index.js';
-import { headOf, looksLikeReference, namesTable, stemOf, tableWords } from './words.js';
+import { headOf, looksLikeReference, namesTable, stemOf, tableWords, wordsOf } from './words.js';
 
 /** A reference of one table to another, however the project states it. */
 export interface Edge {
@@ -19,6 +19,8 @@ export class Graph {
   readonly #in = new Map<TableId, Edge[]>();
   readonly #words = new Map<TableId, readonly (readonly string[])[]>();
   readonly users: ReadonlySet<TableId>;
+  /** The accounts by which users sign in elsewhere: one user's, with a provider and what it gave them. */
+  readonly signIns: ReadonlySet<TableId>;
 
   constructor(readonly schema: Schema) {
     for (const table of schema.tables.values()) {
@@ -30,6 +32,7 @@ export class Graph {
     }
     for (const table of schema.tables.values()) for (const edge of this.#namedEdges(table)) this.#add(edge);
     this.users = this.#findUsers();
+    this.signIns = this.#findSignIns();
   }
 
   out(id: TableId): readonly Edge[] {
@@ -111,6 +114,18 @@ export class Graph {
         users.add(table.id);
     }
     return users;
+  }
+
+  #findSignIns(): ReadonlySet<TableId> {
+    const found = [...this.schema.tables.values()].filter((table) => {
+      const names = [...table.columns.keys()].map(wordsOf);
+      return (
+        this.out(table.id).some((e) => e.notNull && this.users.has(e.to)) &&
+        names.some((words) => words[0] === 'provider') &&
+        names.some((words) => headOf(words) === 'token')
+      );
+    });
+    return new Set(found.map((table) => table.id));
   }
 }
 

@@ -58,8 +58,8 @@ export function branch(
   x.fn.block = before;
   x.fn.exit = exitBefore;
   const empty = counts[0] === x.chains.length && counts[1] === x.functions.length && counts[2] === facts.returns.length;
-  if (empty) {
-    // Nothing refers to its blocks: no chain, function or return was met.
+  if (empty && !facts.blocks.slice(first).some((b) => b.because === 'exit')) {
+    // Nothing refers to its blocks: no chain, function or return was met, and nothing was found out by leaving.
     facts.blocks.length = first;
     return { changes, exit, end: before, known };
   }

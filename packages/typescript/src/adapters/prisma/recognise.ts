@@ -131,7 +131,8 @@ function clientOf(
   if (links.some((k) => k.step?.arguments !== undefined)) {
     const extended = links.some((k) => k.name === '$extends');
     const provenance: Provenance = extended ? 'extended' : 'unknown';
-    return { client: { receiver: chain.receiver, kind: provenance }, provenance };
+    const made = extended ? undefined : madeBy(root, links, context);
+    return { client: { receiver: made ?? chain.receiver, kind: provenance }, provenance };
   }
   const receiver = valueAt(
     root,
@@ -139,6 +140,21 @@ function clientOf(
   );
   const provenance = provenanceOf(receiver, context);
   return { client: { receiver, kind: provenance === 'other' ? 'unknown' : provenance }, provenance };
+}
+
+/** What a function of the program gives that is called for a client, where it always gives the same: `createClient(token).chat.update()`. */
+function madeBy(root: Value, links: readonly Link[], context: LowerContext): Value | undefined {
+  const called = links.findIndex((k) => k.step?.arguments !== undefined);
+  const names = links.slice(0, called + 1).flatMap((k) => (k.name === '' ? [] : [k.name]));
+  const made = context.resolve(valueAt(root, names));
+  const returns = made.kind === 'function' ? (context.function(made.function)?.returns ?? []) : [];
+  return called === links.length - 1 && returns.length === 1 ? returns[0]!.value : undefined;
+}
+
+/** An instance of a class that some package exports, and that is not called like a client of Prisma. */
+function isOfAnotherPackage(receiver: Value, context: LowerContext): boolean {
+  const made = context.resolve(receiver);
+  return made.kind === 'instance' && made.of.kind === 'import' && context.resolve(made.of).kind === 'import';
 }
 
 /**
@@ -159,8 +175,8 @@ function isMine(
   const value = context.resolve(first);
   if (value.kind === 'constant' || value.kind === 'text' || value.kind === 'function' || value.kind === 'list')
     return false;
-  if (value.kind !== 'object') return true;
-  if (value.entries.some((e) => !('set' in e))) return true;
+  if (value.kind !== 'object' || value.entries.some((e) => !('set' in e)))
+    return !isOfAnotherPackage(r.client.receiver, context);
   const keys = value.entries.map((e) => ('set' in e ? e.set : ''));
   return r.of.needs.every((key) => keys.includes(key));
 }
