@@ -69,9 +69,9 @@ export function subjectAt({ subjects }: LiveFacts, { start }: Pick<Span, 'start'
 
 /** An assignment to something that is there before a function runs and after it. */
 export interface Kept {
-  /** The module-level binding, or the class whose field it is. */
+  /** The module-level binding, the class whose field it is, or the parameter whose property it is: `ctx.body = rows`. */
   readonly name: string;
-  readonly of: 'binding' | 'class';
+  readonly of: 'binding' | 'class' | 'parameter';
   /** The properties below it: `state.tenant` of binding `state` is `['tenant']`. */
   readonly path: Path;
   readonly value: Value;

@@ -184,7 +184,8 @@ const isScopedConnect = (model: Model, access: LinkedAccess, table: string): boo
 
 /** A row of the other side that is tied to this one by what the request says: `tags: { connect: ids }`. */
 function connected(model: Model, access: LinkedAccess, target: Target, table: Table): Link | undefined {
-  if (!target.writes || Object.keys(target.writes.set).length === 0) return undefined;
+  // Rows that are tied through a table of their own are not written themselves; what is only untied sets nothing.
+  if (target.writes && Object.keys(target.writes.set).length === 0) return undefined;
   if (model.verdict(access, target).kind !== 'leak') return undefined;
   for (const value of comparedWith(target.predicate, target)) {
     const standing = model.standing(access, value);

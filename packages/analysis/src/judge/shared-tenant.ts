@@ -29,7 +29,7 @@ export function sharedTenants(world: SharedWorld): readonly SharedTenant[] {
   const states = new Map<string, { readonly kept: [Kept, ...Kept[]]; readonly uses: SharedTenant['uses'][number][] }>();
   for (const facts of program.files.values())
     for (const kept of facts.kept ?? []) {
-      if (isFixed(kept.value) || !isReached(kept, facts, program)) continue;
+      if (kept.of === 'parameter' || isFixed(kept.value) || !isReached(kept, facts, program)) continue;
       const key = keyOf(facts.file, kept.name, kept.path);
       const state = states.get(key);
       if (state) state.kept.push(kept);

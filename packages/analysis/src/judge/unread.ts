@@ -19,6 +19,9 @@ export interface UnreadCall {
 const maxDepth = 3;
 const maxCalls = 5;
 
+/** Middleware that reads a request or checks its form, and asks nobody who sends it. */
+const forms =
+  /^(?:express|body-parser|cors|helmet|multer)$|^@hono\/(?:zod|valibot|typebox|arktype|effect|standard|typia)(?:-validator|-openapi)?$|^hono\/(?:validator|cors|logger|body-limit)$|^(?:celebrate|express-validator|zod-express-middleware|fastify-type-provider-zod)$/;
 /** Decorators of frameworks, which route, describe and authenticate, and know nothing of rows. */
 const frameworks = /^@nestjs\/|^type-graphql$|^class-(?:validator|transformer)$|^@mikro-orm\/|^typeorm$/;
 
@@ -75,7 +78,7 @@ export class Unread {
     if (kind !== 'http handler') return undefined;
     for (const argument of chain.steps[handed.step]?.arguments?.slice(0, handed.argument) ?? []) {
       const made = this.#isElsewhere(argument) ? this.program.importOf(argument, 4) : undefined;
-      if (made && !/^(?:express|body-parser|cors|helmet|multer)$/.test(made.module)) return named(made, chain.span);
+      if (made && !forms.test(made.module)) return named(made, chain.span);
     }
     return undefined;
   }

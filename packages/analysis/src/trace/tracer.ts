@@ -298,6 +298,14 @@ export class Tracer {
     const args = called?.arguments ?? [];
     if (chain.receiver.kind === 'global' && chain.receiver.name === 'Promise' && args[0])
       return this.#trace(valueAt(args[0], path), depth - 1);
+    // Of pairs that were made an object, `Object.fromEntries(form)`, a property is one of them.
+    if (
+      chain.receiver.kind === 'global' &&
+      chain.receiver.name === 'Object' &&
+      called?.name === 'fromEntries' &&
+      args[0]
+    )
+      return this.#trace(args[0], depth - 1).map((p) => (p.kind === 'input' ? partOf(p, path) : p));
     const returns = this.program.returnsOf(chain.id);
     if (returns.length > 0)
       return returns.flatMap((r, i): readonly Provenance[] => {

@@ -167,7 +167,11 @@ class TextBuilder {
     if (as === 'fragment') return 'fragment';
     if (as === 'quoted' || as === 'name') return natural === 'schema' ? 'schema' : 'identifier';
     const { read } = this.#options;
-    if (read && as === 'any' && (natural === 'value' || (natural === 'fragment' && read === 'all as names')))
+    if (
+      read &&
+      (as === 'any' || as === 'spliced') &&
+      (natural === 'value' || (natural === 'fragment' && read === 'all as names'))
+    )
       return 'identifier';
     return as === 'bind' && bound ? 'value' : natural;
   }

@@ -27,7 +27,8 @@ export type Piece =
   | {
       readonly hole: Value;
       readonly span: Span;
-      readonly as: 'any' | 'bind' | 'quoted' | 'name' | 'fragment';
+      /** `any`: as the holes of the text are; `spliced`: part of the text whatever the others are. */
+      readonly as: 'any' | 'spliced' | 'bind' | 'quoted' | 'name' | 'fragment';
       /** The program doubles the double quotes in it: between quotes it is one name. */
       readonly doubled?: boolean;
     };

@@ -101,6 +101,8 @@ function keep(x: Extraction, root: TS.Expression, path: readonly string[], targe
   if (!ts.isIdentifier(root)) return;
   const variable = lookup(x.scope, root.text);
   if (variable?.kind === 'module') x.kept.push({ ...common, of: 'binding', name: variable.name });
+  else if (variable?.value.kind === 'parameter' && variable.value.path.length === 0 && path.length > 0)
+    x.kept.push({ ...common, of: 'parameter', name: variable.name });
   else if (variable?.kind === 'symbolic' && path.length > 0 && x.classes.some((c) => c.name === root.text))
     x.kept.push({ ...common, of: 'class', name: root.text });
 }

@@ -2,7 +2,7 @@ import { unknownValue, type CallChain, type Value } from '@tenant-lint/model';
 import type { Build } from '../query-text/build.js';
 import { functionOf } from '../query-text/functions.js';
 import { callOf, chainOf, type Builder, type BuilderStep, type Call } from '../query-text/calls.js';
-import { bind, isTrue, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
+import { bind, isSpliced, isTrue, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
 import { itemsOf } from '../query-text/items.js';
 import { receiverOf } from './client.js';
 import { clause } from './conditions.js';
@@ -225,6 +225,7 @@ function selectText(steps: readonly BuilderStep[], source: Frag, build: Build, s
     ...(where ? [' WHERE ', where] : []),
     groupText(steps, build),
     ...(having ? [' HAVING ', having] : []),
+    orderText(steps, build),
     limitText(steps, build),
   );
   const operations = steps.filter((s) => s.arguments && Object.hasOwn(unions, s.name));
@@ -259,6 +260,17 @@ function groupText(steps: readonly BuilderStep[], build: Build): Frag {
   });
   const span = steps[0]?.span ?? build.chain.span;
   return parts.length > 0 ? sql(span, ' GROUP BY ', joined(parts, ', ', span)) : [];
+}
+
+/** The sort keys that are text of the program; others say nothing about rows. */
+function orderText(steps: readonly BuilderStep[], build: Build): Frag {
+  const parts = steps.flatMap((s): readonly Frag[] => {
+    if (!s.arguments || (s.name !== 'orderByRaw' && s.name !== 'orderBy')) return [];
+    const written = s.name === 'orderByRaw' ? rawText(s.arguments, build, s) : madeText(s.arguments[0]!, build, s);
+    return written && isSpliced(written) ? [written] : [];
+  });
+  const span = steps[0]?.span ?? build.chain.span;
+  return parts.length > 0 ? sql(span, ' ORDER BY ', joined(parts, ', ', span)) : [];
 }
 
 const listed = (args: readonly Value[], build: Build): readonly Value[] =>

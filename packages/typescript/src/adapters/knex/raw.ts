@@ -12,8 +12,9 @@ export function rawText(args: readonly Value[], build: Build, step: BuilderStep)
   const { span } = step;
   if (!given) return bind(unknownValue('empty SQL text'), span);
   const alternatives = piecesOf(build.value(given), span, build.context, undefined, 'splice');
-  const [pieces] = typeof alternatives === 'string' ? [] : alternatives;
-  if (!pieces || alternatives.length !== 1) return [{ hole: build.value(given), span, as: 'name' }];
+  const [found] = typeof alternatives === 'string' ? [] : alternatives;
+  if (!found || alternatives.length !== 1) return [{ hole: build.value(given), span, as: 'spliced' }];
+  const pieces = found.map((p): Piece => ('hole' in p && p.as === 'any' ? { ...p, as: 'spliced' } : p));
   const values = bindings && build.value(bindings);
   const named = values && objectOf(values, build);
   if (named) return pieces.flatMap((p) => ('text' in p ? byName(p, named, build, step) : [p]));

@@ -1,7 +1,7 @@
 import { unknownValue, type Step, type Value } from '@tenant-lint/model';
 import type { Build } from '../query-text/build.js';
 import type { BuilderStep } from '../query-text/calls.js';
-import { bind, isTrue, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
+import { bind, isSpliced, isTrue, joined, quoted, sql, unknownName, type Frag } from '../query-text/frag.js';
 import { itemsOf } from '../query-text/items.js';
 import { clause } from './conditions.js';
 import { linesOfValue, type Line } from './line.js';
@@ -167,6 +167,7 @@ function selectText(steps: readonly BuilderStep[], build: Build, schema: Value |
     ...(where ? [' WHERE ', where] : []),
     grouped,
     ...(having ? [' HAVING ', having] : []),
+    orderText(steps, build),
   );
   const limit = steps.findLast((s) => s.name === 'limit' && s.arguments)?.arguments?.[0];
   const limited = limit?.kind === 'constant' && typeof limit.value === 'number' ? ` LIMIT ${limit.value}` : '';
@@ -194,6 +195,17 @@ function groupText(steps: readonly BuilderStep[], build: Build): Frag {
   });
   const [first] = own;
   return first && parts.length > 0 ? sql(first.span, ' GROUP BY ', joined(parts, ', ', first.span)) : [];
+}
+
+/** The sort keys that are text of the program; others say nothing about rows. */
+function orderText(steps: readonly BuilderStep[], build: Build): Frag {
+  const parts = steps.flatMap((s): readonly Frag[] => {
+    const [given] = s.name === 'orderBy' ? (s.arguments ?? []) : [];
+    const written = given ? referenceOf(given, build, s) : [];
+    return isSpliced(written) ? [written] : [];
+  });
+  const [first] = steps;
+  return first && parts.length > 0 ? sql(first.span, ' ORDER BY ', joined(parts, ', ', first.span)) : [];
 }
 
 function selections(steps: readonly BuilderStep[], build: Build): Frag {

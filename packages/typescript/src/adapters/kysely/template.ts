@@ -74,6 +74,6 @@ export function rawText(text: Value, step: Step, build: Build): Frag {
   const alternatives = piecesOf(text, step.span, build.context, undefined, 'splice');
   const [only] = typeof alternatives === 'string' ? [] : alternatives;
   if (only && alternatives.length === 1)
-    return only.map((p) => ('hole' in p && p.as === 'any' ? { ...p, as: 'name' } : p));
-  return [{ hole: text, span: step.span, as: 'name' }];
+    return only.map((p) => ('hole' in p && p.as === 'any' ? { ...p, as: 'spliced' } : p));
+  return [{ hole: text, span: step.span, as: 'spliced' }];
 }

@@ -31,6 +31,9 @@ export function asChoice(value: Value): Choice | undefined {
   const test = before.length === 1 ? before[0]! : { ...value, to: before };
   if (value.function === '&&') return { of: [last, undefinedValue], test };
   if (value.function !== '??' && value.function !== '||') return undefined;
+  // Who writes `orgId ?? undefined` says that it may be missing.
+  if (last.kind === 'undefined' && test.kind !== 'missing-able' && before.length === 1)
+    return { of: [test, last], test: { kind: 'missing-able', of: test, how: 'empty', certain: true } };
   const plain = last.kind === 'constant' ? last.value === null : ['undefined', 'object', 'list'].includes(last.kind);
   return plain ? { of: [test.kind === 'missing-able' ? test.of : test, last], test } : undefined;
 }

@@ -24,6 +24,9 @@ export const bind = (value: Value, span: Span): Frag =>
     ? sql(span, value.value ? 'TRUE' : 'FALSE')
     : [{ hole: value, span, as: 'bind' }];
 
+/** Whether a part is text that the program does not fix: what sorts by it has to be in the statement for that to be seen. */
+export const isSpliced = (frag: Frag): boolean => frag.some((p) => 'hole' in p && p.as === 'spliced');
+
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** A name that is not known, which the library quotes or not. */

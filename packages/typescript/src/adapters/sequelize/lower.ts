@@ -30,6 +30,7 @@ import { readObject, type ReadObject } from '../prisma/object.js';
 import { settled } from '../prisma/shape.js';
 import { openWrites, restOf } from '../writes.js';
 import { attributesOf, included } from './include.js';
+import { literalsIn } from './literals.js';
 import { lowerQuery } from './raw.js';
 import { isConnection, modelOf, type ModelRef } from './receiver.js';
 import { scopesOf } from './scopes.js';
@@ -111,6 +112,7 @@ function accessOf(
 ): Access {
   const transaction = options && propertyOf(l.context.resolve(options), 'transaction');
   const inside = transaction !== undefined && transaction.kind !== 'undefined';
+  const interpolations = literalsIn(chain.steps.at(-1)?.arguments ?? [], l.context);
   return {
     id: chain.id,
     library: 'sequelize',
@@ -123,6 +125,7 @@ function accessOf(
     function: chain.function,
     ...(l.unchecked.length > 0 ? { unchecked: l.unchecked } : {}),
     ...(l.lost.length > 0 ? { lost: l.lost } : {}),
+    ...(interpolations.length > 0 ? { interpolations } : {}),
   };
 }
 
