@@ -20,7 +20,7 @@ const tenancy: TenancyModel = {
   appRoles: ['app'],
 };
 
-/** `note` is isolated; every row of `draft` can be read. Also: a transaction, a statement that fails, and a table that comes after its use. */
+/** `note` is isolated; every row of `draft` can be read. Also: a transaction, a statement that fails, a table that comes after its use, and a new value of a type that is used at once. */
 const migration = `begin;
 create role app;
 comment on table late is 'it comes later';
@@ -32,6 +32,9 @@ alter table draft enable row level security;
 create policy p on note using (tenant_id = nullif(current_setting('app.tenant', true), ''));
 create policy p on draft for select using (true);
 create table late (id int);
+create type mood as enum ('dull');
+alter type mood add value 'keen';
+create table hint (mood mood not null default 'keen');
 grant select, insert, update, delete on note, draft to app;
 commit;
 `;

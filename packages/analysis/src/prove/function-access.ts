@@ -13,12 +13,14 @@ import {
   type Value,
 } from '@tenant-lint/model';
 import type { FunctionAccess, FunctionLeak } from '../model.js';
+import { rewritten } from './blame.js';
 import { identityOf } from './identity.js';
 import { PolicyWorld } from './policy-world.js';
 import { prove } from './prove.js';
-import type { Budget, Proof, ValueClass } from './question.js';
+import type { Budget, Proof, ProofQuestion, ValueClass } from './question.js';
 import { resolveColumns } from './resolve.js';
-import { refsIn, renameTargets } from './walk.js';
+import { bareOf, partsOf } from './staff.js';
+import { isPredicate, refsIn, renameTargets } from './walk.js';
 
 interface Context {
   readonly schema: Schema;
@@ -160,8 +162,47 @@ function proofOf(access: Access, target: Target, world: OwnerWorld, budget: Budg
   const predicate = and(own, ...guards);
   const others = access.targets.filter((t) => t !== target && t.operation !== 'create');
   const rows = world.rowsIn(and(predicate, ...others.map((t) => t.predicate)));
-  return prove({ target, predicate, others: [...others, ...rows], world, nullRows: 'shared', budget });
+  const question: ProofQuestion = {
+    target,
+    predicate,
+    others: [...others, ...rows],
+    world,
+    nullRows: 'shared',
+    budget,
+  };
+  const proof = prove(question);
+  return proof.kind === 'leak' && target.operation === 'read' && readsOwn(question, others) ? undefined : proof;
 }
+
+/**
+ * Whether nothing but rows that name the caller are read, directly or by a row of his own that is joined: they are his, whatever tenant they
+ * belong to. Writing one is another matter: members of that tenant see what nobody there wrote.
+ */
+function readsOwn(question: ProofQuestion, others: readonly Target[]): boolean {
+  const { target } = question;
+  const own = others.filter((t) => t.role === 'join' || t.role === 'root').filter(isCallers);
+  const named = (node: Predicate | Value): Predicate | undefined => {
+    if (!isPredicate(node) || node.kind !== 'compare' || node.operator !== '=') return undefined;
+    const sides = [node.left, node.right].map(bareOf);
+    const column = sides.find((v) => v.kind === 'column' && v.target === target.ref);
+    const other = sides.find((v) => v !== column && v.kind === 'column' && v.column === 'id');
+    const joined = other?.kind === 'column' && own.some((t) => t.ref === other.target);
+    return column && joined ? equal(column, caller) : undefined;
+  };
+  return prove(rewritten({ ...question, named: true }, named)).kind === 'isolated';
+}
+
+const caller: Value = { kind: 'apply', function: 'auth.uid', to: [] };
+
+/** A joined row that has to name the caller. */
+const isCallers = ({ ref, predicate }: Target): boolean =>
+  partsOf(predicate).some(
+    (part) =>
+      part.kind === 'compare' &&
+      part.operator === '=' &&
+      [part.left, part.right].some((v) => identityOf(bareOf(v)) === 'caller') &&
+      [part.left, part.right].map(bareOf).some((v) => v.kind === 'column' && v.target === ref),
+  );
 
 /** A test of nothing but what event the trigger is for tells nothing about rows. */
 const saysSomething = (guard: Predicate): boolean => !JSON.stringify(guard).includes('"variable tg_');

@@ -12,10 +12,11 @@ export function emitVitest(proof: Proof, root: string): string {
   const late = new Set(proof.applied.late);
   for (const step of plan.steps) {
     const hasRun = ran.has(`${step.file} ${step.start}`) && !late.has(step);
-    const asWritten = hasRun && step.instead === undefined && step.run.length === 1;
+    const run = [...step.run, ...(step.commits ? ['commit', 'begin'] : [])];
+    const asWritten = hasRun && step.instead === undefined && run.length === 1;
     const list = changes.get(step.file) ?? [];
     changes.set(step.file, list);
-    if (!asWritten) list.push({ start: step.start, end: step.end, run: hasRun ? step.run.join(';\n') : '' });
+    if (!asWritten) list.push({ start: step.start, end: step.end, run: hasRun ? run.join(';\n') : '' });
   }
   const migrations = [...changes].map(([file, list]) => ({ file, changes: list }));
   const json = (value: unknown): string => JSON.stringify(value, undefined, 2);

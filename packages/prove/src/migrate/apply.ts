@@ -59,6 +59,7 @@ export async function applyMigrations(
     }
     const result = await guarded(session, step.run, name);
     if (result.ok) {
+      await keep(session, step);
       ran.push(step);
       if (step.instead !== undefined) tell(step, 'replaced', step.instead);
     } else if (missing.has(result.code)) waiting.push({ step, reason: result.message });
@@ -71,6 +72,7 @@ export async function applyMigrations(
       await freshFile(session, plan);
       const result = await guarded(session, step.run, stepName(step));
       if (result.ok) {
+        await keep(session, step);
         ran.push(step);
         late.push(step);
         tell(step, 'replaced', 'after what it needs, which comes later');
@@ -86,6 +88,11 @@ export async function applyMigrations(
 
 /** The name of a step in messages and among those to skip. */
 export const stepName = (step: Step): string => `${step.file} at ${step.start}`;
+
+/** Commits what a step did where the next ones need that; the database is thrown away all the same. */
+async function keep(session: Session, step: Step): Promise<void> {
+  if (step.commits) await session.run(['commit', 'begin'], stepName(step));
+}
 
 /** Each file is its own session for the tools that apply it. */
 async function freshFile(session: Session, plan: MigrationPlan): Promise<void> {

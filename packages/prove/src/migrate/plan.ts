@@ -19,6 +19,8 @@ export interface Step {
   readonly instead?: string;
   /** Not run at all, and why. */
   readonly left?: string;
+  /** Committed before the next one: Postgres lets nobody use a new value of a type in the transaction that adds it. */
+  readonly commits?: true;
 }
 
 export interface MigrationPlan {
@@ -33,7 +35,7 @@ export interface MigrationPlan {
 
 /**
  * Turns files in their order into steps. Pure. Down sections are left out; so is what ends or begins transactions (everything runs in one
- * that is rolled back) and what would reach outside of the database.
+ * that is rolled back; embedded, new values of types are committed, as tools that run statement by statement do) and what would reach outside of the database.
  */
 export function planMigrations(files: readonly MigrationFile[], where: 'embedded' | 'server'): MigrationPlan {
   const text = files.map((f) => f.text).join('\n');
@@ -60,7 +62,14 @@ export function planMigrations(files: readonly MigrationFile[], where: 'embedded
   const steps = files.flatMap(({ file, text: whole }) =>
     migrationStatements(whole, file)
       .filter((s) => s.direction === 'up')
-      .map((s): Step => ({ file, start: s.start, end: s.end, ...treatmentOf(s.text, s.words, { where, supabase }) })),
+      .map((s): Step => ({
+        file,
+        start: s.start,
+        end: s.end,
+        ...treatmentOf(s.text, s.words, { where, supabase }),
+        // The roles of a server outlive the database, so nothing is committed there.
+        ...(where === 'embedded' && addsValue(s.text, s.words) ? { commits: true as const } : {}),
+      })),
   );
   const provided = supabase
     ? [
@@ -71,6 +80,10 @@ export function planMigrations(files: readonly MigrationFile[], where: 'embedded
     : [];
   return { before: provided, steps, contrib: [...contrib].sort(), standIns };
 }
+
+/** ALTER TYPE ... ADD VALUE, in a DO block as well. */
+const addsValue = (text: string, [first, second]: readonly string[]): boolean =>
+  (first === 'do' || (first === 'alter' && second === 'type')) && /\balter\s+type\b[^;]*\badd\s+value\b/i.test(text);
 
 function treatmentOf(
   text: string,
