@@ -129,16 +129,16 @@ export class BeforeHandler {
   }
 
   /** What the program made a router with: `secured({ verify: checkSignature }).access(policy).get('/x', show)`. */
-  #madeWith(router: Value, passed: Set<FunctionId>): void {
+  #madeWith(router: Value, passed: Set<FunctionId>, depth = maxDepth): void {
+    if (depth <= 0) return;
     const made = this.program.resolve(router);
     // The object of a class of the program, however it was made.
     if (made.kind === 'instance' && this.program.classOf(made.of))
       for (const argument of made.arguments) this.#collect(argument, passed, 4);
     const chain = made.kind === 'result' ? this.program.chain(made.chain) : undefined;
     if (!chain) return;
-    if (this.program.calleeOf(chain))
-      for (const step of chain.steps) for (const argument of step.arguments ?? []) this.#collect(argument, passed, 2);
-    else if (chain.receiver !== router) this.#madeWith(chain.receiver, passed);
+    for (const step of chain.steps) for (const argument of step.arguments ?? []) this.#collect(argument, passed, 2);
+    this.#madeWith(chain.receiver, passed, depth - 1);
   }
 
   /** The middleware that the builder of a procedure was given: `t.procedure.use(signedIn).use(staff).query(handler)`. */

@@ -1,6 +1,7 @@
 import {
   keyOfValue,
   sameValue,
+  truthinessOf,
   valueAt,
   type CallChain,
   type FunctionFacts,
@@ -16,7 +17,17 @@ import type { Provenance } from '../trace/provenance.js';
 import { conversions, iterations } from '../trust/sources.js';
 import { componentsOf } from './components.js';
 import { atomsAt, chosen, dominates, entailed, precedes, presenceOf, stripped, type Atom } from './conditions.js';
-import { isAsked, isAskedLater, isPresenceOf, isTested, isTestedLater, pathInto, throwsWhenMissing } from './guards.js';
+import {
+  isAsked,
+  isAskedLater,
+  isPresenceOf,
+  isTested,
+  isTestedLater,
+  pairOf,
+  pathInto,
+  throwsWhenMissing,
+} from './guards.js';
+import { isKeyedDigest } from './digest.js';
 import { holdsParameter, refusesByBoth } from './refusal.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
 import { lookedForBy, pinsOf } from './selection.js';
@@ -241,6 +252,10 @@ export class Checks {
         const own: Value = { kind: 'parameter', function: callback.function, index: 0, path: rest };
         const found = f && this.#at(own, { f, block: lastOf(f), offset: f.span.end }, depth - 1);
         if (found) return found;
+        const isLast = index === earlier.steps.length - 1;
+        const isEvery = f && step.name === 'every' && isLast && this.#isTestedAt(earlier, at);
+        const held = isEvery ? this.#heldBy(own, f, depth - 1) : undefined;
+        if (held) return held;
       }
     }
     for (const [index, block] of at.f.blocks.entries()) {
@@ -252,6 +267,37 @@ export class Checks {
       if (found) return found;
     }
     return undefined;
+  }
+
+  /** The check of a value that a function has made wherever it answers that it holds: `ids.every((id) => own.includes(id))`. */
+  #heldBy(value: Value, f: FunctionFacts, depth: number): Reason | undefined {
+    let first: Reason | undefined;
+    for (const { value: answer, block, span } of f.returns) {
+      if (truthinessOf(stripped(answer)) === false) continue;
+      const at: Place = { f, block, offset: span.start };
+      const found =
+        this.#compared(value, at, depth, [...entailed(answer), ...atomsAt(f, block)]) ?? this.#at(value, at, depth);
+      if (!found) return undefined;
+      first ??= found;
+    }
+    return first;
+  }
+
+  /** An item of a list that was made of another one, whose items are checked: by leaving some out, or item by item. */
+  #ofItem(value: Value, at: Place, depth: number): Reason | undefined {
+    const chain = value.kind === 'result' && depth > 1 ? this.program.chain(value.chain) : undefined;
+    const last = chain?.steps.at(-1);
+    if (!chain || !last?.arguments || value.kind !== 'result' || !/^(?:\*|\d+)$/.test(value.path[0] ?? ''))
+      return undefined;
+    if (keeping.has(last.name))
+      return this.#at(valueAt(prefixOf(chain, chain.steps.length - 1, this.program), value.path), at, depth - 1);
+    const [callback] = last.arguments;
+    const f =
+      last.name === 'map' && callback?.kind === 'function' ? this.program.function(callback.function) : undefined;
+    const found = f?.returns.map((r) =>
+      this.#at(valueAt(r.value, value.path.slice(1)), { f, block: r.block, offset: r.span.start }, depth - 1),
+    );
+    return found?.every((r) => r !== undefined) ? found[0] : undefined;
   }
 
   #at(given: Value, at: Place, depth: number): Reason | undefined {
@@ -268,7 +314,8 @@ export class Checks {
       this.#found(value, at) ??
       this.#handed(value, at, depth) ??
       this.#ofCheckedRow(value, at) ??
-      this.#checkedEach(value, at, depth);
+      this.#checkedEach(value, at, depth) ??
+      this.#ofItem(value, at, depth);
     this.#memo.set(key, found ?? false);
     return found;
   }
@@ -403,13 +450,20 @@ export class Checks {
   }
 
   /** `if (id !== session.orgId) throw`, `if (!session.projects.some((p) => p.id === id)) throw`. */
-  #compared(value: Value, at: Place, depth: number): Reason | undefined {
-    const atoms = [...atomsAt(at.f, at.block), ...this.#whereFound(value, at)];
+  #compared(
+    value: Value,
+    at: Place,
+    depth: number,
+    atoms: readonly Atom[] = [...atomsAt(at.f, at.block), ...this.#whereFound(value, at)],
+  ): Reason | undefined {
     const here = { file: at.f.span.file, start: at.f.blocks[at.block]!.start, end: at.f.blocks[at.block]!.start };
     for (const { value: condition, holds } of atoms) {
       if (!holds) continue;
       if (this.#isListed(chosen(condition, atoms), value, at))
         return { text: 'it is one of those of a verified identity here', span: here };
+      const pair = pairOf(condition, this.program) ?? (isEquality(condition) ? condition.to : undefined);
+      if (pair?.some((side) => this.#isLookedUpBy(side, value) && isKeyedDigest(side, this.program)))
+        return { text: 'what was made of it with a secret is presented with it', span: here };
       if (condition.kind !== 'apply' || condition.function !== '===' || condition.to.length !== 2) continue;
       for (const [side, other] of [
         [condition.to[0]!, condition.to[1]!],
@@ -578,6 +632,12 @@ const testedAt = (at: Place, earlier: CallChain): readonly number[] =>
 /** An item of a list, under its path where the list has one. */
 const itemOf = (value: Value): Value =>
   value.kind === 'element' && 'path' in stripped(value.of) ? valueAt(stripped(value.of), value.path) : value;
+
+const isEquality = (value: Value): value is Extract<Value, { kind: 'apply' }> =>
+  value.kind === 'apply' && value.function === '===';
+
+/** Methods of lists that give items of the list. */
+const keeping: ReadonlySet<string> = new Set(['filter', 'slice', 'sort', 'toSorted', 'reverse', 'toReversed']);
 
 /** Methods of lists and sets that say whether something is in them. */
 const membership: ReadonlySet<string> = new Set(['some', 'find', 'includes', 'has']);

@@ -11,6 +11,6 @@ export const worst = (a: Confidence, b: Confidence): Confidence => (order.indexO
 
 /** A column whose value nobody can guess: who knows it has been given it, so that finding the row by it is a check of its own. */
 export const isSecret = (column: string): boolean =>
-  /(?:^|_)(?:token|secret|hash|hashed|signature|nonce|otp|api_?key|public_?key|private_?key|access_?key|key_?hash)(?:_|$)/i.test(
-    column.replace(/([a-z0-9])([A-Z])/g, '$1_$2'),
+  /(?:^|_)(?:token|secret|hash|hashed|signature|nonce|otp|api_?keys?|public_?key|private_?key|access_?key|key_?hash)(?:_|$)/i.test(
+    column.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll('.', '_'),
   );

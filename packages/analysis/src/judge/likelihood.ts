@@ -6,7 +6,7 @@ import { worst } from './confidence.js';
 import type { Ground } from './ground.js';
 import { keyColumns, referringColumns } from './keys.js';
 import { comesFrom } from './loaded.js';
-import { isCredential } from './own.js';
+import { isCredential, isFoundByDigest } from './own.js';
 import { isAskedForPresence, refusesPresence } from './presence.js';
 import { isPublished } from './publicity.js';
 import { pinsOf, wholeCondition, type Pin } from './selection.js';
@@ -27,8 +27,15 @@ export function likelihoodOf(
   const own = derived.kind === 'foreign' ? derived.confidence : 'likely';
   if (reached === 'system' || (reached === 'no request' && own !== 'certain')) return 'possible';
   if (reached === 'public' && target.operation === 'read' && isPublished(table)) return 'possible';
+  // Totals over everybody, for whoever comes: no row of anybody is in them, and nobody's tenant is asked for.
+  if (reached === 'public' && target.operation === 'read' && derived.kind === 'unpinned' && isTotal(access))
+    return 'possible';
   // What is found by a secret belongs to who presents it; a number of rows that is not given away says nothing to anybody.
-  if (isCredential(target) || (access.method === 'count' && derived.kind === 'unpinned' && isKept(access, ground)))
+  if (
+    isCredential(target) ||
+    isFoundByDigest(target, table, ground.program) ||
+    (access.method === 'count' && derived.kind === 'unpinned' && isKept(access, ground))
+  )
     return 'possible';
   // Whether a name is taken: nothing of the row goes further than the question whether there is one.
   if (derived.kind === 'unpinned' && isAskedOnly(access, table, target, ground)) return 'possible';
@@ -55,6 +62,20 @@ export function likelihoodOf(
   // What only finds out whose row one identifier names serves a check elsewhere more often than it leaks.
   return derived.kind === 'foreign' && readsOnlyTheTenant(access, ground) ? worst(own, 'possible') : own;
 }
+
+/** Whether a read gives nothing but what is counted or added up over rows. */
+function isTotal({ method, output }: LinkedAccess): boolean {
+  if (/^(?:count|aggregate|groupBy)$/.test(method)) return true;
+  const isAggregate = (v: Value): boolean =>
+    v.kind === 'apply' && (aggregates.test(v.function) || (v.to.length > 0 && v.to.some(isAggregate)));
+  return (
+    output !== undefined &&
+    output.some((o) => 'value' in o && isAggregate(o.value)) &&
+    output.every((o) => 'value' in o && (o.value.kind === 'apply' || o.value.kind === 'constant'))
+  );
+}
+
+const aggregates = /^(?:count|sum|avg|min|max)$/i;
 
 /** Whether a read is for one row that a value names: `findFirst({ where: { domain } })`, `select ... where lower(host) = $1 limit 1`. */
 function asksForOne(access: LinkedAccess, target: Target, whole: Predicate, ground: Ground): boolean {

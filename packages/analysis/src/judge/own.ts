@@ -3,15 +3,19 @@ import {
   keyOfValue,
   sameValue,
   type Predicate,
+  type Table,
   type Target,
   type TargetRef,
   type Value,
 } from '@tenant-lint/model';
+import { primaryKey } from '../fold/index.js';
+import type { Program } from '../link/program.js';
 import type { LinkedAccess } from '../model.js';
 import type { ValueClass } from '../prove/index.js';
 import type { Provenance } from '../trace/provenance.js';
 import { stripped } from './conditions.js';
 import { isSecret } from './confidence.js';
+import { isDigest } from './digest.js';
 import type { Ground } from './ground.js';
 import { pinsOf } from './selection.js';
 import { isHeldToCaller } from './tied.js';
@@ -87,9 +91,21 @@ function whereThere(predicate: Predicate, value: Value): Predicate {
 /** A row found by a secret that the caller presented says who the caller is: an API key, a session, an invitation. */
 export const isCredential = (target: Target): boolean => isFoundBySecret(target.predicate, target.ref);
 
+/**
+ * A row that is kept under the digest of what was presented, as its primary key: who presents what gives the digest has been given it. A
+ * session is often kept so.
+ */
+export function isFoundByDigest(target: Target, table: Table, program: Program): boolean {
+  const key = primaryKey(table);
+  return pinsOf(target.predicate, target.ref).some(
+    (pin) => !pin.several && key.length === 1 && key[0] === pin.column && isDigest(pin.value, program, 4),
+  );
+}
+
 /** Whether a condition asks for a secret, of the row itself or of one that it is related to: `shares: { some: { token } }`. */
 function isFoundBySecret(predicate: Predicate, target: TargetRef): boolean {
   if (predicate.kind === 'and') return predicate.of.some((p) => isFoundBySecret(p, target));
+  if (predicate.kind === 'or') return predicate.of.length > 0 && predicate.of.every((p) => isFoundBySecret(p, target));
   if (predicate.kind === 'exists' && !predicate.query.arms) {
     const { targets, condition } = predicate.query;
     return targets.some((t) => isFoundBySecret(and(condition, t.predicate), t.ref));

@@ -15,6 +15,7 @@ import { areVerified, type Provenance } from '../trace/provenance.js';
 import { atomsAt, chosen, precedes, stripped, type Atom } from './conditions.js';
 import { isEnvironment } from './environment.js';
 import { endsBefore, lastOf, type Place } from './returns.js';
+import { isFoundByDigest } from './own.js';
 import { pinsOf } from './selection.js';
 
 const maxDepth = 4;
@@ -254,6 +255,8 @@ export class Staff {
         access.targets.every((t) => {
           const table = t.table.known ? this.world.tables.table(t.table.value) : undefined;
           if (t.role !== 'root' || !table) return t.role !== 'root';
+          // The session of whoever presents its token, and the user of it.
+          if (isFoundByDigest(t, table, this.program)) return true;
           const pinned = pinsOf(t.predicate, t.ref).some((p) => this.#isTrusted(p.value));
           return this.world.tenancyOf(table.id).kind === 'unknown' && pinned;
         }),
