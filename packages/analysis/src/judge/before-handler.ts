@@ -131,6 +131,11 @@ export class BeforeHandler {
   /** What the program made a router with: `secured({ verify: checkSignature }).access(policy).get('/x', show)`. */
   #madeWith(router: Value, passed: Set<FunctionId>, depth = maxDepth): void {
     if (depth <= 0) return;
+    // The call of a function of the program is handed what the object keeps to itself.
+    const bound = router.kind === 'binding' ? this.program.facts(router.file)?.bindings[router.name] : undefined;
+    if (bound?.kind === 'result')
+      for (const step of this.program.chain(bound.chain)?.steps ?? [])
+        for (const argument of step.arguments ?? []) this.#collect(argument, passed, 3);
     const made = this.program.resolve(router);
     // The object of a class of the program, however it was made.
     if (made.kind === 'instance' && this.program.classOf(made.of))
