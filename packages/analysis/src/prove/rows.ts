@@ -52,7 +52,13 @@ export class Rows {
     const key = `${ref}.${column}`;
     if (fact.absent)
       return [
-        { is: 'unknown', key, refs: [ref], reason: `${this.run.targetName(target)} has no column ${column} any more` },
+        {
+          is: 'unknown',
+          key,
+          refs: [ref],
+          reason: `${this.run.targetName(target)} has no column ${column} any more`,
+          about: true,
+        },
       ];
     const nullable = fact.notNull !== true;
     const kinds = this.#kindsOf(ref);
