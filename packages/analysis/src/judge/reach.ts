@@ -25,7 +25,7 @@ import type { Staff } from './staff.js';
  */
 export type Reached = 'request' | 'public' | 'system' | 'staff' | 'no request' | 'unknown';
 
-const maxDepth = 4;
+const maxDepth = 5;
 /** What compares two secrets. */
 const constantTime = /^(?:node:)?crypto$/;
 /** Where several lead to a function, the one with the least authority counts. */
@@ -121,10 +121,11 @@ export class Reach {
     return found;
   }
 
-  #checks(id: FunctionId, depth: number, seen: Set<FunctionId>): boolean {
+  /** `by`: the calls that are being followed into the function, the last one first. */
+  #checks(id: FunctionId, depth: number, seen: Set<FunctionId>, by: readonly CallChain[] = []): boolean {
     const f = this.program.function(id);
     const facts = f && this.program.facts(f.span.file);
-    if (!f || !facts || depth <= 0 || seen.has(id)) return false;
+    if (!f || !facts || depth <= 0) return false;
     seen.add(id);
     // What a wrapper returns is a closure: its checks are the wrapper's.
     const body = this.#withClosures(id, facts);
@@ -133,13 +134,26 @@ export class Reach {
     return body
       .flatMap((g) => this.program.chainsOf(g.id))
       .some((chain) => {
-        if (this.#checksSignature(chain, depth)) return true;
+        if (this.#checksSignature(chain, depth, by)) return true;
         const callee = this.program.calleeOf(chain);
-        if (callee === undefined || depth <= 1 || seen.has(callee.function)) return false;
+        if (callee === undefined || depth <= 1) return false;
+        // Once more only where it is handed a secret of the system: what compares two texts is called by many.
+        const isHandedSecret = chain.steps.some((s) => s.arguments?.some((a) => isEnvironment(a, this.program)));
+        if (seen.has(callee.function) && !isHandedSecret) return false;
         // Only what is handed the request (or a part of it) can check where it comes from.
-        const handsOn = chain.steps.some((s) => s.arguments?.some((a) => this.#isOfRequest(a)));
-        return handsOn && this.#checks(callee.function, depth - 1, seen);
+        const handsOn = chain.steps.some((s) =>
+          s.arguments?.some((a) => this.#isOfRequest(a) || (by.length > 0 && this.#isMadeOf(a, id, 3))),
+        );
+        return handsOn && this.#checks(callee.function, depth - 1, seen, [chain, ...by]);
       });
+  }
+
+  /** Whether a value is made of what a function was handed: `Buffer.from(text)`. */
+  #isMadeOf(value: Value, id: FunctionId, depth: number): boolean {
+    if (value.kind === 'missing-able') return this.#isMadeOf(value.of, id, depth);
+    if (value.kind === 'parameter') return value.function === id;
+    const chain = value.kind === 'result' && depth > 0 ? this.program.chain(value.chain) : undefined;
+    return chain?.steps.some((s) => s.arguments?.some((a) => this.#isMadeOf(a, id, depth - 1))) ?? false;
   }
 
   #withClosures(id: FunctionId, facts: FileFacts): readonly FunctionFacts[] {
@@ -191,11 +205,11 @@ export class Reach {
     return condition.to.some((v) => this.#comparesSecret(v));
   }
 
-  #checksSignature(chain: CallChain, depth: number): boolean {
+  #checksSignature(chain: CallChain, depth: number, by: readonly CallChain[] = []): boolean {
     if (depth <= 0) return false;
     const root = this.program.importOf(chain.receiver, 4);
     if (root && constantTime.test(root.module) && this.#calledName(chain, root.name) === 'timingSafeEqual')
-      return chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, 3)));
+      return chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, 3, by)));
     return (
       root !== undefined &&
       signatureChecks.some(
@@ -212,22 +226,26 @@ export class Reach {
     return name === '' ? root : name;
   };
 
-  /** What a value is made of comes from the environment: as it stands, or handed in by every caller. */
-  #isOfSystem(value: Value, depth: number): boolean {
+  /** What a value is made of comes from the environment: as it stands, or handed in by the calls that are followed, or by every caller. */
+  #isOfSystem(value: Value, depth: number, by: readonly CallChain[]): boolean {
     if (isEnvironment(value, this.program)) return true;
     if (depth <= 0) return false;
     if (value.kind === 'parameter') {
+      const [site, ...outer] = by;
+      const callee = site && this.program.calleeOf(site);
+      const here = callee?.function === value.function ? site?.steps[callee.step]?.arguments?.[value.index] : undefined;
+      if (here) return this.#isOfSystem(valueAt(here, value.path), depth - 1, outer);
       const callers = this.program.callersOf(value.function);
       const handed = callers.map((site) => site.chain.steps[site.step]?.arguments?.[value.index]);
       return (
-        handed.length > 0 && handed.every((a) => a !== undefined && this.#isOfSystem(valueAt(a, value.path), depth - 1))
+        handed.length > 0 && handed.every((a) => a !== undefined && this.#isOfSystem(valueAt(a, value.path), depth - 1, []))
       );
     }
     const chain = value.kind === 'result' ? this.program.chain(value.chain) : undefined;
     return (
       chain !== undefined &&
-      (this.#isOfSystem(chain.receiver, depth - 1) ||
-        chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, depth - 1))))
+      (this.#isOfSystem(chain.receiver, depth - 1, by) ||
+        chain.steps.some((s) => s.arguments?.some((a) => this.#isOfSystem(a, depth - 1, by))))
     );
   }
 }
