@@ -238,7 +238,8 @@ export class Reach {
       const callers = this.program.callersOf(value.function);
       const handed = callers.map((site) => site.chain.steps[site.step]?.arguments?.[value.index]);
       return (
-        handed.length > 0 && handed.every((a) => a !== undefined && this.#isOfSystem(valueAt(a, value.path), depth - 1, []))
+        handed.length > 0 &&
+        handed.every((a) => a !== undefined && this.#isOfSystem(valueAt(a, value.path), depth - 1, []))
       );
     }
     const chain = value.kind === 'result' ? this.program.chain(value.chain) : undefined;
