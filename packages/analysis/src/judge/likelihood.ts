@@ -1,4 +1,4 @@
-import type { CallChain, Confidence, Predicate, Table, Target, Value } from '@tenant-lint/model';
+import type { Confidence, Predicate, Table, Target, Value } from '@tenant-lint/model';
 import { primaryKey, uniqueKeys } from '../fold/index.js';
 import type { LinkedAccess } from '../model.js';
 import { stripped } from './conditions.js';
@@ -150,22 +150,16 @@ function isKept(access: LinkedAccess, ground: Ground): boolean {
     const isComparison = value.kind === 'apply' && /^(?:[!=]==?|[<>]=?|!|&&|\|\|)$/.test(value.function);
     return !isComparison && comesFrom(value, chain, program, 3);
   };
-  // `res.json({ total })`, and `ctx.body = total`; what is only logged stays here.
+  // `res.json({ total })`, `ctx.body = total`: what the handler was given to answer with.
   const isHandedOn = program
     .chainsOf(f.id)
-    .some((c) => c.id !== chain && !isLog(c) && c.steps.some((s) => s.arguments?.some(isGiven)));
+    .some((c) => c.id !== chain && c.receiver.kind === 'parameter' && c.steps.some((s) => s.arguments?.some(isGiven)));
   const stored = program.facts(f.span.file)?.kept ?? [];
   return (
     !isHandedOn &&
     !f.returns.some((r) => isGiven(r.value)) &&
     !stored.some((k) => k.function === f.id && k.of === 'parameter' && isGiven(k.value))
   );
-}
-
-/** `console.log(...)`, `logger.info(...)`, `this.log.debug(...)`. */
-function isLog({ receiver, steps }: CallChain): boolean {
-  const names = ['name' in receiver ? receiver.name : '', ...('path' in receiver ? receiver.path : [])];
-  return [...names, ...steps.slice(0, -1).map((s) => s.name)].some((name) => /^(?:console|log|logger)$/i.test(name));
 }
 
 /** A read that gives nothing of the row but its key, or what leads to it. */
