@@ -1,5 +1,5 @@
 import type { Model } from '@tenant-lint/analysis';
-import { confidences, type Confidence, type Finding } from '@tenant-lint/model';
+import { confidences, spanContains, type Confidence, type Finding } from '@tenant-lint/model';
 import { oneFindingPerCause, type Cause } from './cause.js';
 import { fingerprinter } from './fingerprint.js';
 import { figuresOf, lineStartsFor, summarize } from './figures.js';
@@ -127,16 +127,28 @@ function* draftsOf(
  * surest of, and of those the longest text.
  */
 function textsAsOne(found: readonly Found[]): Found[] {
-  const best = new Map<string, Found>();
+  const groups = new Map<string, Found[]>();
   for (const [i, one] of found.entries()) {
     const { draft, rule } = one;
-    const { message, data, span, access, table } = draft;
-    const key = span ? JSON.stringify([rule, message, data, span.file, (access ?? span).start, table]) : String(i);
-    const before = best.get(key);
+    const { message, data, span, table, key } = draft;
+    const name = span ? JSON.stringify([rule, message, data, span.file, table, key]) : String(i);
+    const group = groups.get(name) ?? [];
+    groups.set(name, group);
+    // One text may be a part of the other: what the conditions are put into, and what is left where there are none.
+    const at = group.findIndex((other) => isSameText(other.draft, draft));
+    const before = group[at];
     const surer = before ? confidences.indexOf(draft.confidence) - confidences.indexOf(before.draft.confidence) : -1;
-    if (surer < 0 || (surer === 0 && (span?.end ?? 0) > (before?.draft.span?.end ?? 0))) best.set(key, one);
+    if (!before) group.push(one);
+    else if (surer < 0 || (surer === 0 && (span?.end ?? 0) > (before.draft.span?.end ?? 0))) group[at] = one;
   }
-  return [...best.values()];
+  const kept = new Set([...groups.values()].flat());
+  return found.filter((one) => kept.has(one));
+}
+
+/** Whether the accesses of two drafts begin at the same place, or one stands within the other. */
+function isSameText(one: Draft, other: Draft): boolean {
+  const [a, b] = [one.access ?? one.span, other.access ?? other.span];
+  return a !== undefined && b !== undefined && (a.start === b.start || spanContains(a, b) || spanContains(b, a));
 }
 
 /** Within a target or a policy all rules speak of the same cause, unless a draft says otherwise. */
