@@ -36,6 +36,21 @@ const isolating: readonly { readonly project: string; readonly changed: RegExp; 
     why: 'the first person of all is none that the request names, and persons are rows of no one tenant: a limit, not an argument',
   },
   {
+    project: 'require-tenant-filter: A builder of TypeORM that is handed to a function',
+    changed: /^query\.alias\}/,
+    why: 'the mutant is no program: where a condition behind a hole stands is not exact, a limit',
+  },
+  {
+    project: 'no-foreign-link: Teams of the body are tied to a new project [C-36]',
+    changed: /^organizationId => /,
+    why: 'a compound key takes values and no operators: Prisma refuses the query',
+  },
+  {
+    project: 'no-foreign-link: Teams that were found within the organization',
+    changed: /^organizationId => /,
+    why: 'a compound key takes values and no operators: Prisma refuses the query',
+  },
+  {
     project: 'satox: safe',
     changed: /^tenant_id = \$1/,
     why: 'the transaction sets the tenant, and the policies of the tables hold: the matrix of the system executes that',

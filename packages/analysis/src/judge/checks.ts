@@ -372,8 +372,7 @@ export class Checks {
       pathsTo(argument, value).map((path): Value => ({ kind: 'parameter', function: target.id, index, path })),
     );
     // Handed on inside something else, or read by closures.
-    if (inner.length === 0 || this.program.facts(target.span.file)?.functions.some((f) => f.parent === target.id))
-      return true;
+    if (inner.length === 0 || this.#isReadInClosures(target)) return true;
     return inner.some(
       (v) =>
         target.blocks.some((b) => b.holds !== undefined && this.#isCompared(b.holds, v)) ||
@@ -382,6 +381,15 @@ export class Checks {
             c.steps.some((s) => s.arguments?.some((a) => this.#mentions(a, v, maxMentionDepth))) &&
             this.#looksAt(v, c, depth - 1),
         ),
+    );
+  }
+
+  /** Whether functions within a function read its parameters: what they do with them is not followed. */
+  #isReadInClosures(f: FunctionFacts): boolean {
+    const closures = this.program.facts(f.span.file)?.functions.filter((g) => g.parent === f.id) ?? [];
+    const parameter = `"kind":"parameter","function":${JSON.stringify(f.id)}`;
+    return closures.some((g) =>
+      JSON.stringify([g.blocks, g.returns, this.program.chainsOf(g.id)]).includes(parameter),
     );
   }
 

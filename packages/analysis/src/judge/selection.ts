@@ -27,7 +27,17 @@ export interface Pin {
 export function lookedForBy(accesses: readonly LinkedAccess[], chain: CallChain): readonly Value[] | undefined {
   const own = accesses.filter((a) => a.chain === chain.id);
   if (own.length === 0 || own.some((a) => a.targets.some((t) => !t.table.known))) return undefined;
-  return own.flatMap((a) => a.targets.flatMap((t) => pinsOf(t.predicate, t.ref).map((pin) => pin.value)));
+  return own.flatMap((a) => a.targets.flatMap((t) => soughtBy(t.predicate, t.ref)));
+}
+
+/** What rows, and the ones that have to be related to them, are asked for by: `{ userId, organization: { documents: { some: { id } } } }`. */
+function soughtBy(predicate: Predicate, target: TargetRef): readonly Value[] {
+  if (predicate.kind === 'and') return predicate.of.flatMap((p) => soughtBy(p, target));
+  if (predicate.kind === 'exists' && !predicate.query.arms) {
+    const { targets, condition } = predicate.query;
+    return targets.flatMap((t) => soughtBy(and(condition, t.predicate), t.ref));
+  }
+  return pinsOf(predicate, target).map((pin) => pin.value);
 }
 
 /** The equalities that hold for every row of `target` that the predicate lets through. */
