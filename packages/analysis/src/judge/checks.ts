@@ -388,9 +388,7 @@ export class Checks {
   #isReadInClosures(f: FunctionFacts): boolean {
     const closures = this.program.facts(f.span.file)?.functions.filter((g) => g.parent === f.id) ?? [];
     const parameter = `"kind":"parameter","function":${JSON.stringify(f.id)}`;
-    return closures.some((g) =>
-      JSON.stringify([g.blocks, g.returns, this.program.chainsOf(g.id)]).includes(parameter),
-    );
+    return closures.some((g) => JSON.stringify([g.blocks, g.returns, this.program.chainsOf(g.id)]).includes(parameter));
   }
 
   /** Whether in a called function, which asks for itself who calls, one query looks for rows of a verified identity by a value. */
